@@ -1,0 +1,78 @@
+"""The dashboard of an environment; what is on it is laid out in `components.dashboard_layout`."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from cdktf import Fn
+from constructs import Construct
+
+from components.aws import CloudwatchDashboard
+from components.dashboard_layout import ChainGraph, FlowGraphs, dashboard_layout
+from components.site import Site
+
+CONSOLES: Final = {"aws": "aws.amazon.com", "aws-cn": "amazonaws.cn", "aws-us-gov": "amazonaws-us-gov.com"}
+
+
+class Dashboard(Construct):
+    """One dashboard: every flow's health, then the chain's own."""
+
+    def __init__(
+        self, scope: Construct, id_: str, *, site: Site, flows: Sequence[FlowGraphs], chain: Sequence[ChainGraph]
+    ) -> None:
+        super().__init__(scope, id_)
+        dashboard = CloudwatchDashboard(
+            self,
+            "dashboard",
+            dashboard_name=site.names.dashboard,
+            dashboard_body=json.dumps(dashboard_layout(flows, chain, region=site.region)),
+        )
+        domain = Fn.lookup(CONSOLES, site.partition, CONSOLES["aws"])
+        self.url: Final = (
+            f"https://{site.region}.console.{domain}/cloudwatch/home?region={site.region}"
+            f"#dashboards/dashboard/{dashboard.dashboard_name}"
+        )
+
+
+def chain_graphs(
+    *, functions: Mapping[str, str], state_machine_arn: str, queue_name: str, topic_name: str
+) -> tuple[ChainGraph, ...]:
+    """Graphs of the chain: what ran, what failed, what waits, what was told."""
+    names = list(functions.values())
+    machine = ("StateMachineArn", state_machine_arn)
+    return (
+        ChainGraph(
+            title="Workflow: executions",
+            metrics=[
+                ("AWS/States", metric, *machine)
+                for metric in ("ExecutionsStarted", "ExecutionsSucceeded", "ExecutionsFailed", "ExecutionsTimedOut")
+            ],
+        ),
+        ChainGraph(
+            title="Functions: errors and throttles",
+            metrics=[
+                ("AWS/Lambda", metric, "FunctionName", name) for metric in ("Errors", "Throttles") for name in names
+            ],
+        ),
+        ChainGraph(
+            title="Functions: duration (ms)",
+            metrics=[("AWS/Lambda", "Duration", "FunctionName", name) for name in names],
+            statistic="Maximum",
+        ),
+        ChainGraph(
+            title="Dead letters waiting",
+            metrics=[("AWS/SQS", "ApproximateNumberOfMessagesVisible", "QueueName", queue_name)],
+            statistic="Maximum",
+        ),
+        ChainGraph(
+            title="Alerts: published, delivered, failed",
+            metrics=[
+                ("AWS/SNS", metric, "TopicName", topic_name)
+                for metric in (
+                    "NumberOfMessagesPublished",
+                    "NumberOfNotificationsDelivered",
+                    "NumberOfNotificationsFailed",
+                )
+            ],
+        ),
+    )

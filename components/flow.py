@@ -1,0 +1,93 @@
+"""One MediaConnect flow, through the HCL module that wraps its CloudFormation stack.
+
+hashicorp/aws has no MediaConnect resource; the module in `modules/mediaconnect_flow` says what replaces a flow.
+"""
+
+import hashlib
+import shutil
+from pathlib import Path
+from typing import Any, Final
+
+from cdktf import AssetType, TerraformAsset, TerraformHclModule, Token
+from constructs import Construct
+
+from components.site import Site
+from settings import Flow, Thresholds
+
+MODULE: Final = Path(__file__).resolve().parent.parent / "modules" / "mediaconnect_flow"
+
+
+class FlowModule(Construct):
+    """The module's `.tf` files as an asset, so that what is synthesized is whole without this repository."""
+
+    def __init__(self, scope: Construct, id_: str, *, build: Path) -> None:
+        super().__init__(scope, id_)
+        files = {path.name: path.read_bytes().replace(b"\r\n", b"\n") for path in sorted(MODULE.glob("*.tf"))}
+        # CDKTF's own hash follows neither names nor a fixed order, and its copy would take tests and caches along.
+        digest = hashlib.sha256(repr(sorted(files.items())).encode()).hexdigest()
+        staged = build / f"flow-module-{digest}"
+        if not staged.is_dir():
+            unfinished = staged.with_suffix(".unfinished")
+            shutil.rmtree(unfinished, ignore_errors=True)
+            unfinished.mkdir(parents=True)
+            for name, content in files.items():
+                (unfinished / name).write_bytes(content)
+            unfinished.rename(staged)
+        asset = TerraformAsset(
+            self, "mediaconnect_flow", path=str(staged), type=AssetType.DIRECTORY, asset_hash=digest[:32]
+        )
+        self.source: Final = f"./{asset.path}"
+
+
+class MediaConnectFlow(Construct):
+    """A flow with its sources and outputs. It is made in STANDBY; starting it is an operation, not a resource."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        site: Site,
+        flow: Flow,
+        thresholds: Thresholds,
+        module: FlowModule,
+        protect: bool,
+        allow_open_cidr: bool,
+        tags: dict[str, str],
+    ) -> None:
+        super().__init__(scope, id_)
+        self.name: Final = flow.name
+        self._module = TerraformHclModule(
+            self,
+            "flow",
+            source=module.source,
+            skip_asset_creation_from_local_modules=True,
+            variables={
+                "stack_name": site.names.flow_stack(flow.name),
+                "protect": protect,
+                "allow_open_cidr": allow_open_cidr,
+                "tags": tags,
+                **module_variables(flow, thresholds),
+            },
+        )
+
+    def _output(self, name: str) -> str:
+        return Token.as_string(self._module.get(name))
+
+    @property
+    def arn(self) -> str:
+        """ARN of the flow; new after a replacement."""
+        return self._output("flow_arn")
+
+    @property
+    def ingest(self) -> dict[str, str]:
+        """Where the encoder sends to: address and port of the primary source."""
+        return {"address": self._output("ingest_ip"), "port": self._output("ingest_port")}
+
+
+def module_variables(flow: Flow, thresholds: Thresholds) -> dict[str, Any]:
+    """The module's inputs for a flow: the same words, with `source` spelled out, as a module cannot be given one."""
+    given = flow.model_dump(mode="json", exclude_none=True, exclude={"on_air", "thresholds"})
+    given["primary_source"] = given.pop("source")
+    given["content_seconds"] = thresholds.content_seconds
+    return given

@@ -1,0 +1,176 @@
+"""The two functions of the zip: each with its own role, log group and permissions.
+
+What they do is in `lambda_src`; when they run is in `components.workflow`.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from cdktf import AssetType, TerraformAsset
+from constructs import Construct
+
+from components.aws import (
+    CloudwatchLogGroup,
+    IamRole,
+    IamRolePolicy,
+    LambdaFunction,
+    LambdaFunctionEnvironment,
+    LambdaFunctionLoggingConfig,
+    LambdaFunctionTracingConfig,
+    S3Object,
+)
+from components.bucket import PrivateBucket
+from components.iam import Statement, allow, document, trust
+from components.lambda_package import LambdaPackage
+from components.site import Site
+from components.workflow_definition import FUNCTION_TIMEOUT_SECONDS
+
+KEEP_OLD_CODE_DAYS: Final = 30
+WRITE_TRACES: Final = allow(
+    ["xray:PutTraceSegments", "xray:PutTelemetryRecords"],
+    "*",  # X-Ray has no resource for these two actions
+)
+
+
+class Code(Construct):
+    """The zip in its bucket, under a key that names its content."""
+
+    def __init__(
+        self, scope: Construct, id_: str, *, site: Site, key_arn: str, package: LambdaPackage, build: Path
+    ) -> None:
+        super().__init__(scope, id_)
+        bucket = PrivateBucket(
+            self,
+            "bucket",
+            name=site.names.code_bucket(site.account_id, site.region),
+            key_arn=key_arn,
+            keep_old_versions_days=KEEP_OLD_CODE_DAYS,
+        )
+        asset = TerraformAsset(
+            self,
+            "zip",
+            path=str(package.write_to(build)),
+            type=AssetType.FILE,
+            asset_hash=package.digest,
+        )
+        stored = S3Object(
+            self,
+            "object",
+            bucket=bucket.name,
+            key=f"functions/{package.digest}.zip",
+            source=asset.path,
+            depends_on=list(bucket.ready),
+        )
+        self.bucket: Final = stored.bucket
+        self.key: Final = stored.key
+        self.source_code_hash: Final = package.source_code_hash
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FunctionConfig:
+    """One function. `part` names it, and is the package in `lambda_src` with hyphens for underscores."""
+
+    part: str
+    description: str
+    environment: Mapping[str, str]
+    permissions: Sequence[Statement]
+    reserved_concurrency: int | None = None
+
+    @property
+    def handler(self) -> str:
+        """The same import path in the zip as in the tests."""
+        return f"{self.part.replace('-', '_')}.handler.lambda_handler"
+
+
+class Function(Construct):
+    """A function with a role that may write to its own log group, and do what its config lists."""
+
+    def __init__(
+        self, scope: Construct, id_: str, config: FunctionConfig, *, site: Site, code: Code, key_arn: str
+    ) -> None:
+        super().__init__(scope, id_)
+        name = site.names.function(config.part)
+        logs = CloudwatchLogGroup(
+            self,
+            "logs",
+            name=site.names.log_group(config.part),
+            retention_in_days=site.log_retention_days,
+            kms_key_id=key_arn,
+        )
+        role = IamRole(
+            self,
+            "role",
+            name=site.names.role(config.part),
+            description=config.description,
+            # Lambda sends no source account here; a role can be passed to it only within its own account.
+            assume_role_policy=trust("lambda.amazonaws.com"),
+        )
+        policy = IamRolePolicy(
+            self,
+            "policy",
+            name=config.part,
+            role=role.id,
+            policy=document(
+                allow(["logs:CreateLogStream", "logs:PutLogEvents"], f"{logs.arn}:*"),
+                WRITE_TRACES,
+                *config.permissions,
+            ),
+        )
+        function = LambdaFunction(
+            self,
+            "function",
+            function_name=name,
+            description=config.description,
+            role=role.arn,
+            runtime="python3.13",
+            architectures=["arm64"],
+            handler=config.handler,
+            memory_size=256,
+            timeout=FUNCTION_TIMEOUT_SECONDS,
+            s3_bucket=code.bucket,
+            s3_key=code.key,
+            source_code_hash=code.source_code_hash,
+            reserved_concurrent_executions=(
+                -1 if config.reserved_concurrency is None else config.reserved_concurrency  # -1 is Lambda's "none"
+            ),
+            environment=LambdaFunctionEnvironment(variables=dict(config.environment)),
+            logging_config=LambdaFunctionLoggingConfig(
+                log_format="JSON", application_log_level="INFO", system_log_level="WARN", log_group=logs.name
+            ),
+            tracing_config=LambdaFunctionTracingConfig(mode="Active"),
+            depends_on=[policy],  # the first run must already be allowed what it does
+        )
+        self.name: Final = function.function_name
+        self.arn: Final = function.arn
+
+
+def stream_monitor(*, site: Site, flow_names: Sequence[str], concurrency: int | None) -> FunctionConfig:
+    """The function that looks at a flow: it may read policies, describe our flows and read metrics."""
+    return FunctionConfig(
+        part="stream-monitor",
+        description="Looks at one MediaConnect flow and reports its health",
+        environment={"ENVIRONMENT": site.names.environment, "POLICY_PREFIX": site.names.policy_prefix},
+        permissions=[
+            allow(["ssm:GetParameter"], site.arn("ssm", f"parameter{site.names.policy_prefix}*")),
+            # A flow's id is known only after it is made, and changes when it is replaced; its name stays.
+            allow(["mediaconnect:DescribeFlow"], [site.arn("mediaconnect", f"flow:*:{name}") for name in flow_names]),
+            allow(["cloudwatch:GetMetricData"], "*"),  # classic metrics have no resource
+        ],
+        reserved_concurrency=concurrency,
+    )
+
+
+def alert_handler(*, site: Site, topic_arn: str, key_arn: str, concurrency: int | None) -> FunctionConfig:
+    """The function that tells people: it may publish to the encrypted topic, and nothing else."""
+    return FunctionConfig(
+        part="alert-handler",
+        description="Turns an unhealthy report into one clear message",
+        environment={"ENVIRONMENT": site.names.environment, "TOPIC_ARN": topic_arn},
+        permissions=[
+            allow(["sns:Publish"], topic_arn),
+            allow(["kms:Decrypt", "kms:GenerateDataKey"], key_arn),
+        ],
+        reserved_concurrency=concurrency,
+    )

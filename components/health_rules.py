@@ -1,0 +1,296 @@
+"""The health rules of a flow: which signal means what, from protocol and settings alone.
+
+One row is one alarm, one entry of the monitor's policy, one line in a dashboard graph and one paragraph of a
+message; adding a metric is adding a row. Pure: no provider, no AWS call. What happens on a breach is decided in
+`lambda_src`, who is told in `components.notifications`.
+Touch with care: a row's key is its alarm's name and address.
+"""
+
+from dataclasses import asdict, dataclass
+from typing import Any, Final, Literal
+
+from settings import Flow, Thresholds
+
+Severity = Literal["CRITICAL", "HIGH", "MEDIUM", "INFO"]
+Comparison = Literal[
+    "GreaterThanThreshold", "GreaterThanOrEqualToThreshold", "LessThanThreshold", "LessThanOrEqualToThreshold"
+]
+
+CONNECTED: Final = frozenset({"srt-listener", "srt-caller", "zixi-push", "rist"})
+"""Source protocols with a `SourceConnected` metric; plain RTP has none."""
+RECOVERING: Final = CONNECTED | {"rtp-fec"}
+"""Source protocols that can recover lost packets, and so count those they could not."""
+CONNECTED_OUTPUTS: Final = frozenset({"srt-listener", "srt-caller", "zixi-push", "zixi-pull"})
+"""Output protocols with an `OutputConnected` metric; nothing says whether an RTP or RIST receiver is there."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HealthRule:
+    """One condition worth a message. Every field is on the row, so a review needs no other file.
+
+    All metrics are of namespace `AWS/MediaConnect` with the one dimension `FlowARN`; with two sources that
+    mixes both, so Maximum asks "is any there" and Minimum "are all there".
+    """
+
+    key: str
+    metric: str  # CloudWatch's spelling, capital letters included: SourceBitRate, but OutputBitrate
+    statistic: Literal["Average", "Minimum", "Maximum", "Sum"]
+    comparison: Comparison
+    threshold: float
+    unit: str  # for people; alarms leave it out, because a wrong unit never matches a datapoint
+    datapoints_to_alarm: int
+    evaluation_periods: int
+    severity: Severity
+    meaning: str
+    actions: tuple[str, ...]
+    period: int = 60  # seconds
+    # A flow that is stopped emits nothing, so a counter that is silent is not a fault.
+    missing: Literal["missing", "notBreaching"] = "notBreaching"
+
+    @property
+    def watches_presence(self) -> bool:
+        """Whether silence itself is a finding: then INSUFFICIENT_DATA starts the workflow as ALARM does."""
+        return self.missing == "missing"
+
+    def as_json(self) -> dict[str, Any]:
+        """The row as the monitor's policy carries it."""
+        return asdict(self)
+
+
+CHECK_SENDER: Final = "Call the sender: is the encoder running, and sending to the ingest address of this flow?"
+CHECK_NETWORK: Final = "Check the network between encoder and AWS: another path, a lower bitrate, or more latency."
+CHECK_ALLOWED: Final = "Check that the sender's public address is still inside the source's allowed CIDR."
+
+
+def health_rules(flow: Flow, thresholds: Thresholds) -> tuple[HealthRule, ...]:
+    """The rows of one flow, in the order in which a person would ask.
+
+    Args:
+        flow: what is sent, how, and to whom.
+        thresholds: the environment's thresholds with this flow's overrides applied.
+    """
+    protocols = {flow.source.protocol} | ({flow.backup_source.protocol} if flow.backup_source else set())
+    return (
+        _source_lost(flow),
+        *_redundancy(flow),
+        _bitrate_low(thresholds),
+        *_packet_loss(thresholds),
+        *([_not_recovered(thresholds)] if protocols & RECOVERING else []),
+        _jitter(thresholds),
+        *_outputs(flow),
+        *_content(flow),
+    )
+
+
+def _source_lost(flow: Flow) -> HealthRule:
+    connected = flow.source.protocol in CONNECTED
+    every = "Both sources are" if flow.backup_source else "The source is"
+    return HealthRule(
+        key="source-lost",
+        metric="SourceConnected" if connected else "SourceBitRate",
+        statistic="Maximum",
+        comparison="LessThanThreshold" if connected else "LessThanOrEqualToThreshold",
+        threshold=1 if connected else 0,
+        unit="Connected" if connected else "Bits/Second",
+        datapoints_to_alarm=1,
+        evaluation_periods=1,
+        # Stopped on purpose and dead on air look alike in metrics: the monitor asks the flow which it is.
+        missing="missing",
+        severity="CRITICAL",
+        meaning=f"{every} gone: viewers see nothing.",
+        actions=(CHECK_SENDER, CHECK_ALLOWED, "Switch viewers to another feed until the source is back."),
+    )
+
+
+def _redundancy(flow: Flow) -> tuple[HealthRule, ...]:
+    if flow.backup_source is None:
+        return ()
+    rows = []
+    if flow.source.protocol in CONNECTED:
+        rows.append(
+            HealthRule(
+                key="one-source-lost",
+                metric="SourceConnected",
+                statistic="Minimum",
+                comparison="LessThanThreshold",
+                threshold=1,
+                unit="Connected",
+                datapoints_to_alarm=2,
+                evaluation_periods=2,
+                severity="HIGH",
+                meaning="One of the two sources is gone: the picture holds, with no redundancy left.",
+                actions=("Find out which source is disconnected, and call its sender.", CHECK_NETWORK),
+            )
+        )
+    if flow.backup_source.failover_mode == "FAILOVER":
+        rows.append(
+            HealthRule(
+                key="failover",
+                metric="FailoverSwitches",
+                statistic="Sum",
+                comparison="GreaterThanThreshold",
+                threshold=0,
+                unit="Count",
+                datapoints_to_alarm=1,
+                evaluation_periods=1,
+                severity="HIGH",
+                meaning="The flow switched between its sources: one of them was not good enough.",
+                actions=(
+                    "Look at which source is in use, and call the sender of the other.",
+                    "Do not restart the source in use.",
+                ),
+            )
+        )
+    else:
+        rows.append(
+            HealthRule(
+                key="merge-broken",
+                metric="MergeActive",
+                statistic="Minimum",
+                comparison="LessThanThreshold",
+                threshold=1,
+                unit="Active",
+                datapoints_to_alarm=2,
+                evaluation_periods=2,
+                severity="HIGH",
+                meaning="At least one source is out of the merge: the picture holds, with no redundancy left.",
+                actions=(
+                    "Compare both sources: they must be bit-identical and inside the recovery window.",
+                    CHECK_SENDER,
+                ),
+            )
+        )
+    return tuple(rows)
+
+
+def _bitrate_low(thresholds: Thresholds) -> HealthRule:
+    return HealthRule(
+        key="bitrate-low",
+        metric="SourceBitRate",
+        statistic="Average",
+        comparison="LessThanThreshold",
+        threshold=thresholds.minimum_bitrate_bps,
+        unit="Bits/Second",
+        datapoints_to_alarm=3,
+        evaluation_periods=3,
+        severity="HIGH",
+        meaning="The source sends less than a watchable picture needs.",
+        actions=("Check the encoder's bitrate setting and its input.", CHECK_NETWORK),
+    )
+
+
+def _packet_loss(thresholds: Thresholds) -> tuple[HealthRule, HealthRule]:
+    early = HealthRule(
+        key="packet-loss-early",
+        metric="SourcePacketLossPercent",
+        statistic="Average",
+        comparison="GreaterThanThreshold",
+        threshold=thresholds.packet_loss_percent / 2,
+        unit="Percent",
+        datapoints_to_alarm=1,
+        evaluation_periods=1,
+        severity="MEDIUM",
+        meaning="The network has begun to lose packets.",
+        actions=("Watch the packet-loss graph for the next minutes.", CHECK_NETWORK),
+    )
+    lasting = HealthRule(
+        key="packet-loss",
+        metric="SourcePacketLossPercent",
+        statistic="Average",
+        comparison="GreaterThanThreshold",
+        threshold=thresholds.packet_loss_percent,
+        unit="Percent",
+        datapoints_to_alarm=3,
+        evaluation_periods=5,
+        severity="HIGH",
+        meaning="Packets are lost for minutes on end: viewers see blocks and hear drop-outs.",
+        actions=(CHECK_NETWORK, "Ask the sender to look for a saturated uplink."),
+    )
+    return early, lasting
+
+
+def _not_recovered(thresholds: Thresholds) -> HealthRule:
+    return HealthRule(
+        key="packets-not-recovered",
+        metric="SourceNotRecoveredPackets",
+        statistic="Sum",
+        comparison="GreaterThanThreshold",
+        threshold=thresholds.not_recovered_packets_per_minute,
+        unit="Packets/Minute",
+        datapoints_to_alarm=2,
+        evaluation_periods=2,
+        severity="HIGH",
+        meaning="Error correction cannot keep up: viewers see damage.",
+        actions=("Raise the source's latency, so that retransmissions arrive in time.", CHECK_NETWORK),
+    )
+
+
+def _jitter(thresholds: Thresholds) -> HealthRule:
+    return HealthRule(
+        key="jitter",
+        metric="SourceJitter",
+        statistic="Average",
+        comparison="GreaterThanThreshold",
+        threshold=thresholds.jitter_ms,
+        unit="Milliseconds",
+        datapoints_to_alarm=2,
+        evaluation_periods=2,
+        severity="MEDIUM",
+        meaning="Packets arrive unevenly: receivers with small buffers will stutter.",
+        actions=("Check for congestion on the path from the encoder.", "Raise the receivers' buffers."),
+    )
+
+
+def _outputs(flow: Flow) -> tuple[HealthRule, ...]:
+    watched = sorted(
+        name for name, output in flow.outputs.items() if output.enabled and output.protocol in CONNECTED_OUTPUTS
+    )
+    if not watched:
+        return ()
+    return (
+        HealthRule(
+            key="output-disconnected",
+            metric="OutputConnected",
+            statistic="Minimum",
+            comparison="LessThanThreshold",
+            threshold=1,
+            unit="Connected",
+            datapoints_to_alarm=2,
+            evaluation_periods=2,
+            severity="HIGH",
+            meaning="A receiver is not connected to its output: whoever it serves sees nothing.",
+            actions=(
+                f"In the console, find which is disconnected: {', '.join(watched)}.",
+                "Call the receiver's side; check address, port and password.",
+            ),
+        ),
+    )
+
+
+def _content(flow: Flow) -> tuple[HealthRule, ...]:
+    if not flow.content_monitoring:
+        return ()
+    look = "Look at the flow's thumbnail in the console, then at the encoder's input."
+    rows: tuple[tuple[str, str, Severity, str], ...] = (
+        ("video-missing", "VideoStreamMissing", "CRITICAL", "There is no video in the stream."),
+        ("audio-missing", "AudioStreamMissing", "HIGH", "There is no audio in the stream."),
+        ("black-frames", "BlackFramesBreaching", "HIGH", "The picture is black."),
+        ("frozen-frames", "FrozenFramesBreaching", "HIGH", "The picture stands still."),
+        ("silent-audio", "SilentAudioBreaching", "HIGH", "The sound is silent."),
+    )
+    return tuple(
+        HealthRule(
+            key=key,
+            metric=metric,
+            statistic="Maximum",
+            comparison="GreaterThanOrEqualToThreshold",
+            threshold=1,
+            unit="Flag",
+            datapoints_to_alarm=1,
+            evaluation_periods=1,
+            severity=severity,
+            meaning=meaning,
+            actions=(look, "Ask the sender whether this is meant: a test card, a break, a silent scene."),
+        )
+        for key, metric, severity, meaning in rows
+    )

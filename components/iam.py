@@ -1,0 +1,62 @@
+"""IAM documents as JSON text. Pure; which role may do what stands beside the thing that needs it."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+Statement = Mapping[str, Any]
+
+
+def document(*statements: Statement) -> str:
+    """A policy document with the given statements, in their order."""
+    return json.dumps({"Version": "2012-10-17", "Statement": [dict(statement) for statement in statements]})
+
+
+def allow(
+    actions: Sequence[str],
+    resources: str | Sequence[str],
+    *,
+    principal: Mapping[str, str] | None = None,
+    condition: Mapping[str, Any] | None = None,
+    sid: str | None = None,
+) -> Statement:
+    """One Allow statement; `principal` only where the policy is attached to a resource."""
+    statement: dict[str, Any] = {"Sid": sid} if sid else {}
+    statement |= {"Effect": "Allow", "Action": list(actions)}
+    statement["Resource"] = resources if isinstance(resources, str) else list(resources)
+    if principal:
+        statement["Principal"] = dict(principal)
+    if condition:
+        statement["Condition"] = dict(condition)
+    return statement
+
+
+def own_account(account_id: str, *, source_arn: str | None = None) -> dict[str, Any]:
+    """The condition that a service acts for this account, and for `source_arn` (a pattern) where it is given.
+
+    Without it another account could make the service use our resource (the confused deputy).
+    """
+    condition: dict[str, Any] = {"StringEquals": {"aws:SourceAccount": account_id}}
+    if source_arn:
+        condition["ArnLike"] = {"aws:SourceArn": source_arn}
+    return condition
+
+
+def trust(service: str, *, condition: Mapping[str, Any] | None = None) -> str:
+    """The trust policy of a role that an AWS service takes on for us; for the condition see `own_account`."""
+    statement: dict[str, Any] = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": service}}
+    if condition:
+        statement["Condition"] = dict(condition)
+    return document(statement)
+
+
+def tls_only(bucket_arn: str) -> Statement:
+    """Refuse any request to a bucket that does not come over TLS."""
+    return {
+        "Sid": "TlsOnly",
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "s3:*",
+        "Resource": [bucket_arn, f"{bucket_arn}/*"],
+        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+    }

@@ -1,0 +1,182 @@
+"""What starts the workflow: alarms, MediaConnect's own events and a schedule, each with a dead-letter queue.
+
+Events come first but are best effort, alarms are certain but minutes late, the schedule finds what both lost.
+Which events are worth it is in `components.event_patterns`.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from constructs import Construct
+
+from components import event_patterns
+from components.aws import (
+    CloudwatchEventRule,
+    CloudwatchEventTarget,
+    CloudwatchEventTargetDeadLetterConfig,
+    CloudwatchEventTargetRetryPolicy,
+    IamRole,
+    IamRolePolicy,
+    SchedulerSchedule,
+    SchedulerScheduleFlexibleTimeWindow,
+    SchedulerScheduleGroup,
+    SchedulerScheduleTarget,
+    SchedulerScheduleTargetDeadLetterConfig,
+    SchedulerScheduleTargetRetryPolicy,
+    SqsQueue,
+    SqsQueuePolicy,
+)
+from components.iam import allow, document, own_account, trust
+from components.site import Site
+
+EVENT_MAX_AGE_SECONDS: Final = 3600  # an hour later the schedule has long looked for itself
+EVENT_RETRIES: Final = 24
+KEEP_DEAD_LETTERS_SECONDS: Final = 14 * 24 * 3600  # the longest that SQS keeps anything
+
+
+class DeadLetters(Construct):
+    """The queue of what could not be delivered to the workflow. Its depth is alarmed on in `chain_alarms`."""
+
+    def __init__(self, scope: Construct, id_: str, *, site: Site, key_arn: str) -> None:
+        super().__init__(scope, id_)
+        queue = SqsQueue(
+            self,
+            "queue",
+            name=site.names.dead_letter_queue,
+            message_retention_seconds=KEEP_DEAD_LETTERS_SECONDS,
+            kms_master_key_id=key_arn,
+        )
+        SqsQueuePolicy(
+            self,
+            "policy",
+            queue_url=queue.url,
+            policy=document(
+                allow(
+                    ["sqs:SendMessage"],
+                    queue.arn,
+                    principal={"Service": "events.amazonaws.com"},
+                    condition=own_account(
+                        site.account_id, source_arn=site.arn("events", f"rule/{site.names.prefix}-*")
+                    ),
+                )
+            ),
+        )
+        self.arn: Final = queue.arn
+        self.name: Final = queue.name
+
+
+class Triggers(Construct):
+    """Rules and schedules of an environment.
+
+    Args:
+        scope: parent construct.
+        id_: construct id, part of the address.
+        site: where this is built.
+        state_machine_arn: what is started.
+        dead_letters: where an event goes that could not start it.
+        key_arn: the key of that queue.
+        flow_arns: ARN by flow name; each gets a rule for its events and a schedule.
+        presence_keys: keys of the rules for which lost data is worth a look.
+        check_every_minutes: how often each flow is looked at, whatever has happened.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        site: Site,
+        state_machine_arn: str,
+        dead_letters: DeadLetters,
+        key_arn: str,
+        flow_arns: Mapping[str, str],
+        presence_keys: Sequence[str],
+        check_every_minutes: int,
+    ) -> None:
+        super().__init__(scope, id_)
+        self.rule_names: Final[dict[str, str]] = {}
+        self._site = site
+        self._state_machine_arn = state_machine_arn
+        self._dead_letters = dead_letters
+        start = allow(["states:StartExecution"], state_machine_arn)
+        self._rule_role = self._role("rules", "events.amazonaws.com", start)
+        self._schedule_role = self._role(
+            "schedules",
+            "scheduler.amazonaws.com",
+            start,
+            allow(["sqs:SendMessage"], dead_letters.arn),
+            allow(["kms:Decrypt", "kms:GenerateDataKey"], key_arn),
+        )
+        self._rule(
+            "alarm-raised",
+            "A health alarm of a flow was raised",
+            event_patterns.alarms_raised(site.alarm_arn_prefix),
+        )
+        self._rule(
+            "presence-unknown",
+            "A source stopped reporting: off air on purpose, or dead",
+            event_patterns.presence_unknown(site.alarm_arn_prefix, presence_keys),
+        )
+        group = SchedulerScheduleGroup(self, "schedule_group", name=site.names.schedule_group)
+        for flow_name, flow_arn in flow_arns.items():
+            self._rule(
+                f"events-{flow_name}",
+                f"MediaConnect says something about {flow_name}",
+                event_patterns.flow_events(flow_arn),
+            )
+            self._schedule(flow_name, flow_arn, group.name, check_every_minutes)
+
+    def _role(self, part: str, service: str, *statements: Mapping[str, Any]) -> IamRole:
+        role = IamRole(
+            self,
+            f"{part}_role",
+            name=self._site.names.role(part),
+            description=f"Starts the workflow from {part}",
+            assume_role_policy=trust(service, condition=own_account(self._site.account_id)),
+        )
+        IamRolePolicy(self, f"{part}_policy", name=part, role=role.id, policy=document(*statements))
+        return role
+
+    def _rule(self, part: str, description: str, pattern: Mapping[str, Any]) -> None:
+        rule = CloudwatchEventRule(
+            self,
+            f"rule_{part}",
+            name=self._site.names.rule(part),
+            description=description,
+            event_pattern=json.dumps(pattern),
+        )
+        self.rule_names[part] = rule.name
+        CloudwatchEventTarget(
+            self,
+            f"target_{part}",
+            rule=rule.name,
+            target_id="workflow",
+            arn=self._state_machine_arn,
+            role_arn=self._rule_role.arn,
+            retry_policy=CloudwatchEventTargetRetryPolicy(
+                maximum_event_age_in_seconds=EVENT_MAX_AGE_SECONDS, maximum_retry_attempts=EVENT_RETRIES
+            ),
+            dead_letter_config=CloudwatchEventTargetDeadLetterConfig(arn=self._dead_letters.arn),
+        )
+
+    def _schedule(self, flow_name: str, flow_arn: str, group_name: str, minutes: int) -> None:
+        SchedulerSchedule(
+            self,
+            f"schedule_{flow_name}",
+            name=self._site.names.schedule(flow_name),
+            group_name=group_name,
+            description=f"Looks at {flow_name} whatever has happened",
+            schedule_expression=f"rate({minutes} minute{'' if minutes == 1 else 's'})",
+            flexible_time_window=SchedulerScheduleFlexibleTimeWindow(mode="OFF"),
+            target=SchedulerScheduleTarget(
+                arn=self._state_machine_arn,
+                role_arn=self._schedule_role.arn,
+                input=json.dumps({"kind": "schedule", "flow_arn": flow_arn, "time": "<aws.scheduler.scheduled-time>"}),
+                retry_policy=SchedulerScheduleTargetRetryPolicy(
+                    maximum_event_age_in_seconds=minutes * 60,  # the next look is due by then
+                    maximum_retry_attempts=3,
+                ),
+                dead_letter_config=SchedulerScheduleTargetDeadLetterConfig(arn=self._dead_letters.arn),
+            ),
+        )

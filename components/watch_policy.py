@@ -1,0 +1,42 @@
+"""What the monitor is told of a flow: its health rules and whether it should be on air, as an SSM parameter.
+
+So the state machine and the functions know no flow, and changing a threshold redeploys no code.
+"""
+
+import json
+from collections.abc import Sequence
+
+from constructs import Construct
+
+from components.aws import SsmParameter
+from components.health_rules import HealthRule
+from components.site import Site
+from settings import Flow
+
+
+class WatchPolicy(Construct):
+    """The policy parameter of one flow, named after it."""
+
+    def __init__(
+        self, scope: Construct, id_: str, *, site: Site, flow: Flow, flow_arn: str, rules: Sequence[HealthRule]
+    ) -> None:
+        super().__init__(scope, id_)
+        SsmParameter(
+            self,
+            "parameter",
+            name=site.names.policy_parameter(flow.name),
+            description=f"How {flow.name} is watched",
+            type="String",
+            # 4 KB is free, and a flow with backup and content monitoring needs more: let the service choose.
+            tier="Intelligent-Tiering",
+            value=json.dumps(
+                {
+                    "environment": site.names.environment,
+                    "flow_name": flow.name,
+                    "flow_arn": flow_arn,
+                    "on_air": flow.on_air,
+                    "dashboard": site.names.dashboard,
+                    "rules": [rule.as_json() for rule in rules],
+                }
+            ),
+        )

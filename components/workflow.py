@@ -1,0 +1,99 @@
+"""The state machine, and what it may call. Its states are in `components.workflow_definition`."""
+
+import json
+from typing import Any, Final, Literal
+
+from constructs import Construct
+
+from components.aws import (
+    CloudwatchLogGroup,
+    IamRole,
+    IamRolePolicy,
+    SfnStateMachine,
+    SfnStateMachineLoggingConfiguration,
+    SfnStateMachineTracingConfiguration,
+)
+from components.functions import WRITE_TRACES, Function
+from components.iam import allow, document, own_account, trust
+from components.site import Site
+from components.workflow_definition import workflow_definition
+
+DELIVER_LOGS: Final = allow(
+    [
+        "logs:CreateLogDelivery",
+        "logs:DeleteLogDelivery",
+        "logs:DescribeLogGroups",
+        "logs:DescribeResourcePolicies",
+        "logs:GetLogDelivery",
+        "logs:ListLogDeliveries",
+        "logs:PutResourcePolicy",
+        "logs:UpdateLogDelivery",
+    ],
+    "*",  # log delivery has no resource; without these on "*" the service refuses a machine that logs
+)
+
+
+class Workflow(Construct):
+    """One state machine for all flows of the environment."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        site: Site,
+        kind: Literal["STANDARD", "EXPRESS"],
+        stream_monitor: Function,
+        alert_handler: Function,
+        topic_arn: str,
+        key_arn: str,
+    ) -> None:
+        super().__init__(scope, id_)
+        logs = CloudwatchLogGroup(
+            self,
+            "logs",
+            # Groups under this name share one resource policy instead of filling the account's ten.
+            name=f"/aws/vendedlogs/states/{site.names.state_machine}",
+            retention_in_days=site.log_retention_days,
+            kms_key_id=key_arn,
+        )
+        role = IamRole(
+            self,
+            "role",
+            name=site.names.role("workflow"),
+            description="The state machine: calls both functions, and tells people itself when watching fails",
+            assume_role_policy=trust("states.amazonaws.com", condition=own_account(site.account_id)),
+        )
+        policy = IamRolePolicy(
+            self,
+            "policy",
+            name="workflow",
+            role=role.id,
+            policy=document(
+                allow(["lambda:InvokeFunction"], [stream_monitor.arn, alert_handler.arn]),
+                allow(["sns:Publish"], topic_arn),
+                allow(["kms:Decrypt", "kms:GenerateDataKey"], key_arn),
+                WRITE_TRACES,
+                DELIVER_LOGS,
+            ),
+        )
+        definition: dict[str, Any] = workflow_definition(
+            environment=site.names.environment,
+            stream_monitor_arn=stream_monitor.arn,
+            alert_handler_arn=alert_handler.arn,
+            topic_arn=topic_arn,
+        )
+        machine = SfnStateMachine(
+            self,
+            "machine",
+            name=site.names.state_machine,
+            type=kind,
+            role_arn=role.arn,
+            definition=json.dumps(definition),
+            logging_configuration=SfnStateMachineLoggingConfiguration(
+                level="ALL", include_execution_data=True, log_destination=f"{logs.arn}:*"
+            ),
+            tracing_configuration=SfnStateMachineTracingConfiguration(enabled=True),
+            depends_on=[policy],
+        )
+        self.arn: Final = machine.arn

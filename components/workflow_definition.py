@@ -1,0 +1,117 @@
+"""The state machine as a dictionary in Amazon States Language. Pure: ARNs come in, a definition goes out.
+
+Owns the order of states, what is retried and what happens when watching itself fails. What "unhealthy" means is
+decided by `lambda_src.stream_monitor`, wording of alerts by `lambda_src.alert_handler`.
+"""
+
+from typing import Any, Final
+
+RETRY: Final = [
+    {
+        # Errors of the service, not of our code; docs.aws.amazon.com/step-functions, "Handle transient Lambda
+        # service exceptions".
+        "ErrorEquals": [
+            "Lambda.ClientExecutionTimeoutException",
+            "Lambda.ServiceException",
+            "Lambda.AWSLambdaException",
+            "Lambda.SdkClientException",
+            "Lambda.TooManyRequestsException",
+        ],
+        "IntervalSeconds": 1,
+        "MaxAttempts": 5,
+        "BackoffRate": 2,
+    },
+    {"ErrorEquals": ["States.TaskFailed", "States.Timeout"], "IntervalSeconds": 2, "MaxAttempts": 2, "BackoffRate": 2},
+]
+FUNCTION_TIMEOUT_SECONDS: Final = 30
+
+
+def workflow_definition(
+    *, environment: str, stream_monitor_arn: str, alert_handler_arn: str, topic_arn: str
+) -> dict[str, Any]:
+    """The workflow of an environment, for any flow: look, judge, and tell; and tell too if looking fails.
+
+    Returns:
+        A definition in which each path ends in success, in a sent alert, or in a failed execution after a
+        message that monitoring is blind. No failure is recorded as success.
+    """
+    return {
+        "Comment": "Looks at one flow and alerts if it is unhealthy; if it cannot look, it says so.",
+        "StartAt": "MonitorStream",
+        "States": {
+            "MonitorStream": _invoke(
+                stream_monitor_arn,
+                payload={"input.$": "$", "started.$": "$$.Execution.StartTime", "execution.$": "$$.Execution.Id"},
+                selector={"report.$": "$.Payload"},
+                following="EvaluateHealth",
+            ),
+            "EvaluateHealth": {
+                "Type": "Choice",
+                "Comment": "Only a report that says so itself is healthy: anything else is told.",
+                "Choices": [
+                    {
+                        "And": [
+                            {"Variable": "$.report.healthy", "IsPresent": True},
+                            {"Variable": "$.report.healthy", "BooleanEquals": True},
+                        ],
+                        "Next": "StreamHealthy",
+                    }
+                ],
+                "Default": "RaiseAlert",
+            },
+            "RaiseAlert": _invoke(
+                alert_handler_arn,
+                payload={"report.$": "$.report", "execution.$": "$$.Execution.Id"},
+                selector={"sent.$": "$.Payload"},
+                following="AlertSent",
+            ),
+            "AlertSent": {"Type": "Succeed"},
+            "StreamHealthy": {"Type": "Succeed"},
+            "MonitorBlind": {
+                "Type": "Task",
+                "Resource": "arn:aws:states:::sns:publish",
+                "Parameters": {
+                    "TopicArn": topic_arn,
+                    "Subject": f"[CRITICAL] monitoring is blind ({environment})",
+                    "Message.$": (
+                        "States.Format('Nobody is watching: a check failed for good, so silence means nothing now.\n"
+                        "Look at the stream yourself, then at this execution: {}\n\n"
+                        f"Environment: {environment}\nStarted: {{}}\nError: {{}}\nCause: {{}}', "
+                        "$$.Execution.Id, $$.Execution.StartTime, $.failure.Error, $.failure.Cause)"
+                    ),
+                    "MessageAttributes": {
+                        name: {"DataType": "String", "StringValue": value}
+                        for name, value in (
+                            ("environment", environment),
+                            ("flow", "*"),
+                            ("kind", "blind"),
+                            ("severity", "CRITICAL"),
+                        )
+                    },
+                },
+                "Retry": [
+                    {"ErrorEquals": ["States.ALL"], "IntervalSeconds": 2, "MaxAttempts": 4, "BackoffRate": 2},
+                ],
+                "Next": "MonitoringFailed",
+            },
+            "MonitoringFailed": {
+                "Type": "Fail",
+                "Error": "MonitoringFailed",
+                "Cause": "The stream could not be judged or the alert could not be sent; see the failed state before.",
+            },
+        },
+    }
+
+
+def _invoke(function_arn: str, *, payload: dict[str, str], selector: dict[str, str], following: str) -> dict[str, Any]:
+    return {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::lambda:invoke",
+        "Parameters": {"FunctionName": function_arn, "Payload": payload},
+        "ResultSelector": selector,
+        # Longer than the function's own limit, so that its own words are reported rather than ours.
+        "TimeoutSeconds": FUNCTION_TIMEOUT_SECONDS + 10,
+        "Retry": RETRY,
+        "Catch": [{"ErrorEquals": ["States.ALL"], "ResultPath": "$.failure", "Next": "MonitorBlind"}],
+        "Next": following,
+    }

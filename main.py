@@ -1,0 +1,55 @@
+"""Synthesizes Terraform JSON into `cdktf.out`: settings in, stacks out. Wiring only.
+
+The environment is the Terraform workspace, `TF_WORKSPACE`, so that what is synthesized and which state it meets
+cannot be chosen apart.
+"""
+
+import json
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from settings import Environment, SettingsError, load_environment
+
+PROJECT: Final = Path(__file__).resolve().parent
+DEFAULT_ENVIRONMENT: Final = "dev"
+
+
+def context(environ: Mapping[str, str]) -> dict[str, Any]:
+    """The `context` of `cdktf.json`, under what the CDKTF command line passes on."""
+    written = json.loads((PROJECT / "cdktf.json").read_text(encoding="utf-8")).get("context", {})
+    return {**written, **json.loads(environ.get("CDKTF_CONTEXT_JSON", "{}"))}
+
+
+def synthesize(environment: Environment, *, output: Path, given: Mapping[str, Any]) -> None:
+    """Write both stacks of an environment below `output`."""
+    # Node 20 works; its end-of-life banner would bury our own messages.
+    os.environ.setdefault("JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION", "20")
+    from cdktf import App  # noqa: PLC0415  settings are checked first: this import takes seconds
+
+    from stacks.media_workflow import MediaWorkflow  # noqa: PLC0415
+    from stacks.state_backend import StateBackend  # noqa: PLC0415
+
+    app = App(outdir=str(output), context=dict(given))
+    StateBackend(app, "state-backend", environment)
+    MediaWorkflow(app, "media-workflow", environment, build=PROJECT / ".build" / "assets")
+    app.synth()
+
+
+def main() -> int:
+    """Synthesize the environment of the workspace; 2 if its settings cannot be used."""
+    name = os.environ.get("TF_WORKSPACE") or DEFAULT_ENVIRONMENT
+    given = context(os.environ)
+    try:
+        environment = load_environment(name, root=PROJECT, environ=os.environ, context=given)
+    except SettingsError as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    synthesize(environment, output=Path(os.environ.get("CDKTF_OUTDIR") or PROJECT / "cdktf.out"), given=given)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,116 @@
+"""How this project starts the `terraform` binary: its environment and where it takes the AWS provider from.
+
+Owns nothing about what is deployed. Terraform's own configuration always wins: only where the user has none,
+and the provider already lies on this machine, is a CLI configuration written for the run.
+"""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Final
+
+PROJECT: Final = Path(__file__).resolve().parent.parent
+PROVIDER: Final = "registry.terraform.io/hashicorp/aws"
+OPTIONAL_SOFTWARE: Final = Path("/opt")  # FHS: add-on software, one folder a package
+WRITTEN_CONFIGURATION: Final = PROJECT / ".build" / "terraform.rc"
+
+
+class TerraformError(RuntimeError):
+    """A terraform command failed; the message holds the command and what it printed."""
+
+
+def implied_mirrors(environ: Mapping[str, str], *, platform: str = sys.platform) -> Iterator[Path]:
+    """Folders that Terraform documents as implied local mirrors, then those one level below the optional root.
+
+    See developer.hashicorp.com/terraform/cli/config/config-file#implied-local-mirror-directories
+    """
+    home = Path(environ.get("HOME") or environ.get("USERPROFILE") or ".")
+    yield PROJECT / "terraform.d" / "plugins"
+    if platform == "win32":
+        yield Path(environ.get("APPDATA", home)) / "terraform.d" / "plugins"
+        yield Path(environ.get("APPDATA", home)) / "HashiCorp" / "Terraform" / "plugins"
+        return
+    yield home / ".terraform.d" / "plugins"
+    if platform == "darwin":
+        yield home / "Library" / "Application Support" / "io.terraform" / "plugins"
+        yield Path("/Library/Application Support/io.terraform/plugins")
+    else:
+        yield Path(environ.get("XDG_DATA_HOME") or home / ".local" / "share") / "terraform" / "plugins"
+        for folder in (environ.get("XDG_DATA_DIRS") or "/usr/local/share:/usr/share").split(":"):
+            yield Path(folder) / "terraform" / "plugins"
+    if OPTIONAL_SOFTWARE.is_dir():
+        yield from sorted(OPTIONAL_SOFTWARE.iterdir())
+
+
+def user_configuration(environ: Mapping[str, str]) -> Path | None:
+    """The CLI configuration file that Terraform would read and that exists, or None."""
+    named = environ.get("TF_CLI_CONFIG_FILE")
+    if named:
+        return Path(named) if Path(named).is_file() else None
+    home = Path(environ.get("HOME") or environ.get("USERPROFILE") or ".")
+    usual = Path(environ["APPDATA"]) / "terraform.rc" if "APPDATA" in environ else home / ".terraformrc"
+    return usual if usual.is_file() else None
+
+
+def cli_configuration(mirror: Path) -> str:
+    """Terraform CLI configuration that takes the AWS provider from `mirror` and everything else directly."""
+    return (
+        "provider_installation {\n"
+        f'  filesystem_mirror {{\n    path    = "{mirror.as_posix()}"\n    include = ["{PROVIDER}"]\n  }}\n'
+        f'  direct {{\n    exclude = ["{PROVIDER}"]\n  }}\n'
+        "}\n"
+    )
+
+
+def terraform_environment(environ: Mapping[str, str] | None = None) -> dict[str, str]:
+    """The environment to run terraform in: no phoning home, and the provider from a mirror if need be.
+
+    A user's own CLI configuration is left alone. Without one, and with a mirror on this machine, a
+    configuration is written to `.build/` and named in `TF_CLI_CONFIG_FILE`.
+    """
+    result = dict(os.environ if environ is None else environ)
+    result["CHECKPOINT_DISABLE"] = "1"
+    if user_configuration(result):
+        return result
+    result.pop("TF_CLI_CONFIG_FILE", None)  # it names a missing file: Terraform would only warn of it
+    mirror = next((folder for folder in implied_mirrors(result) if (folder / PROVIDER).is_dir()), None)
+    if mirror:
+        text = cli_configuration(mirror)
+        if not WRITTEN_CONFIGURATION.is_file() or WRITTEN_CONFIGURATION.read_text(encoding="utf-8") != text:
+            WRITTEN_CONFIGURATION.parent.mkdir(exist_ok=True)
+            unfinished = WRITTEN_CONFIGURATION.with_suffix(f".{os.getpid()}")
+            unfinished.write_text(text, encoding="utf-8")
+            unfinished.replace(WRITTEN_CONFIGURATION)
+        result["TF_CLI_CONFIG_FILE"] = str(WRITTEN_CONFIGURATION)
+    return result
+
+
+def terraform(
+    *arguments: str, folder: Path, environ: Mapping[str, str], accept: tuple[int, ...] = (0,)
+) -> subprocess.CompletedProcess[str]:
+    """Run terraform in `folder` and return what it printed.
+
+    Args:
+        arguments: the subcommand and its flags.
+        folder: the root module.
+        environ: the whole environment, as `terraform_environment` made it.
+        accept: exit codes that are answers (`plan -detailed-exitcode` says 2 for "there are changes").
+
+    Raises:
+        TerraformError: any other exit code.
+    """
+    done = subprocess.run(
+        ["terraform", *arguments],
+        cwd=folder,
+        env={**environ, "TF_IN_AUTOMATION": "1", "TF_INPUT": "0"},  # nobody is there to answer
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode not in accept:
+        raise TerraformError(
+            f"terraform {' '.join(arguments)} ended with {done.returncode} in {folder}:\n{done.stdout}\n{done.stderr}"
+        )
+    return done

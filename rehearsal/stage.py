@@ -1,0 +1,91 @@
+"""Deploys an environment to a local AWS with the same commands as to the real one: synth, init, apply.
+
+Owns the folder that Terraform works in and nothing else; what happens on the stage is played by `rehearsal.run`.
+"""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+from local_aws import LocalAws
+from operations.terraform import PROJECT, TerraformError, terraform, terraform_environment
+from settings import Environment, load_environment
+
+STACK: Final = Path("stacks") / "media-workflow"
+
+
+class Stage:
+    """One environment on a local AWS.
+
+    Args:
+        aws: a running local AWS.
+        name: the environment, as in `environments/<name>.toml`.
+        folder: an empty folder for what is synthesized and for Terraform's files.
+        progress: told in a few words what is being done; Terraform takes a minute.
+    """
+
+    def __init__(
+        self, aws: LocalAws, name: str, folder: Path, progress: Callable[[str], None] = lambda _: None
+    ) -> None:
+        self.aws = aws
+        self.environment: Environment = load_environment(name, root=PROJECT, environ={}, context={})
+        self.folder = folder
+        self._progress = progress
+        self._environ = {
+            **terraform_environment(aws.environment()),
+            "TF_WORKSPACE": name,
+            "CDKTF_OUTDIR": str(folder),
+        }
+
+    @property
+    def root(self) -> Path:
+        """The Terraform root of the stack."""
+        return self.folder / STACK
+
+    def synthesize(self) -> None:
+        """Write the Terraform JSON, as `make synth` does."""
+        self._progress(f"synthesizing {self.environment.name}")
+        done = subprocess.run(
+            [sys.executable, str(PROJECT / "main.py")], env=self._environ, capture_output=True, text=True, check=False
+        )
+        if done.returncode:
+            raise TerraformError(f"main.py ended with {done.returncode}:\n{done.stderr}")
+
+    def initialize(self) -> None:
+        """Make the state bucket and initialise Terraform with it."""
+        self._progress("initialising Terraform")
+        client = self.aws.client("s3")
+        name = self.environment.state_bucket_name
+        if name not in {bucket["Name"] for bucket in client.list_buckets()["Buckets"]}:
+            client.create_bucket(Bucket=name)
+        self.run("init", "-reconfigure", "-no-color")
+
+    def apply(self) -> None:
+        """Change the local AWS to what was synthesized."""
+        self._progress("applying with terraform and the real AWS provider")
+        self.run("apply", "-auto-approve", "-no-color")
+
+    def has_changes(self) -> bool:
+        """Whether a plan would change anything."""
+        return self.run("plan", "-detailed-exitcode", "-no-color", accept=(0, 2)).returncode == 2  # noqa: PLR2004
+
+    def destroy(self) -> None:
+        """Remove all that was applied."""
+        self._progress("destroying")
+        self.run("destroy", "-auto-approve", "-no-color")
+
+    def outputs(self) -> dict[str, Any]:
+        """The stack's outputs by name."""
+        printed = json.loads(self.run("output", "-json", "-no-color").stdout)
+        return {name: output["value"] for name, output in printed.items()}
+
+    def run(self, *arguments: str, accept: tuple[int, ...] = (0,)) -> subprocess.CompletedProcess[str]:
+        """Run terraform on the stack, against the local AWS.
+
+        Raises:
+            TerraformError: with what terraform printed, if its exit code is not in `accept`.
+        """
+        return terraform(*arguments, folder=self.root, environ=self._environ, accept=accept)

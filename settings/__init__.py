@@ -1,0 +1,39 @@
+"""Settings: what an operator writes in `environments/*.toml`, read, checked and frozen.
+
+May import the standard library and pydantic; imports nothing of ours. Nothing else reads files or environment
+variables to decide what is deployed.
+"""
+
+from settings.errors import Problem, SettingsError
+from settings.load import OVERRIDES, load_environment
+from settings.model import (
+    BackupSource,
+    Encryption,
+    Environment,
+    Flow,
+    Maintenance,
+    Notification,
+    Output,
+    Source,
+    ThresholdOverrides,
+    Thresholds,
+)
+from settings.names import Names
+
+__all__ = [
+    "OVERRIDES",
+    "BackupSource",
+    "Encryption",
+    "Environment",
+    "Flow",
+    "Maintenance",
+    "Names",
+    "Notification",
+    "Output",
+    "Problem",
+    "SettingsError",
+    "Source",
+    "ThresholdOverrides",
+    "Thresholds",
+    "load_environment",
+]

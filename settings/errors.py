@@ -1,0 +1,34 @@
+"""What is wrong with settings, in sentences for the person who wrote them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """One wrong setting.
+
+    Attributes:
+        place: where the value was read: a file, an environment variable, the context.
+        key: the setting, with the name of its flow or output instead of a position.
+        value: what was found, as the operator wrote it; None if nothing was.
+        rule: what is allowed and why, and what to do, as a sentence without its first word.
+    """
+
+    place: str
+    key: str
+    value: str | None
+    rule: str
+
+    def __str__(self) -> str:
+        found = f"{self.key} is {self.value}" if self.value is not None else self.key
+        return f"{self.place}: {found}: {self.rule}."
+
+
+class SettingsError(ValueError):
+    """Settings that cannot be used. The text holds every problem, one a line."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = tuple(problems)
+        count = f"{len(problems)} settings cannot be used" if len(problems) > 1 else "A setting cannot be used"
+        super().__init__("\n".join([f"{count}:", *(f"  {problem}" for problem in problems)]))

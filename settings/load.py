@@ -1,0 +1,294 @@
+"""Reads an environment: file, then `cdktf.json` context, then environment variables, each over the one before.
+
+Touches the file system only to read `environments/`. Whether values are allowed is decided in `settings.model` and
+`settings.rules`; here every answer of theirs becomes a sentence that says where to change what.
+"""
+
+import copy
+import difflib
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from settings.errors import Problem, SettingsError
+from settings.model import Environment
+from settings.rules import broken_rules
+
+Location = tuple[str | int, ...]
+FLOW: Final = ("flows", 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    """A setting that can also be given outside the file, under names that its users know."""
+
+    variable: str
+    context: str
+    location: Location
+
+    @property
+    def of_one_flow(self) -> bool:
+        """Whether it means one flow, so that it says nothing in an environment with several."""
+        return self.location[0] == "flows"
+
+
+OVERRIDES: Final = (
+    Override("FLOW_NAME", "flowName", (*FLOW, "name")),
+    Override("SOURCE_WHITELIST_CIDR", "sourceWhitelistCidr", (*FLOW, "source", "allowed_cidr")),
+    Override("PRIMARY_OUTPUT_DESTINATION", "primaryOutputDestination", (*FLOW, "outputs", "primary", "destination")),
+    Override("BACKUP_OUTPUT_DESTINATION", "backupOutputDestination", (*FLOW, "outputs", "backup", "destination")),
+    Override("PACKET_LOSS_THRESHOLD", "packetLossThreshold", (*FLOW, "thresholds", "packet_loss_percent")),
+    Override("JITTER_THRESHOLD", "jitterThreshold", (*FLOW, "thresholds", "jitter_ms")),
+    Override("NOTIFICATION_EMAIL", "notificationEmail", ("notifications", 0, "endpoint")),
+)
+ACCOUNT: Final = Override("ALLOWED_ACCOUNT_ID", "allowedAccountId", ("allowed_account_ids", 0))
+NEEDED_WITHOUT_FILE: Final = ("SOURCE_WHITELIST_CIDR", "PRIMARY_OUTPUT_DESTINATION")
+OUTPUT_PORTS: Final = {"primary": 5001, "backup": 5002}
+
+
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """A value from outside the file, and the words for where it stands."""
+
+    override: Override
+    value: Any
+    place: str
+
+
+def load_environment(
+    name: str, *, root: Path, environ: Mapping[str, str], context: Mapping[str, object]
+) -> Environment:
+    """The settings of an environment, checked.
+
+    Args:
+        name: the environment; its file is `environments/<name>.toml` below `root`.
+        root: the project folder.
+        environ: environment variables.
+        context: the `context` of `cdktf.json`.
+
+    Raises:
+        SettingsError: with every problem there is, each naming its place, key, value and rule.
+    """
+    given = [item for override in (*OVERRIDES, ACCOUNT) if (item := _given(override, environ, context))]
+    path = root / "environments" / f"{name}.toml"
+    file = f"environments/{name}.toml"
+    raw = _read(path, file) if path.is_file() else _without_file(name, path, environ, given)
+    problems, applied = _apply(given, raw, file)
+    raw["name"] = name
+    places = {_key(item.override.location, raw): item.place for item in applied}
+    environment, found = _checked(raw)
+    for location, value, rule in found:
+        key = _key(location, raw)
+        problems.append(Problem(place=places.get(key, file), key=key, value=value, rule=rule))
+    if problems or environment is None:
+        raise SettingsError(problems)
+    return environment
+
+
+def _given(override: Override, environ: Mapping[str, str], context: Mapping[str, object]) -> _Given | None:
+    if environ.get(override.variable):
+        return _Given(override, environ[override.variable], f"environment variable {override.variable}")
+    if override.context in context:
+        return _Given(override, context[override.context], f"cdktf.json context {override.context}")
+    return None
+
+
+def _read(path: Path, file: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError([Problem(place=file, key="the file", value=None, rule=f"is not TOML: {error}")]) from error
+
+
+def _without_file(name: str, path: Path, environ: Mapping[str, str], given: Sequence[_Given]) -> dict[str, Any]:
+    """What the file would say if the few settings from outside are all there is: one RTP flow."""
+    there = {item.override.variable for item in given}
+    missing = [variable for variable in (*NEEDED_WITHOUT_FILE, ACCOUNT.variable) if variable not in there]
+    if missing:
+        known = ", ".join(sorted(other.stem for other in path.parent.glob("*.toml"))) or "none"
+        rule = (
+            f"there is no such file; the environments there are: {known}. Set TF_WORKSPACE to one of them, write the "
+            f"file, or for a single flow without a file also set {', '.join(missing)}"
+        )
+        raise SettingsError([Problem(place=f"environments/{name}.toml", key="the file", value=None, rule=rule)])
+    return {
+        "region": environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION") or "us-east-1",
+        "flows": [{"name": "live-stream", "source": {"name": "encoder", "protocol": "rtp", "port": 5000}}],
+    }
+
+
+def _apply(given: Sequence[_Given], raw: dict[str, Any], file: str) -> tuple[list[Problem], list[_Given]]:
+    """Put the values from outside into `raw`; returns those that mean nothing there, and those that were put."""
+    problems, applied = [], []
+    flows = raw.get("flows", [])
+    for item in given:
+        if item.override.of_one_flow and len(flows) != 1:
+            names = ", ".join(str(flow.get("name", "?")) for flow in flows if isinstance(flow, dict)) or "none"
+            rule = f"says not which flow it means: {file} has {names}. Set the value there, in the flow's own table"
+            problems.append(Problem(place=item.place, key=item.override.variable, value=_shown(item.value), rule=rule))
+            continue
+        if item.override is ACCOUNT:
+            raw["allowed_account_ids"] = [str(item.value)]
+        elif item.override.variable == "NOTIFICATION_EMAIL":
+            others = [entry for entry in raw.get("notifications", []) if entry.get("protocol") != "email"]
+            raw["notifications"] = [{"protocol": "email", "endpoint": item.value}, *others]
+        else:
+            _put(raw, item.override.location, item.value)
+        applied.append(item)
+    return problems, applied
+
+
+def _put(raw: dict[str, Any], location: Location, value: object) -> None:
+    target: Any = raw
+    for step in location[:-1]:
+        target = target.setdefault(step, {}) if isinstance(target, dict) else target[step]
+    if location[2:3] == ("outputs",):
+        target.setdefault("protocol", "rtp")
+        target.setdefault("port", OUTPUT_PORTS[str(location[3])])
+    target[location[-1]] = value
+
+
+def _checked(raw: dict[str, Any]) -> tuple[Environment | None, list[tuple[Location, str | None, str]]]:
+    """The environment, or None, and all that is wrong with it.
+
+    What is wrong by itself is taken out, so that the rules between settings can be asked of the rest: an operator
+    should not have to mend one mistake to be told of the next.
+    """
+    found: list[tuple[Location, str | None, str]] = []
+    rest: dict[str, Any] | None = copy.deepcopy(raw)
+    environment: Environment | None = None
+    first = True
+    while environment is None and rest is not None:
+        try:
+            environment = Environment.model_validate(rest)
+        except ValidationError as error:
+            mistakes = _innermost(error.errors(include_url=False))
+            if first:
+                found += [_explained(mistake) for mistake in mistakes]
+            first = False
+            rest = _without(rest, [tuple(mistake["loc"]) for mistake in mistakes])
+    if raw.get("flows") == []:
+        found.append((("flows",), None, "is empty; an environment needs at least one [[flows]]"))
+    if environment is not None:
+        found += [((key,), _shown(value), rule) for key, value, rule in broken_rules(environment)]
+    return (environment if not found else None), found
+
+
+def _innermost(mistakes: Sequence[ErrorDetails]) -> list[ErrorDetails]:
+    """Without the mistakes that only say that something inside them is wrong."""
+    places = [tuple(mistake["loc"]) for mistake in mistakes]
+    return [
+        mistake
+        for mistake, place in zip(mistakes, places, strict=True)
+        if not any(other != place and other[: len(place)] == place for other in places)
+    ]
+
+
+def _without(raw: dict[str, Any], locations: Sequence[Location]) -> dict[str, Any] | None:
+    """`raw` without the wrong parts; where a needed part is missing, without what needed it; None if that is all."""
+    rest = copy.deepcopy(raw)
+    doomed: set[Location] = set()
+    for location in locations:
+        where: Location = location
+        while where and not _exists(rest, where):
+            where = where[:-1]
+        if not where:
+            return None
+        doomed.add(where)
+    for where in sorted(doomed, key=str, reverse=True):
+        if _exists(rest, where):
+            parent = _at(rest, where[:-1])
+            if isinstance(parent, list):
+                parent[int(where[-1])] = None
+            else:
+                del parent[where[-1]]
+    return _compact(rest)
+
+
+def _compact(raw: dict[str, Any]) -> dict[str, Any]:
+    """Without the places of list entries that were taken out."""
+    return {
+        key: [entry for entry in value if entry is not None] if isinstance(value, list) else value
+        for key, value in raw.items()
+    }
+
+
+def _exists(raw: Any, location: Location) -> bool:
+    try:
+        _at(raw, location)
+    except (KeyError, IndexError, TypeError):
+        return False
+    return True
+
+
+def _at(raw: Any, location: Location) -> Any:
+    for step in location:
+        raw = raw[step]
+    return raw
+
+
+def _explained(mistake: ErrorDetails) -> tuple[Location, str | None, str]:
+    """A mistake that pydantic found, in our words."""
+    location = tuple(mistake["loc"])
+    kind, context = mistake["type"], mistake.get("ctx", {})
+    if kind == "missing":
+        return location, None, "is missing and needed"
+    if kind == "extra_forbidden":
+        known = sorted(_fields(location[:-1]))
+        near = difflib.get_close_matches(str(location[-1]), known, n=1)
+        hint = f"did you mean {near[0]}? " if near else ""
+        return location, None, f"is no setting; {hint}Allowed here: {', '.join(known)}"
+    if kind == "value_error":
+        return location, _shown(mistake["input"]), str(context["error"])
+    if kind == "literal_error":
+        return location, _shown(mistake["input"]), f"use {context['expected']}"
+    message = mistake["msg"].removeprefix("Input should be ").removeprefix("Value should be ")
+    return location, _shown(mistake["input"]), f"should be {message}"
+
+
+def _fields(location: Location) -> set[str]:
+    """The settings that are known at a location of the model."""
+    model: Any = Environment
+    for step in location:
+        if isinstance(step, int):
+            continue
+        annotation = model.model_fields[step].annotation if _is_model(model) and step in model.model_fields else model
+        model = _model_in(annotation) or model
+    return set(model.model_fields)
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    if _is_model(annotation):
+        found: type[BaseModel] = annotation
+        return found
+    return next((model for part in getattr(annotation, "__args__", ()) if (model := _model_in(part))), None)
+
+
+def _is_model(annotation: Any) -> bool:
+    return isinstance(annotation, type) and issubclass(annotation, BaseModel)
+
+
+def _key(location: Location, raw: dict[str, Any]) -> str:
+    """A location as a person finds it: flows by their names, other list entries counted from one."""
+    words: list[str] = []
+    for depth, step in enumerate(location):
+        if not isinstance(step, int):
+            words.append(step if step != "[key]" else "(name)")
+        elif location[:depth] == ("flows",) and _exists(raw, (*location[: depth + 1], "name")):
+            words.append(str(_at(raw, (*location[: depth + 1], "name"))))
+        else:
+            words[-1] += f" #{step + 1}"
+    return ".".join(words)
+
+
+def _shown(value: object) -> str | None:
+    if value is None or isinstance(value, dict | list | tuple):
+        return None if value is None else f"a {'table' if isinstance(value, dict) else 'list'}"
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f'"{value}"' if isinstance(value, str) else str(value)

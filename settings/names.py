@@ -1,0 +1,122 @@
+"""Every name of what we deploy, made in one place: the same settings give the same names, always.
+
+Touch with care: a changed name replaces what bears it.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from typing import Final
+
+PROJECT: Final = "media-workflow"
+ROLE_LIMIT: Final = 64
+FUNCTION_LIMIT: Final = 64
+SCHEDULE_LIMIT: Final = 64
+RULE_LIMIT: Final = 64
+BUCKET_LIMIT: Final = 63
+STATE_MACHINE_LIMIT: Final = 80
+ALARM_LIMIT: Final = 255
+STACK_LIMIT: Final = 128
+
+
+def shortened(name: str, limit: int) -> str:
+    """`name`, or past `limit` its beginning and a hash of all of it, so that two names never meet."""
+    if len(name) <= limit:
+        return name
+    digest = hashlib.sha256(name.encode()).hexdigest()[:8]
+    return f"{name[: limit - len(digest) - 1].rstrip('-_.')}-{digest}"
+
+
+def state_bucket(account_id: str, region: str) -> str:
+    """The bucket for Terraform's state: one for an account and Region, shared by its environments."""
+    return shortened(f"{PROJECT}-state-{account_id}-{region}", BUCKET_LIMIT)
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """The names of one environment."""
+
+    environment: str
+
+    @property
+    def prefix(self) -> str:
+        """What every name begins with. Environment names hold no hyphen, so no prefix begins another."""
+        return f"{PROJECT}-{self.environment}"
+
+    @property
+    def topic(self) -> str:
+        """SNS topic of the alerts."""
+        return f"{self.prefix}-alerts"
+
+    @property
+    def key_alias(self) -> str:
+        """KMS alias."""
+        return f"alias/{self.prefix}"
+
+    @property
+    def dashboard(self) -> str:
+        """CloudWatch dashboard."""
+        return self.prefix
+
+    @property
+    def state_machine(self) -> str:
+        """Step Functions state machine."""
+        return shortened(f"{self.prefix}-workflow", STATE_MACHINE_LIMIT)
+
+    @property
+    def dead_letter_queue(self) -> str:
+        """SQS queue of undelivered events."""
+        return f"{self.prefix}-dead-letters"
+
+    @property
+    def schedule_group(self) -> str:
+        """EventBridge Scheduler group."""
+        return shortened(self.prefix, SCHEDULE_LIMIT)
+
+    @property
+    def policy_prefix(self) -> str:
+        """Path of the policies of all flows, with a slash at its end."""
+        return f"/{PROJECT}/{self.environment}/flows/"
+
+    def code_bucket(self, account_id: str, region: str) -> str:
+        """Bucket of the functions' code. The account id may be a token, so nothing is cut here."""
+        return f"{self.prefix}-{account_id}-{region}"
+
+    def policy_parameter(self, flow: str) -> str:
+        """SSM parameter with the policy of a flow."""
+        return f"{self.policy_prefix}{flow}"
+
+    def function(self, part: str) -> str:
+        """Lambda function."""
+        return shortened(f"{self.prefix}-{part}", FUNCTION_LIMIT)
+
+    def log_group(self, part: str) -> str:
+        """Log group of a function, where Lambda's own tools look for it."""
+        return f"/aws/lambda/{self.function(part)}"
+
+    def role(self, part: str) -> str:
+        """IAM role."""
+        return shortened(f"{self.prefix}-{part}", ROLE_LIMIT)
+
+    def rule(self, part: str) -> str:
+        """EventBridge rule."""
+        return shortened(f"{self.prefix}-{part}", RULE_LIMIT)
+
+    def schedule(self, flow: str) -> str:
+        """Schedule of a flow, within the group."""
+        return shortened(flow, SCHEDULE_LIMIT)
+
+    def flow_stack(self, flow: str) -> str:
+        """CloudFormation stack of a flow. Stack names know no underscore, flow names do."""
+        plain = flow.replace("_", "-")
+        if plain == flow and flow[0].isalnum():
+            return shortened(f"{self.prefix}-{flow}", STACK_LIMIT)
+        digest = hashlib.sha256(flow.encode()).hexdigest()[:8]
+        return f"{shortened(f'{self.prefix}-{plain}', STACK_LIMIT - 9)}-{digest}"
+
+    def alarm(self, flow: str, key: str) -> str:
+        """Health alarm of a flow. No flow name holds a slash, so the name can be taken apart again."""
+        return shortened(f"{self.prefix}-{flow}/{key}", ALARM_LIMIT)
+
+    def chain_alarm(self, what: str) -> str:
+        """Alarm on the watching itself."""
+        return shortened(f"{self.prefix}-chain-{what}", ALARM_LIMIT)

@@ -1,0 +1,184 @@
+"""The stack of one environment: its flows, and what watches them.
+
+Touch with care: construct ids are addresses in state; renaming one destroys and recreates what it names.
+"""
+
+from pathlib import Path
+from typing import Final
+
+from cdktf import DataResource, Precondition, S3Backend, TerraformOutput, TerraformResourceLifecycle, TerraformStack
+from constructs import Construct
+
+from components.alarms import FlowAlarms
+from components.aws import AwsProvider, AwsProviderDefaultTags, DataAwsCallerIdentity, DataAwsPartition
+from components.chain_alarms import ChainAlarms, chain_alarm_rows
+from components.dashboard import Dashboard, chain_graphs
+from components.dashboard_layout import FlowGraphs
+from components.encryption import EncryptionKey
+from components.flow import FlowModule, MediaConnectFlow
+from components.functions import Code, Function, alert_handler, stream_monitor
+from components.health_rules import HealthRule, health_rules
+from components.lambda_package import lambda_package
+from components.notifications import Notifications
+from components.site import Site
+from components.triggers import DeadLetters, Triggers
+from components.watch_policy import WatchPolicy
+from components.workflow import Workflow
+from settings import Environment, Names
+
+STATE_KEY: Final = "media-workflow.tfstate"
+WORKSPACE_KEY_PREFIX: Final = "media-workflow"
+
+
+class MediaWorkflow(TerraformStack):
+    """Flows, alarms, dashboard, events, workflow, functions and topic of one environment."""
+
+    def __init__(self, scope: Construct, id_: str, environment: Environment, *, build: Path) -> None:
+        super().__init__(scope, id_)
+        names = Names(environment.name)
+        tags = {"Project": "media-workflow", "Environment": environment.name, **environment.tags}
+        self._backend(environment)
+        self._guard_workspace(environment.name)
+        AwsProvider(
+            self,
+            "aws",
+            region=environment.region,
+            allowed_account_ids=list(environment.allowed_account_ids),
+            default_tags=[AwsProviderDefaultTags(tags=tags)],
+        )
+        site = Site(
+            names=names,
+            region=environment.region,
+            account_id=DataAwsCallerIdentity(self, "caller").account_id,
+            partition=DataAwsPartition(self, "partition").partition,
+            log_retention_days=environment.log_retention_days,
+        )
+
+        key = EncryptionKey(self, "encryption", site=site, protect=environment.protect)
+        notifications = Notifications(
+            self, "notifications", site=site, key_arn=key.arn, subscribers=environment.notifications
+        )
+        module = FlowModule(self, "flow_module", build=build)
+        flows: dict[str, MediaConnectFlow] = {}
+        rules: dict[str, tuple[HealthRule, ...]] = {}
+        graphs = []
+        for flow in environment.flows:
+            thresholds = environment.thresholds_of(flow)
+            rules[flow.name] = health_rules(flow, thresholds)
+            flows[flow.name] = built = MediaConnectFlow(
+                self,
+                f"flow_{flow.name}",
+                site=site,
+                flow=flow,
+                thresholds=thresholds,
+                module=module,
+                protect=environment.protect,
+                allow_open_cidr=environment.allow_open_cidr,
+                tags=tags,
+            )
+            watched = {"site": site, "flow_arn": built.arn, "rules": rules[flow.name]}
+            WatchPolicy(self, f"policy_{flow.name}", flow=flow, **watched)
+            alarms = FlowAlarms(self, f"alarms_{flow.name}", flow_name=flow.name, **watched)
+            graphs.append(
+                FlowGraphs(name=flow.name, flow_arn=built.arn, rules=rules[flow.name], alarm_arns=alarms.arns)
+            )
+
+        code = Code(self, "code", site=site, key_arn=key.arn, package=lambda_package(), build=build)
+        concurrency = environment.function_concurrency
+        monitor = Function(
+            self,
+            "stream_monitor",
+            stream_monitor(site=site, flow_names=list(flows), concurrency=concurrency),
+            site=site,
+            code=code,
+            key_arn=key.arn,
+        )
+        handler = Function(
+            self,
+            "alert_handler",
+            alert_handler(site=site, topic_arn=notifications.topic_arn, key_arn=key.arn, concurrency=concurrency),
+            site=site,
+            code=code,
+            key_arn=key.arn,
+        )
+        workflow = Workflow(
+            self,
+            "workflow",
+            site=site,
+            kind=environment.workflow_type,
+            stream_monitor=monitor,
+            alert_handler=handler,
+            topic_arn=notifications.topic_arn,
+            key_arn=key.arn,
+        )
+        dead_letters = DeadLetters(self, "dead_letters", site=site, key_arn=key.arn)
+        triggers = Triggers(
+            self,
+            "triggers",
+            site=site,
+            state_machine_arn=workflow.arn,
+            dead_letters=dead_letters,
+            key_arn=key.arn,
+            flow_arns={name: flow.arn for name, flow in flows.items()},
+            presence_keys=sorted({rule.key for rows in rules.values() for rule in rows if rule.watches_presence}),
+            check_every_minutes=environment.check_every_minutes,
+        )
+        chain = {
+            "functions": {"stream-monitor": monitor.name, "alert-handler": handler.name},
+            "state_machine_arn": workflow.arn,
+            "queue_name": dead_letters.name,
+            "topic_name": notifications.topic_name,
+        }
+        ChainAlarms(
+            self,
+            "chain_alarms",
+            site=site,
+            rows=chain_alarm_rows(**chain, rule_names=triggers.rule_names),
+            topic_arn=notifications.topic_arn,
+        )
+        dashboard = Dashboard(self, "dashboard", site=site, flows=graphs, chain=chain_graphs(**chain))
+
+        for name, value, description in (
+            ("flow_arns", {name: flow.arn for name, flow in flows.items()}, "ARN of each flow"),
+            ("ingest", {name: flow.ingest for name, flow in flows.items()}, "Where each flow's encoder sends to"),
+            ("state_machine_arn", workflow.arn, 'The workflow; start it with {"flow_name": ...} to test it'),
+            ("topic_arn", notifications.topic_arn, "Where alerts are published"),
+            ("dashboard_url", dashboard.url, "The CloudWatch dashboard"),
+            ("stream_monitor_arn", monitor.arn, "The function that looks at a flow"),
+            ("alert_handler_arn", handler.arn, "The function that tells people"),
+        ):
+            TerraformOutput(self, name, value=value, description=description, static_id=True)
+
+    def _backend(self, environment: Environment) -> None:
+        S3Backend(
+            self,
+            bucket=environment.state_bucket_name,
+            key=STATE_KEY,
+            workspace_key_prefix=WORKSPACE_KEY_PREFIX,
+            region=environment.region,
+            encrypt=True,
+        )
+        # CDKTF 0.21 knows the DynamoDB lock only; the lock file needs Terraform 1.10.
+        self.add_override("terraform.backend.s3.use_lockfile", True)
+        self.add_override("terraform.backend.s3.allowed_account_ids", list(environment.allowed_account_ids))
+        self.add_override("terraform.required_version", ">= 1.10")
+
+    def _guard_workspace(self, environment_name: str) -> None:
+        """Fail the plan if one environment was synthesized and another one's state is selected."""
+        DataResource(
+            self,
+            "workspace",
+            input={"environment": environment_name},
+            lifecycle=TerraformResourceLifecycle(
+                precondition=[
+                    Precondition(
+                        condition=f'${{terraform.workspace == "{environment_name}"}}',
+                        error_message=(
+                            f"This configuration was synthesized for {environment_name}, but the workspace is "
+                            f"${{terraform.workspace}}. Set TF_WORKSPACE={environment_name}, or synthesize again "
+                            "with TF_WORKSPACE set to the environment you mean."
+                        ),
+                    )
+                ]
+            ),
+        )

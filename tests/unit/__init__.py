@@ -1,0 +1,1 @@
+"""Pure decisions: no provider, no network, milliseconds."""

@@ -1,0 +1,151 @@
+"""Where a setting comes from: environment variable over context over file over default, for each of the seven."""
+
+from pathlib import Path
+
+import pytest
+
+from settings import OVERRIDES, Environment, SettingsError, load_environment
+from tests.unit.environments import GOOD, load
+
+PROJECT = Path(__file__).resolve().parents[2]
+SECOND_FLOW = """
+[[flows]]
+name = "second"
+[flows.source]
+name = "encoder"
+protocol = "rtp"
+port = 5000
+allowed_cidr = "203.0.113.0/24"
+"""
+
+
+def read(environment: Environment, variable: str) -> object:
+    """What an override set, found without the table under test."""
+    flow = environment.flows[0]
+    return {
+        "FLOW_NAME": lambda: flow.name,
+        "NOTIFICATION_EMAIL": lambda: environment.notifications[0].endpoint,
+        "SOURCE_WHITELIST_CIDR": lambda: flow.source.allowed_cidr,
+        "PRIMARY_OUTPUT_DESTINATION": lambda: flow.outputs["primary"].destination,
+        "BACKUP_OUTPUT_DESTINATION": lambda: flow.outputs["backup"].destination,
+        "PACKET_LOSS_THRESHOLD": lambda: environment.thresholds_of(flow).packet_loss_percent,
+        "JITTER_THRESHOLD": lambda: environment.thresholds_of(flow).jitter_ms,
+    }[variable]()
+
+
+TABLE = [
+    ("FLOW_NAME", "flowName", "by-variable", "by-context", "live"),
+    ("NOTIFICATION_EMAIL", "notificationEmail", "variable@example.com", "context@example.com", "noc@example.com"),
+    ("SOURCE_WHITELIST_CIDR", "sourceWhitelistCidr", "192.0.2.1/32", "192.0.2.2/32", "203.0.113.0/24"),
+    ("PRIMARY_OUTPUT_DESTINATION", "primaryOutputDestination", "192.0.2.1", "192.0.2.2", "198.51.100.10"),
+    ("BACKUP_OUTPUT_DESTINATION", "backupOutputDestination", "192.0.2.1", "192.0.2.2", None),
+    ("PACKET_LOSS_THRESHOLD", "packetLossThreshold", "0.3", 0.2, 0.1),
+    ("JITTER_THRESHOLD", "jitterThreshold", "30", 40, 50),
+]
+
+
+def test_the_table_names_every_override() -> None:
+    assert {(row[0], row[1]) for row in TABLE} == {(override.variable, override.context) for override in OVERRIDES}
+
+
+@pytest.mark.parametrize(("variable", "key", "by_variable", "by_context", "by_file"), TABLE)
+def test_a_variable_wins_over_the_context_and_the_context_over_the_file(
+    tmp_path: Path, variable: str, key: str, by_variable: str, by_context: object, by_file: object
+) -> None:
+    as_number = type(by_context) if not isinstance(by_context, str) else str
+    both = load(tmp_path, GOOD, environ={variable: by_variable}, context={key: by_context})
+    assert read(both, variable) == as_number(by_variable)
+    assert read(load(tmp_path, GOOD, context={key: by_context}), variable) == by_context
+    if by_file is not None:
+        assert read(load(tmp_path, GOOD), variable) == by_file
+
+
+def test_without_any_word_of_it_a_setting_has_its_default(tmp_path: Path) -> None:
+    plain = load(tmp_path, GOOD.replace("packet_loss_percent = 0.1", ""))
+    assert plain.thresholds.packet_loss_percent == 0.1
+    assert plain.check_every_minutes == 5
+
+
+def test_an_empty_variable_counts_as_not_set(tmp_path: Path) -> None:
+    assert load(tmp_path, GOOD, environ={"FLOW_NAME": ""}).flows[0].name == "live"
+
+
+def test_a_flow_threshold_overrides_only_what_it_names(tmp_path: Path) -> None:
+    environment = load(tmp_path, GOOD + "[flows.thresholds]\njitter_ms = 20\n")
+    thresholds = environment.thresholds_of(environment.flows[0])
+    assert (thresholds.jitter_ms, thresholds.packet_loss_percent) == (20, 0.1)
+
+
+@pytest.mark.parametrize("row", [row for row in TABLE if row[0] != "NOTIFICATION_EMAIL"], ids=lambda row: row[0])
+def test_with_several_flows_a_setting_of_one_flow_is_refused_and_the_flows_are_named(
+    tmp_path: Path, row: tuple[str, str, str, object, object]
+) -> None:
+    with pytest.raises(SettingsError) as refused:
+        load(tmp_path, GOOD + SECOND_FLOW, environ={row[0]: row[2]})
+    assert f"environment variable {row[0]}: " in str(refused.value)
+    assert "live, second" in str(refused.value)
+
+
+def test_the_mail_address_means_the_environment_however_many_flows_it_has(tmp_path: Path) -> None:
+    environment = load(tmp_path, GOOD + SECOND_FLOW, environ={"NOTIFICATION_EMAIL": "ops@example.com"})
+    assert [notification.endpoint for notification in environment.notifications] == ["ops@example.com"]
+
+
+@pytest.mark.parametrize(
+    ("environ", "context", "words"),
+    [
+        ({"PACKET_LOSS_THRESHOLD": "high"}, {}, 'environment variable PACKET_LOSS_THRESHOLD: flows.live.thresholds.packet_loss_percent is "high"'),
+        ({}, {"jitterThreshold": -1}, "cdktf.json context jitterThreshold: flows.live.thresholds.jitter_ms is -1"),
+        ({"SOURCE_WHITELIST_CIDR": "0.0.0.0/0"}, {}, "environment variable SOURCE_WHITELIST_CIDR: flows.live.source.allowed_cidr"),
+        ({"NOTIFICATION_EMAIL": "nobody"}, {}, "environment variable NOTIFICATION_EMAIL: notifications #1.endpoint"),
+        ({"FLOW_NAME": "a b"}, {}, "environment variable FLOW_NAME: flows.a b.name"),
+    ],
+)  # fmt: skip
+def test_a_mistake_is_told_with_the_place_where_it_was_made(
+    tmp_path: Path, environ: dict[str, str], context: dict[str, object], words: str
+) -> None:
+    with pytest.raises(SettingsError) as refused:
+        load(tmp_path, GOOD, environ=environ, context=context)
+    assert words in str(refused.value)
+
+
+SEED = {
+    "SOURCE_WHITELIST_CIDR": "203.0.113.0/24",
+    "PRIMARY_OUTPUT_DESTINATION": "198.51.100.10",
+    "ALLOWED_ACCOUNT_ID": "123456789012",
+}
+
+
+def test_without_any_file_the_seven_settings_suffice_for_one_flow(tmp_path: Path) -> None:
+    more = {"NOTIFICATION_EMAIL": "ops@example.com", "BACKUP_OUTPUT_DESTINATION": "198.51.100.11", "FLOW_NAME": "mine"}
+    environment = load_environment(
+        "dev", root=tmp_path, environ={**SEED, **more, "AWS_REGION": "eu-west-1"}, context={}
+    )
+    (flow,) = environment.flows
+    assert (environment.region, flow.name, flow.source.protocol) == ("eu-west-1", "mine", "rtp")
+    assert {name: output.destination for name, output in flow.outputs.items()} == {
+        "primary": "198.51.100.10",
+        "backup": "198.51.100.11",
+    }
+
+
+@pytest.mark.parametrize("missing", sorted(SEED))
+def test_without_a_file_what_is_still_missing_is_named(tmp_path: Path, missing: str) -> None:
+    with pytest.raises(SettingsError, match=f"also set {missing}"):
+        load_environment(
+            "dev", root=tmp_path, environ={key: value for key, value in SEED.items() if key != missing}, context={}
+        )
+
+
+@pytest.mark.parametrize(
+    ("name", "flows", "protect"),
+    [
+        ("dev", {"live-stream": "manual"}, False),
+        ("staging", {"channel-one": "manual"}, False),
+        ("prod", {"channel-one": "always", "remote-venue": "manual"}, True),
+    ],
+)
+def test_the_shipped_environments_can_be_used(name: str, flows: dict[str, str], protect: bool) -> None:  # noqa: FBT001
+    environment = load_environment(name, root=PROJECT, environ={}, context={})
+    assert {flow.name: flow.on_air for flow in environment.flows} == flows
+    assert environment.protect is protect

@@ -1,0 +1,109 @@
+"""A reduced assembly holds what is named and what that needs, and anything unknown is refused rather than guessed."""
+
+import io
+import json
+import tarfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from slim_bindings import submodules_named_in
+from slim_bindings.assembly import AssemblyError, reduce_assembly
+
+INDEX = """"use strict";
+exports.snsTopic = exports.sqsQueue = exports.kmsKey = void 0;
+exports.snsTopic = require("./sns-topic");
+exports.sqsQueue = require("./sqs-queue");
+exports.kmsKey = require("./kms-key");
+"""
+
+
+def assembly(folder: Path, **changes: Any) -> Path:
+    """A small assembly of three submodules, of which one refers to another."""
+    manifest: dict[str, Any] = {
+        "name": "@x/aws",
+        "fingerprint": "abc",
+        "submodules": {
+            "@x/aws.snsTopic": {"symbolId": "src/sns-topic/index:"},
+            "@x/aws.sqsQueue": {"symbolId": "src/sqs-queue/index:"},
+            "@x/aws.kmsKey": {"symbolId": "src/kms-key/index:"},
+        },
+        "types": {
+            "@x/aws.snsTopic.SnsTopic": {
+                "base": "cdktf.TerraformResource",
+                "properties": [{"name": "key", "type": {"union": {"types": [{"fqn": "@x/aws.kmsKey.KmsKey"}]}}}],
+            },
+            "@x/aws.kmsKey.KmsKey": {"base": "cdktf.TerraformResource"},
+            "@x/aws.sqsQueue.SqsQueue": {"interfaces": ["@x/aws.kmsKey.IKey"]},
+        },
+    } | changes.pop("manifest", {})
+    files = {
+        "package/.jsii": json.dumps(manifest),
+        "package/package.json": "{}",
+        "package/lib/index.js": changes.pop("index", INDEX),
+        "package/lib/sns-topic/index.js": "// sns",
+        "package/lib/sns-topic/index.d.ts": "// types",
+        "package/lib/sqs-queue/index.js": "// sqs",
+        "package/lib/kms-key/index.js": "// kms",
+    }
+    path = folder / "aws.jsii.tgz"
+    with tarfile.open(path, "w:gz") as archive:
+        for name, text in files.items():
+            entry = tarfile.TarInfo(name)
+            entry.size = len(text)
+            archive.addfile(entry, io.BytesIO(text.encode()))
+    return path
+
+
+def unpacked(content: bytes) -> dict[str, str]:
+    with tarfile.open(fileobj=io.BytesIO(content), mode="r:gz") as archive:
+        return {member.name: archive.extractfile(member).read().decode() for member in archive}  # type: ignore[union-attr]
+
+
+def test_only_what_is_named_is_kept(tmp_path: Path) -> None:
+    files = unpacked(reduce_assembly(assembly(tmp_path), frozenset({"kms_key"})))
+    assert set(files) == {
+        "package/.jsii",
+        "package/package.json",
+        "package/lib/index.js",
+        "package/lib/kms-key/index.js",
+    }
+    assert set(json.loads(files["package/.jsii"])["types"]) == {"@x/aws.kmsKey.KmsKey"}
+    assert files["package/lib/index.js"].splitlines() == ['"use strict";', 'exports.kmsKey = require("./kms-key");']
+
+
+@pytest.mark.parametrize("name", ["sns_topic", "sqs_queue"])
+def test_what_a_type_refers_to_is_kept_with_it(tmp_path: Path, name: str) -> None:
+    files = unpacked(reduce_assembly(assembly(tmp_path), frozenset({name})))
+    assert "@x/aws.kmsKey" in json.loads(files["package/.jsii"])["submodules"]
+    assert "package/lib/kms-key/index.js" in files
+
+
+def test_the_same_names_give_the_same_bytes(tmp_path: Path) -> None:
+    path = assembly(tmp_path)
+    names = frozenset({"sns_topic", "sqs_queue"})
+    assert reduce_assembly(path, names) == reduce_assembly(path, names)
+
+
+@pytest.mark.parametrize(
+    ("changes", "name", "words"),
+    [
+        ({}, "s3_bucket", "no submodule s3_bucket"),
+        ({"index": '"use strict";'}, "kms_key", "does not export kmsKey"),
+        ({"manifest": {"types": {"@x/aws.Loose": {}}}}, "kms_key", "stands in no submodule"),
+    ],
+)
+def test_an_unknown_layout_is_refused(tmp_path: Path, changes: dict[str, Any], name: str, words: str) -> None:
+    with pytest.raises(AssemblyError, match=words):
+        reduce_assembly(assembly(tmp_path, **changes), frozenset({name}))
+
+
+def test_the_submodules_are_read_from_the_imports() -> None:
+    source = "from provider.sns_topic import SnsTopic\nfrom provider.kms_key import (\n    KmsKey,\n)\nimport os\n"
+    assert submodules_named_in(source, "provider") == {"sns_topic", "kms_key"}
+
+
+def test_a_file_that_imports_nothing_of_the_package_is_refused() -> None:
+    with pytest.raises(AssemblyError, match="imports nothing from provider"):
+        submodules_named_in("import os\n", "provider")

@@ -1,0 +1,59 @@
+"""Terraform finds the provider on a machine without internet, and a user's own configuration is left alone."""
+
+from pathlib import Path
+
+import pytest
+
+from operations import terraform
+from operations.terraform import PROVIDER, implied_mirrors, terraform_environment
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A machine with nothing on it but a home folder."""
+    monkeypatch.setattr(terraform, "OPTIONAL_SOFTWARE", tmp_path / "opt")
+    monkeypatch.setattr(terraform, "WRITTEN_CONFIGURATION", tmp_path / "build" / "terraform.rc")
+    (tmp_path / "home").mkdir()
+    return tmp_path / "home"
+
+
+def environ(home: Path, **more: str) -> dict[str, str]:
+    return {"HOME": str(home), "XDG_DATA_DIRS": str(home / "share"), **more}
+
+
+@pytest.mark.parametrize(
+    "mirror",
+    ["home/.terraform.d/plugins", "home/.local/share/terraform/plugins", "home/share/terraform/plugins", "opt/any"],
+)
+def test_a_mirror_that_holds_the_provider_is_used(home: Path, mirror: str) -> None:
+    (home.parent / mirror / PROVIDER).mkdir(parents=True)
+    written = Path(terraform_environment(environ(home))["TF_CLI_CONFIG_FILE"]).read_text()
+    assert str(home.parent / mirror) in written
+    assert f'exclude = ["{PROVIDER}"]' in written
+
+
+def test_a_configuration_that_names_a_missing_file_counts_as_none(home: Path) -> None:
+    (home.parent / "opt" / "any" / PROVIDER).mkdir(parents=True)
+    result = terraform_environment(environ(home, TF_CLI_CONFIG_FILE=str(home / "missing")))
+    assert result["TF_CLI_CONFIG_FILE"] == str(home.parent / "build" / "terraform.rc")
+
+
+def test_without_a_mirror_terraform_is_left_to_its_registry(home: Path) -> None:
+    assert "TF_CLI_CONFIG_FILE" not in terraform_environment(environ(home, TF_CLI_CONFIG_FILE=str(home / "missing")))
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_a_valid_user_configuration_is_not_touched(home: Path, named: bool) -> None:  # noqa: FBT001
+    (home.parent / "opt" / "any" / PROVIDER).mkdir(parents=True)
+    own = home / (".my.rc" if named else ".terraformrc")
+    own.write_text("")
+    given = environ(home, **({"TF_CLI_CONFIG_FILE": str(own)} if named else {}))
+    assert terraform_environment(given).get("TF_CLI_CONFIG_FILE") == given.get("TF_CLI_CONFIG_FILE")
+    assert not (home.parent / "build").exists()
+
+
+def test_the_mirrors_looked_in_are_those_that_terraform_documents_for_the_platform(home: Path) -> None:
+    mac = [str(path) for path in implied_mirrors(environ(home), platform="darwin")]
+    assert "/Library/Application Support/io.terraform/plugins" in mac
+    windows = [str(path) for path in implied_mirrors({**environ(home), "APPDATA": str(home)}, platform="win32")]
+    assert str(home / "terraform.d" / "plugins") in windows
