@@ -1,0 +1,354 @@
+variable "name" {
+  description = "Name of the flow. Changing it replaces the flow: new ARN, new ingest address, off air meanwhile."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[A-Za-z0-9_-]{1,64}$", var.name))
+    error_message = "name is \"${var.name}\"; use 1 to 64 letters, digits, hyphens and underscores."
+  }
+}
+
+variable "stack_name" {
+  description = "Name of the CloudFormation stack that holds the flow. Null means mediaconnect-flow-<name>."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.stack_name == null || can(regex("^[A-Za-z][A-Za-z0-9-]{0,127}$", var.stack_name))
+    error_message = "stack_name is \"${coalesce(var.stack_name, "null")}\"; use a letter, then up to 127 letters, digits and hyphens."
+  }
+}
+
+variable "availability_zone" {
+  description = "Availability Zone of the flow, e.g. us-east-1a. Null lets the service choose. Changing it replaces the flow."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.availability_zone == null || can(regex("^[a-z]{2}(-[a-z]+)+-[0-9][a-z]$", var.availability_zone))
+    error_message = "availability_zone is \"${coalesce(var.availability_zone, "null")}\"; give a zone such as us-east-1a."
+  }
+}
+
+variable "size" {
+  description = "Processing capacity of the flow: MEDIUM or LARGE. (LARGE_4X carries CDI and JPEG XS only.)"
+  type        = string
+  default     = "MEDIUM"
+  nullable    = false
+
+  validation {
+    condition     = contains(["MEDIUM", "LARGE"], var.size)
+    error_message = "size is \"${var.size}\"; use MEDIUM or LARGE. LARGE_4X carries CDI and JPEG XS only."
+  }
+}
+
+variable "allow_open_cidr" {
+  description = "Accept ranges that end in /0, which let anybody send into the flow or fetch from it."
+  type        = bool
+  default     = false
+  nullable    = false
+}
+
+variable "primary_source" {
+  description = <<-EOT
+    Where the stream comes from. Changing its name replaces the flow.
+    protocol: rtp, rtp-fec, rist, srt-listener, srt-caller or zixi-push. port: where the flow listens (not for srt-caller,
+    which calls listener_address:listener_port, nor for zixi-push, whose port the service assigns). allowed_cidr: the IPv4
+    range that the encoder sends from. latency_ms: for rist, SRT and Zixi. max_bitrate_bps: for rtp, rtp-fec and rist.
+    encryption: key_type srt-password for SRT or static-key for Zixi, with the ARN of the secret.
+  EOT
+  nullable    = false
+  type = object({
+    name             = string
+    protocol         = string
+    port             = optional(number)
+    allowed_cidr     = optional(string)
+    latency_ms       = optional(number)
+    max_bitrate_bps  = optional(number)
+    listener_address = optional(string)
+    listener_port    = optional(number)
+    stream_id        = optional(string)
+    encryption = optional(object({
+      key_type   = string
+      secret_arn = string
+      algorithm  = optional(string)
+    }))
+  })
+
+  validation {
+    condition     = can(regex("^[A-Za-z0-9_-]{1,64}$", var.primary_source.name))
+    error_message = "primary_source.name is \"${var.primary_source.name}\"; use 1 to 64 letters, digits, hyphens and underscores."
+  }
+
+  validation {
+    condition     = contains(["rtp", "rtp-fec", "rist", "srt-listener", "srt-caller", "zixi-push"], var.primary_source.protocol)
+    error_message = "primary_source.protocol is \"${var.primary_source.protocol}\"; use rtp, rtp-fec, rist, srt-listener, srt-caller or zixi-push."
+  }
+
+  validation {
+    condition = (contains(["srt-caller", "zixi-push"], var.primary_source.protocol)
+      ? var.primary_source.port == null
+      : var.primary_source.port != null && try(var.primary_source.port >= 1024 && var.primary_source.port <= 65535 && !contains([2077, 2088], var.primary_source.port), false)
+    )
+    error_message = "primary_source.port is ${try(coalesce(tostring(var.primary_source.port)), "not set")}; use 1024 to 65535 except 2077 and 2088, and none for srt-caller and zixi-push."
+  }
+
+  validation {
+    condition     = var.primary_source.protocol == "srt-caller" ? var.primary_source.allowed_cidr == null : can(cidrnetmask(var.primary_source.allowed_cidr))
+    error_message = "primary_source.allowed_cidr is ${coalesce(var.primary_source.allowed_cidr, "not set")}; give an IPv4 range such as 203.0.113.10/32, and none for srt-caller."
+  }
+
+  validation {
+    condition     = var.allow_open_cidr || !endswith(coalesce(var.primary_source.allowed_cidr, "none"), "/0")
+    error_message = "primary_source.allowed_cidr ${coalesce(var.primary_source.allowed_cidr, "none")} lets anyone send video into this flow. Give the encoder's own range, or set allow_open_cidr."
+  }
+
+  validation {
+    condition = (var.primary_source.protocol == "srt-caller"
+      ? var.primary_source.listener_address != null && var.primary_source.listener_port != null
+      : var.primary_source.listener_address == null && var.primary_source.listener_port == null
+    )
+    error_message = "primary_source.listener_address and listener_port are needed for srt-caller and for nothing else; the protocol is \"${var.primary_source.protocol}\"."
+  }
+
+  validation {
+    condition     = var.primary_source.latency_ms == null || contains(["rist", "srt-listener", "srt-caller", "zixi-push"], var.primary_source.protocol)
+    error_message = "primary_source.latency_ms is set, but ${var.primary_source.protocol} has none; it is for rist, SRT and Zixi."
+  }
+
+  validation {
+    condition     = var.primary_source.max_bitrate_bps == null || contains(["rtp", "rtp-fec", "rist"], var.primary_source.protocol)
+    error_message = "primary_source.max_bitrate_bps is set, but ${var.primary_source.protocol} has none; it is for rtp, rtp-fec and rist."
+  }
+
+  validation {
+    condition = var.primary_source.encryption == null || try(
+      contains(["srt-listener/srt-password", "srt-caller/srt-password", "zixi-push/static-key"], "${var.primary_source.protocol}/${var.primary_source.encryption.key_type}"), false
+    )
+    error_message = "primary_source.encryption: SRT takes key_type srt-password, Zixi takes static-key, and ${var.primary_source.protocol} with \"${try(var.primary_source.encryption.key_type, "")}\" does not go together. RTP and RIST cannot be encrypted."
+  }
+}
+
+variable "backup_source" {
+  description = <<-EOT
+    The second source, shaped like primary_source, or null for none. failover_mode FAILOVER switches to it, MERGE
+    combines both (RTP only, bit-identical, within recovery_window_ms). Both must speak one protocol; rtp and rtp-fec may mix.
+  EOT
+  default     = null
+  type = object({
+    name               = string
+    protocol           = string
+    failover_mode      = string
+    recovery_window_ms = optional(number)
+    port               = optional(number)
+    allowed_cidr       = optional(string)
+    latency_ms         = optional(number)
+    max_bitrate_bps    = optional(number)
+    listener_address   = optional(string)
+    listener_port      = optional(number)
+    stream_id          = optional(string)
+    encryption = optional(object({
+      key_type   = string
+      secret_arn = string
+      algorithm  = optional(string)
+    }))
+  })
+
+  validation {
+    condition     = var.backup_source == null || can(regex("^[A-Za-z0-9_-]{1,64}$", var.backup_source.name))
+    error_message = "backup_source.name is \"${try(coalesce(var.backup_source.name), "")}\"; use 1 to 64 letters, digits, hyphens and underscores."
+  }
+
+  validation {
+    condition     = try(var.backup_source.name, "") != var.primary_source.name
+    error_message = "backup_source.name is \"${try(coalesce(var.backup_source.name), "")}\", and so is the primary's; the two sources need names of their own."
+  }
+
+  validation {
+    condition = var.backup_source == null || try(
+      var.backup_source.protocol == var.primary_source.protocol || length(setsubtract([var.backup_source.protocol, var.primary_source.protocol], ["rtp", "rtp-fec"])) == 0, false
+    )
+    error_message = "backup_source.protocol is \"${try(var.backup_source.protocol, "")}\"; it must be that of the primary, ${var.primary_source.protocol} (rtp and rtp-fec may mix)."
+  }
+
+  validation {
+    condition     = contains(["FAILOVER", "MERGE"], try(var.backup_source.failover_mode, "FAILOVER"))
+    error_message = "backup_source.failover_mode is \"${try(var.backup_source.failover_mode, "")}\"; use FAILOVER or MERGE."
+  }
+
+  validation {
+    condition     = try(var.backup_source.failover_mode, "") != "MERGE" || length(setsubtract([try(var.backup_source.protocol, ""), var.primary_source.protocol], ["rtp", "rtp-fec"])) == 0
+    error_message = "backup_source.failover_mode is MERGE, which needs RTP sequence numbers; use FAILOVER for ${var.primary_source.protocol}."
+  }
+
+  validation {
+    condition = try(var.backup_source.recovery_window_ms, null) == null || try(
+      var.backup_source.failover_mode == "MERGE" && var.backup_source.recovery_window_ms >= 100 && var.backup_source.recovery_window_ms <= 15000, false
+    )
+    error_message = "backup_source.recovery_window_ms is ${try(coalesce(tostring(var.backup_source.recovery_window_ms)), "")}; use 100 to 15000, and only with MERGE."
+  }
+
+  validation {
+    condition = var.backup_source == null || (contains(["srt-caller", "zixi-push"], try(var.backup_source.protocol, ""))
+      ? try(var.backup_source.port, null) == null
+      : try(var.backup_source.port >= 1024 && var.backup_source.port <= 65535 && !contains([2077, 2088], var.backup_source.port) && var.backup_source.port != var.primary_source.port, false)
+    )
+    error_message = "backup_source.port is ${try(coalesce(tostring(var.backup_source.port)), "not set")}; use 1024 to 65535 except 2077 and 2088, another than the primary's, and none for srt-caller and zixi-push."
+  }
+
+  validation {
+    condition = (var.backup_source == null || (try(var.backup_source.protocol, "") == "srt-caller"
+      ? try(var.backup_source.allowed_cidr, null) == null
+      : can(cidrnetmask(var.backup_source.allowed_cidr)))
+    )
+    error_message = "backup_source.allowed_cidr is ${try(coalesce(var.backup_source.allowed_cidr), "not set")}; give an IPv4 range such as 203.0.113.10/32, and none for srt-caller."
+  }
+
+  validation {
+    condition     = var.allow_open_cidr || !endswith(try(coalesce(var.backup_source.allowed_cidr), "none"), "/0")
+    error_message = "backup_source.allowed_cidr lets anyone send video into this flow. Give the encoder's own range, or set allow_open_cidr."
+  }
+
+  validation {
+    condition = try(var.backup_source.encryption, null) == null || try(
+      contains(["srt-listener/srt-password", "srt-caller/srt-password", "zixi-push/static-key"], "${var.backup_source.protocol}/${var.backup_source.encryption.key_type}"), false
+    )
+    error_message = "backup_source.encryption: SRT takes key_type srt-password, Zixi takes static-key, RTP and RIST cannot be encrypted."
+  }
+}
+
+variable "outputs" {
+  description = <<-EOT
+    Receivers by name. protocol: rtp, rtp-fec, rist, srt-listener, srt-caller, zixi-push or zixi-pull. destination: where it
+    is sent (not for srt-listener and zixi-pull, which wait to be called and need allowed_cidrs instead). latency_ms: for
+    rist, SRT and Zixi. remote_id: for zixi-pull. enabled = false stops sending and its data-transfer charges.
+  EOT
+  default     = {}
+  nullable    = false
+  type = map(object({
+    protocol      = string
+    destination   = optional(string)
+    port          = optional(number)
+    latency_ms    = optional(number)
+    allowed_cidrs = optional(list(string))
+    stream_id     = optional(string)
+    remote_id     = optional(string)
+    enabled       = optional(bool, true)
+    encryption = optional(object({
+      key_type   = string
+      secret_arn = string
+      algorithm  = optional(string)
+    }))
+  }))
+
+  validation {
+    condition     = length(var.outputs) <= 50
+    error_message = "outputs holds ${length(var.outputs)}; a flow takes 50. Use a second flow."
+  }
+
+  validation {
+    condition     = alltrue([for name in keys(var.outputs) : can(regex("^[A-Za-z0-9_-]{1,128}$", name))])
+    error_message = "outputs: use names of 1 to 128 letters, digits, hyphens and underscores, not ${join(", ", [for name in keys(var.outputs) : "\"${name}\"" if !can(regex("^[A-Za-z0-9_-]{1,128}$", name))])}."
+  }
+
+  validation {
+    condition     = alltrue([for output in values(var.outputs) : contains(["rtp", "rtp-fec", "rist", "srt-listener", "srt-caller", "zixi-push", "zixi-pull"], output.protocol)])
+    error_message = "outputs: use protocol rtp, rtp-fec, rist, srt-listener, srt-caller, zixi-push or zixi-pull in ${join(", ", [for name, output in var.outputs : "${name} (\"${output.protocol}\")"])}."
+  }
+
+  validation {
+    condition = alltrue([for output in values(var.outputs) : (output.protocol == "zixi-pull"
+      ? output.port == null
+      : try(output.port >= 1024 && output.port <= 65535 && !contains([2077, 2088], output.port), false))
+    ])
+    error_message = "outputs: use ports 1024 to 65535 except 2077 and 2088, and none for zixi-pull, in ${join(", ", [for name, output in var.outputs : "${name} (${try(coalesce(tostring(output.port)), "not set")})"])}."
+  }
+
+  validation {
+    condition = alltrue([for output in values(var.outputs) : (contains(["srt-listener", "zixi-pull"], output.protocol)
+      ? output.destination == null && length(coalesce(output.allowed_cidrs, [])) > 0
+      : output.destination != null && output.allowed_cidrs == null)
+    ])
+    error_message = "outputs: srt-listener and zixi-pull need allowed_cidrs and no destination, all others a destination and no allowed_cidrs; see ${join(", ", keys(var.outputs))}."
+  }
+
+  validation {
+    condition     = alltrue([for cidr in flatten([for output in values(var.outputs) : coalesce(output.allowed_cidrs, [])]) : can(cidrnetmask(cidr)) && (var.allow_open_cidr || !endswith(cidr, "/0"))])
+    error_message = "outputs: allowed_cidrs must be IPv4 ranges such as 198.51.100.0/24, and none may end in /0 unless allow_open_cidr is set."
+  }
+
+  validation {
+    condition     = alltrue([for output in values(var.outputs) : output.latency_ms == null || !contains(["rtp", "rtp-fec"], output.protocol)])
+    error_message = "outputs: rtp and rtp-fec have no latency_ms; it is for rist, SRT and Zixi."
+  }
+
+  validation {
+    condition     = alltrue([for output in values(var.outputs) : (output.protocol == "zixi-pull") == (output.remote_id != null)])
+    error_message = "outputs: zixi-pull needs remote_id, and nothing else has one."
+  }
+
+  validation {
+    condition = alltrue([for output in values(var.outputs) : output.encryption == null || try(
+      contains(["srt-listener/srt-password", "srt-caller/srt-password", "zixi-push/static-key", "zixi-pull/static-key"], "${output.protocol}/${output.encryption.key_type}"), false
+    )])
+    error_message = "outputs: encryption takes key_type srt-password for SRT and static-key for Zixi; RTP and RIST cannot be encrypted."
+  }
+}
+
+variable "maintenance" {
+  description = "Two-hour window in which AWS may restart the flow: day (Monday to Sunday) and start_hour in UTC (\"02:00\"). Null lets AWS choose."
+  default     = null
+  type = object({
+    day        = string
+    start_hour = string
+  })
+
+  validation {
+    condition     = var.maintenance == null || contains(["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"], try(var.maintenance.day, ""))
+    error_message = "maintenance.day is \"${try(var.maintenance.day, "")}\"; use Monday to Sunday."
+  }
+
+  validation {
+    condition     = var.maintenance == null || can(regex("^([01][0-9]|2[0-3]):00$", var.maintenance.start_hour))
+    error_message = "maintenance.start_hour is \"${try(var.maintenance.start_hour, "")}\"; give a full hour in UTC such as \"02:00\"."
+  }
+}
+
+variable "content_monitoring" {
+  description = "Detect black frames, frozen frames and silent audio. AWS switches it off above 10 outputs."
+  type        = bool
+  default     = false
+  nullable    = false
+
+  validation {
+    condition     = !var.content_monitoring || length(var.outputs) <= 10
+    error_message = "content_monitoring is on, but AWS switches it off above 10 outputs, and there are ${length(var.outputs)}."
+  }
+}
+
+variable "content_seconds" {
+  description = "How long black, frozen or silent content lasts before it counts, 10 to 60 seconds."
+  type        = number
+  default     = 30
+  nullable    = false
+
+  validation {
+    condition     = var.content_seconds >= 10 && var.content_seconds <= 60
+    error_message = "content_seconds is ${var.content_seconds}; use 10 to 60."
+  }
+}
+
+variable "protect" {
+  description = "Let CloudFormation itself refuse updates that would replace or delete the flow."
+  type        = bool
+  default     = false
+  nullable    = false
+}
+
+variable "tags" {
+  description = "Tags of the flow and its stack."
+  type        = map(string)
+  default     = {}
+  nullable    = false
+}
