@@ -1,0 +1,90 @@
+"""The words that both functions share: rules, policy, trigger, issue and report, as they travel in JSON.
+
+Shapes and the order of severities only; deciding is done in each function's own pure files. This folder is the root
+of the deployed zip: it imports the standard library, boto3 and itself.
+"""
+
+from collections.abc import Iterable
+from typing import Final, Literal, NotRequired, TypedDict
+
+Severity = Literal["CRITICAL", "HIGH", "MEDIUM", "INFO"]
+WORST_FIRST: Final[tuple[Severity, ...]] = ("CRITICAL", "HIGH", "MEDIUM", "INFO")
+"""CRITICAL: viewers see nothing. HIGH: viewers see damage. MEDIUM: it is getting worse. INFO: worth knowing."""
+
+
+class Rule(TypedDict):
+    """One health rule of a flow, as the policy carries it."""
+
+    key: str
+    metric: str
+    statistic: str
+    comparison: str
+    threshold: float
+    unit: str
+    datapoints_to_alarm: int
+    evaluation_periods: int
+    period: int
+    missing: str
+    severity: Severity
+    meaning: str
+    actions: list[str]
+
+
+class Policy(TypedDict):
+    """How a flow is watched: the value of its SSM parameter."""
+
+    environment: str
+    flow_name: str
+    flow_arn: str
+    on_air: Literal["always", "manual"]
+    dashboard: str
+    rules: list[Rule]
+
+
+class Issue(TypedDict):
+    """One thing that is wrong. `value` is None where there is no number: no data, an event, a status."""
+
+    metric: str
+    value: float | None
+    threshold: float | None
+    unit: str
+    severity: Severity
+    meaning: str
+    actions: list[str]
+    evidence: Literal["metric", "no data", "event", "status"]
+
+
+class Cause(TypedDict):
+    """What made the monitor look."""
+
+    kind: Literal["alarm", "event", "schedule", "person"]
+    name: str
+    state: NotRequired[str]
+
+
+class Report(TypedDict):
+    """What the monitor found; the contract between the two functions. Times are ISO 8601 in UTC."""
+
+    flow_name: str
+    flow_arn: str
+    flow_status: str
+    on_air_expected: bool
+    environment: str
+    dashboard: str
+    execution: str
+    timestamp: str
+    window_minutes: int
+    healthy: bool
+    severity: Severity
+    issues: list[Issue]
+    trigger: Cause
+
+
+def rank(severity: Severity) -> int:
+    """0 for the worst severity."""
+    return WORST_FIRST.index(severity)
+
+
+def worst(severities: Iterable[Severity]) -> Severity:
+    """The worst of some severities; INFO if there are none."""
+    return min(severities, key=rank, default="INFO")

@@ -1,0 +1,1 @@
+"""Looks at one flow and reports its health. `trigger` and `health` decide and are pure; `handler` talks to AWS."""

@@ -1,0 +1,137 @@
+"""The edge of the stream monitor: reads policy, flow and metrics from AWS, and hands them to `health`.
+
+One GetParameter, one DescribeFlow and at most one GetMetricData, whatever the number of rules. Errors are raised: the
+state machine retries them, and tells people if they stay.
+"""
+
+import json
+import logging
+import os
+from collections.abc import Mapping
+from datetime import datetime
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final
+
+import boto3
+from botocore.config import Config
+
+from report import Policy, Report, Rule
+from stream_monitor.health import judges_metrics, query_window, report
+from stream_monitor.trigger import Trigger, read_trigger
+
+if TYPE_CHECKING:
+    from mypy_boto3_cloudwatch import CloudWatchClient
+    from mypy_boto3_mediaconnect import MediaConnectClient
+    from mypy_boto3_ssm import SSMClient
+
+log = logging.getLogger(__name__)
+log.setLevel(logging.INFO)
+
+CONFIG: Final = Config(connect_timeout=3, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 3})
+
+
+class MonitorError(RuntimeError):
+    """AWS answered something from which no report can be made."""
+
+
+@cache
+def clients() -> "tuple[SSMClient, MediaConnectClient, CloudWatchClient]":
+    """One client a service for the life of the container."""
+    return (
+        boto3.client("ssm", config=CONFIG),
+        boto3.client("mediaconnect", config=CONFIG),
+        boto3.client("cloudwatch", config=CONFIG),
+    )
+
+
+def lambda_handler(event: Mapping[str, Any], _context: object) -> Report:
+    """Look at the flow that the workflow was started for.
+
+    Args:
+        event: `input` (what started the workflow), `started` and `execution` of the execution.
+
+    Raises:
+        TriggerError: the input cannot be understood.
+        MonitorError: the policy or the metrics cannot be used.
+        botocore.exceptions.ClientError: AWS refused a call.
+    """
+    trigger = read_trigger(event.get("input"), started=str(event.get("started")))
+    ssm, mediaconnect, cloudwatch = clients()
+    policy = read_policy(ssm, trigger.flow_name)
+    flow = mediaconnect.describe_flow(FlowArn=trigger.flow_arn or policy["flow_arn"])["Flow"]
+    points = (
+        read_points(cloudwatch, flow["FlowArn"], policy["rules"], trigger) if judges_metrics(flow["Status"]) else {}
+    )
+    found = report(
+        policy=policy,
+        trigger=trigger,
+        flow_arn=flow["FlowArn"],
+        status=flow["Status"],
+        points=points,
+        execution=str(event.get("execution", "")),
+    )
+    log.info(
+        "%s", json.dumps({key: found[key] for key in ("flow_name", "flow_status", "healthy", "severity", "trigger")})
+    )
+    return found
+
+
+def read_policy(ssm: "SSMClient", flow_name: str) -> Policy:
+    """How the flow is watched.
+
+    Raises:
+        MonitorError: the parameter is not a policy.
+    """
+    name = os.environ["POLICY_PREFIX"] + flow_name
+    text = ssm.get_parameter(Name=name)["Parameter"]["Value"]
+    try:
+        policy: Policy = json.loads(text)
+        complete = Policy.__required_keys__ <= policy.keys()
+    except (ValueError, AttributeError) as error:
+        raise MonitorError(f"the parameter {name} holds no policy: {text[:100]!r}") from error
+    if not complete:
+        raise MonitorError(f"the policy {name} lacks {sorted(Policy.__required_keys__ - policy.keys())}")
+    return policy
+
+
+def read_points(
+    cloudwatch: "CloudWatchClient", flow_arn: str, rules: list[Rule], trigger: Trigger
+) -> dict[str, dict[datetime, float]]:
+    """The datapoints of all rules in one call, by rule key; rules on the same series share a query.
+
+    Raises:
+        MonitorError: the answer is partial. 500 series and 100,800 datapoints fit one call, so it never should be.
+    """
+    if not rules:
+        return {}
+    series = sorted({(rule["metric"], rule["statistic"], rule["period"]) for rule in rules})
+    start, end = query_window(rules, trigger.time)
+    answer = cloudwatch.get_metric_data(
+        StartTime=start,
+        EndTime=end,
+        ScanBy="TimestampAscending",
+        MetricDataQueries=[
+            {
+                "Id": f"q{number}",
+                "MetricStat": {
+                    "Metric": {
+                        "Namespace": "AWS/MediaConnect",
+                        "MetricName": metric,
+                        "Dimensions": [{"Name": "FlowARN", "Value": flow_arn}],
+                    },
+                    "Period": period,
+                    "Stat": statistic,
+                },
+            }
+            for number, (metric, statistic, period) in enumerate(series)
+        ],
+    )
+    results = {result["Id"]: result for result in answer["MetricDataResults"]}
+    partial = [result["Id"] for result in results.values() if result.get("StatusCode", "Complete") != "Complete"]
+    if answer.get("NextToken") or partial or len(results) != len(series):
+        raise MonitorError(f"CloudWatch answered {len(results)} of {len(series)} series, in part {partial}")
+    points = {
+        key: dict(zip(results[f"q{number}"]["Timestamps"], results[f"q{number}"]["Values"], strict=True))
+        for number, key in enumerate(series)
+    }
+    return {rule["key"]: points[rule["metric"], rule["statistic"], rule["period"]] for rule in rules}

@@ -1,0 +1,184 @@
+"""The edges of both functions: which calls they make, how many, and that what fails is raised."""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+from botocore.stub import ANY, Stubber
+
+from alert_handler import handler as alert
+from alert_handler.message import ReportError
+from stream_monitor import handler as monitor
+from stream_monitor.handler import MonitorError
+from stream_monitor.trigger import TriggerError
+from tests.unit.stream import EXECUTION, FLOW_ARN, PRESENCE, STARTED, policy, report, rule
+
+
+def stubbed(service: str) -> tuple[Any, Stubber]:
+    client = boto3.client(service, region_name="us-east-1", aws_access_key_id="test", aws_secret_access_key="test")  # type: ignore[call-overload]
+    return client, Stubber(client)
+
+
+class Aws:
+    """Stubs of the three services that the monitor asks; each answers only what it was told, in order."""
+
+    def __init__(self) -> None:
+        (self._ssm, self.ssm), (self._flow, self.flow), (self._metrics, self.metrics) = map(
+            stubbed, ("ssm", "mediaconnect", "cloudwatch")
+        )
+
+    def clients(self) -> tuple[Any, Any, Any]:
+        return self._ssm, self._flow, self._metrics
+
+    def answers(self, *, value: object = None, status: str = "ACTIVE", results: Any = None, **more: Any) -> None:
+        text = value if isinstance(value, str) else json.dumps(value or policy())
+        self.ssm.add_response(
+            "get_parameter", {"Parameter": {"Value": text}}, {"Name": "/media-workflow/prod/flows/live-stream"}
+        )
+        flow = {
+            "FlowArn": FLOW_ARN,
+            "Name": "live-stream",
+            "Status": status,
+            "AvailabilityZone": "z",
+            "Entitlements": [],
+            "Outputs": [],
+            "Source": {"Name": "s", "SourceArn": "a"},
+        }
+        self.flow.add_response("describe_flow", {"Flow": flow}, {"FlowArn": FLOW_ARN})
+        if results is not None:
+            self.metrics.add_response("get_metric_data", {"MetricDataResults": results, **more})
+
+    def all_asked(self) -> None:
+        for stub in (self.ssm, self.flow, self.metrics):
+            stub.assert_no_pending_responses()
+
+
+@pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
+    stubs = Aws()
+    monkeypatch.setenv("POLICY_PREFIX", "/media-workflow/prod/flows/")
+    monkeypatch.setattr(monitor, "clients", stubs.clients)
+    with stubs.ssm, stubs.flow, stubs.metrics:
+        yield stubs
+
+
+def series(number: int, *values: float, **more: Any) -> dict[str, Any]:
+    times = [datetime(2026, 11, 23, 20, 4 - back, tzinfo=UTC) for back in range(len(values))]
+    return {"Id": f"q{number}", "StatusCode": "Complete", "Timestamps": times, "Values": list(values), **more}
+
+
+EVENT = {"input": {"flow_name": "live-stream"}, "started": STARTED, "execution": EXECUTION}
+
+
+def test_a_look_asks_each_service_once_whatever_the_number_of_rules(aws: Aws) -> None:
+    rules = [rule(key=f"r{number}", metric=f"M{number}", missing="notBreaching") for number in range(20)]
+    aws.answers(value=policy(rules=rules), results=[series(number, 0.0) for number in range(20)])
+    assert monitor.lambda_handler(EVENT, None)["healthy"]
+    aws.all_asked()
+
+
+def test_rules_on_the_same_series_share_a_query(aws: Aws) -> None:
+    aws.answers(value=policy(rules=[rule(), rule(key="early", datapoints_to_alarm=1)]), results=[series(0, 2.0)])
+    assert monitor.lambda_handler(EVENT, None)["issues"][0]["value"] == 2.0
+
+
+def test_the_datapoints_asked_for_are_those_before_the_trigger_and_of_this_flow(
+    aws: Aws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    aws.answers()
+    asked: dict[str, Any] = {}
+
+    def answer(**parameters: Any) -> dict[str, Any]:
+        asked.update(parameters)
+        return {"MetricDataResults": [series(0, 8e6), series(1, 0.0)]}
+
+    monkeypatch.setattr(aws.clients()[2], "get_metric_data", answer)
+    monitor.lambda_handler(EVENT, None)
+    assert asked["EndTime"] == datetime(2026, 11, 23, 20, 5, tzinfo=UTC)
+    stat = asked["MetricDataQueries"][0]["MetricStat"]
+    assert (stat["Metric"]["MetricName"], stat["Stat"], stat["Period"]) == ("SourceBitRate", "Maximum", 60)
+    assert stat["Metric"]["Dimensions"] == [{"Name": "FlowARN", "Value": FLOW_ARN}]
+
+
+def test_a_stopped_flow_is_not_asked_for_metrics_it_cannot_have(aws: Aws) -> None:
+    aws.answers(status="STANDBY")
+    assert monitor.lambda_handler(EVENT, None)["flow_status"] == "STANDBY"
+    aws.all_asked()
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        ({"value": "[]"}, "holds no policy"),
+        ({"value": "not json"}, "holds no policy"),
+        ({"value": {"rules": []}}, "lacks"),
+        ({"results": [series(0, 8e6)]}, "answered 1 of 2 series"),
+        ({"results": [series(0, 8e6), series(1, 0.0, StatusCode="PartialData")]}, "in part"),
+        ({"results": [series(0, 8e6), series(1, 0.0)], "NextToken": "more"}, "series"),
+    ],
+)
+def test_half_an_answer_is_an_error_and_never_health(aws: Aws, answer: dict[str, Any], words: str) -> None:
+    aws.answers(**answer)
+    with pytest.raises(MonitorError, match=words):
+        monitor.lambda_handler(EVENT, None)
+
+
+def test_a_refusal_of_aws_reaches_the_state_machine(aws: Aws) -> None:
+    aws.ssm.add_client_error("get_parameter", "ThrottlingException")
+    with pytest.raises(ClientError, match="ThrottlingException"):
+        monitor.lambda_handler(EVENT, None)
+
+
+def test_an_input_without_a_flow_reaches_the_state_machine(aws: Aws) -> None:
+    with pytest.raises(TriggerError):
+        monitor.lambda_handler({"input": {}, "started": STARTED}, None)
+
+
+@pytest.fixture
+def sns(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stubber]:
+    client, stub = stubbed("sns")
+    monkeypatch.setenv("TOPIC_ARN", "arn:aws:sns:us-east-1:123456789012:alerts")
+    monkeypatch.setattr(alert, "client", lambda: client)
+    with stub:
+        yield stub
+        stub.assert_no_pending_responses()
+
+
+def test_an_unhealthy_report_is_published_once_with_what_subscriptions_filter_by(sns: Stubber) -> None:
+    wanted = {
+        "TopicArn": "arn:aws:sns:us-east-1:123456789012:alerts",
+        "Subject": "[HIGH] live-stream (prod): Viewers see blocks.",
+        "Message": ANY,
+        "MessageAttributes": {
+            name: {"DataType": "String", "StringValue": value}
+            for name, value in {
+                "kind": "alert",
+                "severity": "HIGH",
+                "flow": "live-stream",
+                "environment": "prod",
+            }.items()
+        },
+    }
+    sns.add_response("publish", {"MessageId": "m-1"}, wanted)
+    assert alert.lambda_handler({"report": report()}, None)["message_id"] == "m-1"
+
+
+def test_a_message_that_sns_refuses_reaches_the_state_machine(sns: Stubber) -> None:
+    sns.add_client_error("publish", "KMSAccessDenied")
+    with pytest.raises(ClientError, match="KMSAccessDenied"):
+        alert.lambda_handler({"report": report()}, None)
+
+
+@pytest.mark.parametrize("event", [{}, {"report": None}, {"report": {}}])
+def test_without_a_report_nothing_is_sent_and_the_workflow_is_told(sns: Stubber, event: dict[str, Any]) -> None:
+    with pytest.raises(ReportError):
+        alert.lambda_handler(event, None)
+
+
+def test_presence_is_a_rule_that_silence_breaks(aws: Aws) -> None:
+    aws.answers(value=policy(rules=[PRESENCE]), results=[series(0)])
+    assert monitor.lambda_handler(EVENT, None)["issues"][0]["evidence"] == "no data"

@@ -1,0 +1,186 @@
+"""Whatever starts the workflow is understood, in either spelling of AWS's, or refused with what is understood."""
+
+import json
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from components.event_patterns import DETAIL_TYPES
+from stream_monitor.trigger import EVENTS, TriggerError, read_time, read_trigger
+from tests.unit.stream import FLOW_ARN, STARTED
+
+SOURCE_ARN = "arn:aws:mediaconnect:us-east-1:123456789012:source:1-AbC:encoder"
+
+
+def read(given: object) -> Any:
+    return read_trigger(given, started=STARTED)
+
+
+def event(detail_type: str, detail: dict[str, Any], **changes: Any) -> dict[str, Any]:
+    return {
+        "version": "0",
+        "id": "1",
+        "source": "aws.mediaconnect",
+        "account": "123456789012",
+        "region": "us-east-1",
+        "time": "2026-11-23T20:05:00Z",
+        "detail-type": detail_type,
+        "resources": [FLOW_ARN, SOURCE_ARN],
+        "detail": detail,
+    } | changes
+
+
+def alarm(**detail: Any) -> dict[str, Any]:
+    metric = {"namespace": "AWS/MediaConnect", "name": "SourceJitter", "dimensions": {"FlowARN": FLOW_ARN}}
+    return event(
+        "CloudWatch Alarm State Change",
+        {
+            "alarmName": "media-workflow-prod-live-stream/jitter",
+            "state": {"value": "ALARM", "reason": "r", "timestamp": "2026-11-23T20:04:40.989+0000"},
+            "configuration": {
+                "metrics": [{"id": "m", "metricStat": {"metric": metric, "period": 60, "stat": "Average"}}]
+            },
+        }
+        | detail,
+        source="aws.cloudwatch",
+        resources=["arn:aws:cloudwatch:us-east-1:123456789012:alarm:media-workflow-prod-live-stream/jitter"],
+    )
+
+
+@pytest.mark.parametrize("given", [{"flow_arn": FLOW_ARN}, {"flow_name": "live-stream"}])
+def test_a_flow_alone_is_a_complete_input_and_is_judged_as_of_the_start(given: dict[str, str]) -> None:
+    trigger = read(given)
+    assert (trigger.kind, trigger.flow_name) == ("person", "live-stream")
+    assert trigger.time == datetime(2026, 11, 23, 20, 5, 30, 123000, UTC)
+
+
+def test_the_schedule_is_judged_as_of_its_own_time() -> None:
+    trigger = read({"kind": "schedule", "flow_arn": FLOW_ARN, "time": "2026-11-23T20:00:00Z"})
+    assert (trigger.kind, trigger.time) == ("schedule", datetime(2026, 11, 23, 20, 0, tzinfo=UTC))
+
+
+def test_an_alarm_is_judged_as_of_its_change_of_state() -> None:
+    trigger = read(alarm())
+    assert (trigger.kind, trigger.state, trigger.flow_arn) == ("alarm", "ALARM", FLOW_ARN)
+    assert trigger.time == datetime(2026, 11, 23, 20, 4, 40, 989000, UTC)
+
+
+def test_an_alarm_on_metric_math_names_the_flow_in_any_of_its_metrics() -> None:
+    stat = alarm()["detail"]["configuration"]["metrics"][0]
+    assert read(alarm(configuration={"metrics": [{"id": "e", "expression": "a/b"}, stat]})).flow_arn == FLOW_ARN
+
+
+@pytest.mark.parametrize(
+    "detail",
+    [
+        {},
+        {
+            "alarmName": "anything",
+            "state": {
+                "value": "ALARM",
+                "timestamp": "2026-11-23T20:04:40.989+0000",
+                "reasonData": json.dumps(
+                    {"triggeringAlarms": [{"arn": "arn:aws:cloudwatch:us-east-1:123456789012:alarm:media-workflow-prod-live-stream/jitter"}]}
+                ),
+            },
+        },
+    ],
+)  # fmt: skip
+def test_a_composite_alarm_has_no_metrics_and_names_the_flow_by_alarm_names(detail: dict[str, Any]) -> None:
+    trigger = read(alarm(configuration={"alarmRule": "..."}, **detail))
+    assert (trigger.flow_name, trigger.flow_arn) == ("live-stream", None)
+
+
+def test_every_event_that_is_deployed_as_a_rule_is_understood_and_no_other() -> None:
+    assert set(EVENTS) == set(DETAIL_TYPES)
+
+
+@pytest.mark.parametrize("detail_type", DETAIL_TYPES)
+@pytest.mark.parametrize("detail", [{}, {"current": None}, {"streams": "none"}])
+def test_every_key_of_an_event_is_optional(detail_type: str, detail: dict[str, Any]) -> None:
+    trigger = read(event(detail_type, detail))
+    assert (trigger.kind, trigger.name, trigger.evidence) == ("event", detail_type, None)
+
+
+@pytest.mark.parametrize(
+    ("detail_type", "detail", "state", "severity"),
+    [
+        ("MediaConnect Alert", {"errored": True, "error-code": "SourceStreamError", "error-message": "Timeout"}, "SourceStreamError", "CRITICAL"),
+        ("MediaConnect Alert", {"errored": True, "error-code": "VpcError"}, "VpcError", "HIGH"),
+        ("MediaConnect Alert", {"errored": False, "error-code": "SourceStreamError"}, "SourceStreamError", None),
+        ("MediaConnect Source Health", {"unhealthy": True, "current": {"state": "DISCONNECTED"}}, "DISCONNECTED", "CRITICAL"),
+        ("MediaConnect Source Health", {"unhealthy": True, "current": {"source_state": "DISCONNECTED"}}, "DISCONNECTED", "CRITICAL"),
+        ("MediaConnect Source Health", {"unhealthy": False, "current": {"state": "CONNECTED"}}, "CONNECTED", None),
+        ("MediaConnect Source Health", {"unhealthy": True, "current": {"state": "RECEIVING", "tr101": {"pcr_error": True}}}, "RECEIVING", "MEDIUM"),
+        ("MediaConnect Flow Health", {"unhealthy": True, "current": {"isBitrateZero": True, "state": ""}}, "", "CRITICAL"),
+        ("MediaConnect Output Health", {"current": {"state": "DISCONNECTED"}}, "DISCONNECTED", "HIGH"),
+        ("MediaConnect Output Health", {"current": {"state": "SENDING"}}, "SENDING", None),
+        ("MediaConnect Flow Content Quality", {"impacted": True, "streams": [{"black_frames_duration_breaching": True}]}, "", "HIGH"),
+        ("MediaConnect Flow Content Quality", {"impacted": False}, "", None),
+        ("MediaConnect Flow Status Change", {"currentStatus": "STANDBY", "previousStatus": "ACTIVE"}, "STANDBY", None),
+        ("MediaConnect Flow Maintenance", {"currentStatus": "INPROGRESS"}, "INPROGRESS", None),
+        ("MediaConnect Output Status Change", {"currentStatus": "DISABLED"}, "DISABLED", None),
+    ],
+)  # fmt: skip
+def test_an_event_says_by_itself_what_is_wrong(
+    detail_type: str, detail: dict[str, Any], state: str, severity: str | None
+) -> None:
+    trigger = read(event(detail_type, detail))
+    assert trigger.state == state
+    assert (trigger.evidence and trigger.evidence["severity"]) == severity
+
+
+def test_impaired_content_is_named() -> None:
+    streams = [
+        {"black_frames_duration_breaching": True},
+        {"silent_audio_duration_breaching": True, "video_missing": False},
+    ]
+    trigger = read(event("MediaConnect Flow Content Quality", {"impacted": True, "streams": streams}))
+    assert trigger.evidence["meaning"] == "The content is impaired: black frames, silent audio."
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        (None, "the input is nothing"),
+        ([], "the input is a list"),
+        ({}, "names no flow"),
+        ({"flow_arn": "arn:aws:s3:::bucket"}, "is no ARN of a MediaConnect flow"),
+        ({"kind": "schedule", "flow_arn": FLOW_ARN, "time": "<aws.scheduler.scheduled-time>"}, "is no time"),
+        ({"kind": "schedule", "flow_arn": FLOW_ARN}, "is no time"),
+        (event("MediaConnect Flow Source Metadata Changed", {}), "of type 'MediaConnect Flow Source Metadata Changed'"),
+        (event("MediaConnect Alert", {}, resources=[]), "names no flow in its resources"),
+        (alarm(configuration={}, alarmName="cpu-high"), "tells of no flow"),
+        (event("CloudWatch Alarm State Change", {}), "has no alarmName"),
+    ],
+)
+def test_what_is_not_understood_is_refused_in_words(given: object, words: str) -> None:
+    with pytest.raises(TriggerError, match=words):
+        read(given)
+
+
+def test_a_time_without_an_offset_is_refused_because_it_could_mean_any() -> None:
+    with pytest.raises(TriggerError, match="no time with an offset"):
+        read_time("2026-11-23T20:00:00")
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.floats(allow_nan=False) | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(
+    st.dictionaries(st.sampled_from(["detail", "detail-type", "resources", "time", "flow_arn", "flow_name", "kind"]), JSON)
+    | st.builds(event, st.sampled_from([*DETAIL_TYPES, "CloudWatch Alarm State Change"]), st.dictionaries(
+        st.sampled_from(["current", "streams", "state", "configuration", "alarmName", "errored"]), JSON))
+    | JSON
+)  # fmt: skip
+def test_no_input_ends_in_anything_but_a_trigger_or_a_clear_refusal(given: object) -> None:
+    with suppress(TriggerError):
+        assert read(given).flow_name is not None
