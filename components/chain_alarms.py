@@ -27,23 +27,19 @@ class ChainAlarm:
     statistic: str = "Sum"
 
 
-def chain_alarm_rows(
-    *,
-    functions: Mapping[str, str],
-    state_machine_arn: str,
-    rule_names: Mapping[str, str],
-    queue_name: str,
-    topic_name: str,
-) -> tuple[ChainAlarm, ...]:
-    """The rows of an environment.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chain:
+    """What watches, by deployed name: functions and rules by part, state machine by ARN, queue and topic."""
 
-    Args:
-        functions: deployed name by part.
-        state_machine_arn: the workflow.
-        rule_names: deployed name by part of each EventBridge rule.
-        queue_name: the dead-letter queue.
-        topic_name: the alerts topic.
-    """
+    functions: Mapping[str, str]
+    state_machine_arn: str
+    rule_names: Mapping[str, str]
+    queue_name: str
+    topic_name: str
+
+
+def chain_alarm_rows(chain: Chain) -> tuple[ChainAlarm, ...]:
+    """The rows of an environment."""
     return (
         *(
             ChainAlarm(
@@ -53,7 +49,7 @@ def chain_alarm_rows(
                 dimensions={"FunctionName": name},
                 meaning=f"The function {name} has {metric.lower()}.",
             )
-            for part, name in functions.items()
+            for part, name in chain.functions.items()
             for metric in ("Errors", "Throttles")
         ),
         *(
@@ -61,7 +57,7 @@ def chain_alarm_rows(
                 key=key,
                 namespace="AWS/States",
                 metric=metric,
-                dimensions={"StateMachineArn": state_machine_arn},
+                dimensions={"StateMachineArn": chain.state_machine_arn},
                 meaning=f"The workflow has {key.replace('-', ' ')}.",
             )
             for key, metric in (
@@ -78,21 +74,21 @@ def chain_alarm_rows(
                 dimensions={"RuleName": name},
                 meaning=f"The rule {name} could not start the workflow.",
             )
-            for part, name in rule_names.items()
+            for part, name in chain.rule_names.items()
         ),
         ChainAlarm(
             key="dead-letters",
             namespace="AWS/SQS",
             metric="ApproximateNumberOfMessagesVisible",
-            dimensions={"QueueName": queue_name},
-            meaning=f"Events wait in {queue_name} that never reached the workflow.",
+            dimensions={"QueueName": chain.queue_name},
+            meaning=f"Events wait in {chain.queue_name} that never reached the workflow.",
             statistic="Maximum",
         ),
         ChainAlarm(
             key="deliveries-failed",
             namespace="AWS/SNS",
             metric="NumberOfNotificationsFailed",
-            dimensions={"TopicName": topic_name},
+            dimensions={"TopicName": chain.topic_name},
             meaning="Alerts were sent but could not be delivered to a subscriber.",
         ),
     )

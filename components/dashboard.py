@@ -1,13 +1,14 @@
 """The dashboard of an environment; what is on it is laid out in `components.dashboard_layout`."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 from cdktf import Fn
 from constructs import Construct
 
 from components.aws import CloudwatchDashboard
+from components.chain_alarms import Chain
 from components.dashboard_layout import ChainGraph, FlowGraphs, dashboard_layout
 from components.site import Site
 
@@ -34,12 +35,10 @@ class Dashboard(Construct):
         )
 
 
-def chain_graphs(
-    *, functions: Mapping[str, str], state_machine_arn: str, queue_name: str, topic_name: str
-) -> tuple[ChainGraph, ...]:
+def chain_graphs(chain: Chain) -> tuple[ChainGraph, ...]:
     """Graphs of the chain: what ran, what failed, what waits, what was told."""
-    names = list(functions.values())
-    machine = ("StateMachineArn", state_machine_arn)
+    names = list(chain.functions.values())
+    machine = ("StateMachineArn", chain.state_machine_arn)
     return (
         ChainGraph(
             title="Workflow: executions",
@@ -61,13 +60,13 @@ def chain_graphs(
         ),
         ChainGraph(
             title="Dead letters waiting",
-            metrics=[("AWS/SQS", "ApproximateNumberOfMessagesVisible", "QueueName", queue_name)],
+            metrics=[("AWS/SQS", "ApproximateNumberOfMessagesVisible", "QueueName", chain.queue_name)],
             statistic="Maximum",
         ),
         ChainGraph(
             title="Alerts: published, delivered, failed",
             metrics=[
-                ("AWS/SNS", metric, "TopicName", topic_name)
+                ("AWS/SNS", metric, "TopicName", chain.topic_name)
                 for metric in (
                     "NumberOfMessagesPublished",
                     "NumberOfNotificationsDelivered",

@@ -31,8 +31,8 @@ def show(result: Result, console: Console) -> None:
         to = ", ".join(message.recipients) or "nobody"
         console.print(Panel(Text(message.text), title=Text(message.subject), subtitle=Text(f"to {to}"), expand=False))
     console.print()
-    for line in result.missed:
-        console.print(Text(f"  missed: {line}", style="bold red"), soft_wrap=True)
+    for unmet in result.missed:
+        console.print(Text(f"  missed: {unmet}", style="bold red"), soft_wrap=True)
     reached = sum(1 for message in result.notifications if message.recipients)
     verdict = "passed" if result.passed else "FAILED"
     console.print(

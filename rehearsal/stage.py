@@ -4,9 +4,10 @@ Owns the folder that Terraform works in and nothing else; what happens on the st
 """
 
 import json
+import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -35,7 +36,7 @@ class Stage:
         self.folder = folder
         self._progress = progress
         self._environ = {
-            **terraform_environment(aws.environment()),
+            **terraform_environment({**_without_aws(os.environ), **aws.environment()}),
             "TF_WORKSPACE": name,
             "CDKTF_OUTDIR": str(folder),
         }
@@ -89,3 +90,8 @@ class Stage:
             TerraformError: with what terraform printed, if its exit code is not in `accept`.
         """
         return terraform(*arguments, folder=self.root, environ=self._environ, accept=accept)
+
+
+def _without_aws(environ: Mapping[str, str]) -> dict[str, str]:
+    """The environment without profiles, credentials and Regions of a real account."""
+    return {name: value for name, value in environ.items() if not name.startswith("AWS_")}

@@ -11,7 +11,7 @@ from constructs import Construct
 
 from components.alarms import FlowAlarms
 from components.aws import AwsProvider, AwsProviderDefaultTags, DataAwsCallerIdentity, DataAwsPartition
-from components.chain_alarms import ChainAlarms, chain_alarm_rows
+from components.chain_alarms import Chain, ChainAlarms, chain_alarm_rows
 from components.dashboard import Dashboard, chain_graphs
 from components.dashboard_layout import FlowGraphs
 from components.encryption import EncryptionKey
@@ -76,9 +76,15 @@ class MediaWorkflow(TerraformStack):
                 allow_open_cidr=environment.allow_open_cidr,
                 tags=tags,
             )
-            watched = {"site": site, "flow_arn": built.arn, "rules": rules[flow.name]}
-            WatchPolicy(self, f"policy_{flow.name}", flow=flow, **watched)
-            alarms = FlowAlarms(self, f"alarms_{flow.name}", flow_name=flow.name, **watched)
+            WatchPolicy(self, f"policy_{flow.name}", site=site, flow=flow, flow_arn=built.arn, rules=rules[flow.name])
+            alarms = FlowAlarms(
+                self,
+                f"alarms_{flow.name}",
+                site=site,
+                flow_name=flow.name,
+                flow_arn=built.arn,
+                rules=rules[flow.name],
+            )
             graphs.append(
                 FlowGraphs(name=flow.name, flow_arn=built.arn, rules=rules[flow.name], alarm_arns=alarms.arns)
             )
@@ -123,20 +129,15 @@ class MediaWorkflow(TerraformStack):
             presence_keys=sorted({rule.key for rows in rules.values() for rule in rows if rule.watches_presence}),
             check_every_minutes=environment.check_every_minutes,
         )
-        chain = {
-            "functions": {"stream-monitor": monitor.name, "alert-handler": handler.name},
-            "state_machine_arn": workflow.arn,
-            "queue_name": dead_letters.name,
-            "topic_name": notifications.topic_name,
-        }
-        ChainAlarms(
-            self,
-            "chain_alarms",
-            site=site,
-            rows=chain_alarm_rows(**chain, rule_names=triggers.rule_names),
-            topic_arn=notifications.topic_arn,
+        chain = Chain(
+            functions={"stream-monitor": monitor.name, "alert-handler": handler.name},
+            state_machine_arn=workflow.arn,
+            rule_names=triggers.rule_names,
+            queue_name=dead_letters.name,
+            topic_name=notifications.topic_name,
         )
-        dashboard = Dashboard(self, "dashboard", site=site, flows=graphs, chain=chain_graphs(**chain))
+        ChainAlarms(self, "chain_alarms", site=site, rows=chain_alarm_rows(chain), topic_arn=notifications.topic_arn)
+        dashboard = Dashboard(self, "dashboard", site=site, flows=graphs, chain=chain_graphs(chain))
 
         for name, value, description in (
             ("flow_arns", {name: flow.arn for name, flow in flows.items()}, "ARN of each flow"),

@@ -1,5 +1,6 @@
 """Where a setting comes from: environment variable over context over file over default, for each of the seven."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -22,7 +23,7 @@ allowed_cidr = "203.0.113.0/24"
 def read(environment: Environment, variable: str) -> object:
     """What an override set, found without the table under test."""
     flow = environment.flows[0]
-    return {
+    readers: dict[str, Callable[[], object]] = {
         "FLOW_NAME": lambda: flow.name,
         "NOTIFICATION_EMAIL": lambda: environment.notifications[0].endpoint,
         "SOURCE_WHITELIST_CIDR": lambda: flow.source.allowed_cidr,
@@ -30,7 +31,8 @@ def read(environment: Environment, variable: str) -> object:
         "BACKUP_OUTPUT_DESTINATION": lambda: flow.outputs["backup"].destination,
         "PACKET_LOSS_THRESHOLD": lambda: environment.thresholds_of(flow).packet_loss_percent,
         "JITTER_THRESHOLD": lambda: environment.thresholds_of(flow).jitter_ms,
-    }[variable]()
+    }
+    return readers[variable]()
 
 
 TABLE = [
@@ -52,9 +54,9 @@ def test_the_table_names_every_override() -> None:
 def test_a_variable_wins_over_the_context_and_the_context_over_the_file(
     tmp_path: Path, variable: str, key: str, by_variable: str, by_context: object, by_file: object
 ) -> None:
-    as_number = type(by_context) if not isinstance(by_context, str) else str
+    expected = by_variable if isinstance(by_context, str) else float(by_variable)
     both = load(tmp_path, GOOD, environ={variable: by_variable}, context={key: by_context})
-    assert read(both, variable) == as_number(by_variable)
+    assert read(both, variable) == expected
     assert read(load(tmp_path, GOOD, context={key: by_context}), variable) == by_context
     if by_file is not None:
         assert read(load(tmp_path, GOOD), variable) == by_file

@@ -1,0 +1,32 @@
+"""What moto lacks or does otherwise than AWS, filled in; one file a gap, each with a test that fails without it."""
+
+from functools import cache
+
+from local_aws.gaps import (
+    alarm_begins_without_data,
+    cloudformation_delete_fails,
+    cloudformation_mediaconnect,
+    flow_states,
+    lambda_configuration,
+    lambda_runs_the_zip,
+    s3_policy_conditions,
+    stepfunctions_api,
+)
+
+GAPS = (
+    alarm_begins_without_data,
+    cloudformation_delete_fails,
+    cloudformation_mediaconnect,
+    flow_states,
+    lambda_configuration,
+    lambda_runs_the_zip,
+    s3_policy_conditions,
+    stepfunctions_api,
+)
+
+
+@cache
+def install() -> None:
+    """Fill every gap, once for the process: moto's classes are changed."""
+    for gap in GAPS:
+        gap.install()

@@ -1,0 +1,148 @@
+"""Invoking a function runs its uploaded zip in a fresh interpreter. moto would want Docker, or only echo.
+
+The function sees what Lambda gives it: its own environment, its zip, a context, a time limit; and the local endpoint in
+place of AWS. Nothing of this process's environment or modules reaches it but the standard library and boto3.
+"""
+
+import base64
+import io
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from moto.awslambda import models
+
+BOOTSTRAP: Final = """
+import importlib, json, logging, os, sys, time, traceback, types
+logging.basicConfig(stream=sys.stderr, format="%(levelname)s %(name)s %(message)s")
+given = json.load(sys.stdin)
+deadline = time.monotonic() + given["timeout"]
+context = types.SimpleNamespace(
+    function_name=os.environ["AWS_LAMBDA_FUNCTION_NAME"],
+    invoked_function_arn=given["arn"],
+    aws_request_id=given["request"],
+    get_remaining_time_in_millis=lambda: max(0, int((deadline - time.monotonic()) * 1000)),
+)
+module, _, name = given["handler"].rpartition(".")
+try:
+    answer = {"payload": getattr(importlib.import_module(module), name)(given["event"], context)}
+    text = json.dumps(answer)
+except Exception as error:
+    traceback.print_exc()
+    text = json.dumps({"error": {
+        "errorMessage": str(error), "errorType": type(error).__name__,
+        "stackTrace": traceback.format_tb(error.__traceback__),
+    }})
+sys.stdout.write("\\n" + text)
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Invocation:
+    """One run of a function, as a timeline shows it. `seconds` is real time."""
+
+    function_name: str
+    event: Any
+    answer: Any
+    failed: bool
+    seconds: float
+
+
+INVOCATIONS: Final[list[Invocation]] = []
+_folders = tempfile.TemporaryDirectory(prefix="functions-")
+_unpacking = threading.Lock()
+
+
+def install() -> None:
+    """Run functions instead of looking for Docker."""
+    models.LambdaFunction._invoke_lambda = _invoke
+    models.LambdaFunction.invoke = _answer
+
+
+def _answer(self: Any, body: Any, request_headers: Any, response_headers: Any) -> bytes:
+    event = json.loads(body) if body else {}
+    answer, failed, logs = self._invoke_lambda(event)
+    if failed:
+        response_headers["x-amz-function-error"] = "Unhandled"
+    response_headers["x-amz-log-result"] = base64.b64encode(logs.encode()[-4096:]).decode()
+    if request_headers.get("x-amz-invocation-type", "RequestResponse") == "Event":
+        return b""
+    return json.dumps(answer).encode()
+
+
+def _invoke(self: Any, event: Any) -> tuple[Any, bool, str]:
+    request = f"request-{len(INVOCATIONS) + 1}"
+    begun = time.monotonic()
+    given = {
+        "event": event,
+        "handler": self.handler,
+        "arn": self.function_arn,
+        "timeout": self.timeout,
+        "request": request,
+    }
+    try:
+        done = subprocess.run(
+            [sys.executable, "-c", BOOTSTRAP],
+            input=json.dumps(given),
+            env=_environment(self),
+            cwd=_unpacked(self),
+            timeout=float(self.timeout),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        logs, printed = done.stderr, done.stdout.rpartition("\n")[2]
+        said = json.loads(printed) if printed else {"error": _ended(f"RequestId: {request} Error: Runtime exited")}
+    except subprocess.TimeoutExpired:
+        logs, said = "", {"error": _ended(f"{request} Task timed out after {float(self.timeout):.2f} seconds")}
+    failed = "error" in said
+    answer = said["error"] if failed else said["payload"]
+    self.save_logs(logs or "no output")
+    INVOCATIONS.append(
+        Invocation(
+            function_name=self.function_name,
+            event=event,
+            answer=answer,
+            failed=failed,
+            seconds=time.monotonic() - begun,
+        )
+    )
+    return answer, failed, logs
+
+
+def _ended(message: str) -> dict[str, str]:
+    return {"errorMessage": message, "errorType": "Sandbox.Timedout" if "timed out" in message else "Runtime.ExitError"}
+
+
+def _unpacked(function: Any) -> str:
+    """The folder with the function's code; one for each content."""
+    folder = Path(_folders.name) / function.code_digest.replace("/", "_")
+    with _unpacking:
+        if not folder.is_dir():
+            with zipfile.ZipFile(io.BytesIO(function.code_bytes)) as archive:
+                archive.extractall(folder)
+    return str(folder)
+
+
+def _environment(function: Any) -> dict[str, str]:
+    return {
+        **{str(key): str(value) for key, value in function.environment_vars.items()},
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_DEFAULT_REGION": function.region,
+        "AWS_REGION": function.region,
+        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{os.environ['MOTO_PORT']}",
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_LAMBDA_FUNCTION_NAME": function.function_name,
+        "PATH": os.environ.get("PATH", ""),
+        "PYTHONPATH": ".",
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }

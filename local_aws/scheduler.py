@@ -1,0 +1,73 @@
+"""Fires schedules of EventBridge Scheduler that fall due between two moments.
+
+Only `rate(...)` schedules; they are counted from the epoch, so that they fall due at round times. The real scheduler
+counts from when a schedule was made.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from moto.scheduler.models import scheduler_backends
+
+from local_aws import executions
+from local_aws.eventbridge import ACCOUNT_ID
+
+UNITS: Final = {"minute": 60, "hour": 3600, "day": 86400}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fired:
+    """A schedule that fell due, and the execution that it started."""
+
+    schedule: str
+    time: datetime
+    execution_arn: str
+
+
+def seconds_between(expression: str) -> int:
+    """The interval of a `rate(...)` expression.
+
+    Raises:
+        NotImplementedError: it is of another kind.
+    """
+    found = re.fullmatch(r"rate\((\d+) (minute|hour|day)s?\)", expression)
+    if not found:
+        raise NotImplementedError(f"the local scheduler knows rate(...) only, not {expression}")
+    return int(found[1]) * UNITS[found[2]]
+
+
+def fire_schedules(after: datetime, until: datetime, *, region: str) -> list[Fired]:
+    """Fire every enabled schedule for each time it falls due later than `after` and not later than `until`."""
+    due = sorted(
+        ((moment, schedule) for schedule in _schedules(region) for moment in _moments(schedule, after, until)),
+        key=lambda item: (item[0], item[1].arn),
+    )
+    return [_fire(schedule, moment) for moment, schedule in due]
+
+
+def _schedules(region: str) -> Iterator[Any]:
+    for group in scheduler_backends[ACCOUNT_ID][region].schedule_groups.values():
+        yield from (schedule for schedule in group.schedules.values() if schedule.state == "ENABLED")
+
+
+def _moments(schedule: Any, after: datetime, until: datetime) -> Iterator[datetime]:
+    step = seconds_between(schedule.schedule_expression)
+    first = (int(after.timestamp()) // step + 1) * step
+    yield from (datetime.fromtimestamp(moment, UTC) for moment in range(first, int(until.timestamp()) + 1, step))
+
+
+def _fire(schedule: Any, moment: datetime) -> Fired:
+    words = {
+        "<aws.scheduler.scheduled-time>": moment.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "<aws.scheduler.schedule-arn>": schedule.arn,
+        "<aws.scheduler.execution-id>": f"{schedule.name}-{int(moment.timestamp())}",
+    }
+    given = str(schedule.target.get("Input", "{}"))
+    for placeholder, value in words.items():
+        given = given.replace(placeholder, value)
+    started = executions.start(schedule.target["Arn"], json.loads(given))
+    return Fired(schedule=schedule.name, time=moment, execution_arn=started)
