@@ -29,13 +29,13 @@ class ChainAlarm:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chain:
-    """What watches, by deployed name: functions and rules by part, state machine by ARN, queue and topic."""
+    """What watches, by deployed name: functions, rules and topics by part, state machine by ARN, queue."""
 
     functions: Mapping[str, str]
     state_machine_arn: str
     rule_names: Mapping[str, str]
     queue_name: str
-    topic_name: str
+    topic_names: Mapping[str, str]
 
 
 def chain_alarm_rows(chain: Chain) -> tuple[ChainAlarm, ...]:
@@ -84,12 +84,15 @@ def chain_alarm_rows(chain: Chain) -> tuple[ChainAlarm, ...]:
             meaning=f"Events wait in {chain.queue_name} that never reached the workflow.",
             statistic="Maximum",
         ),
-        ChainAlarm(
-            key="deliveries-failed",
-            namespace="AWS/SNS",
-            metric="NumberOfNotificationsFailed",
-            dimensions={"TopicName": chain.topic_name},
-            meaning="Alerts were sent but could not be delivered to a subscriber.",
+        *(
+            ChainAlarm(
+                key=f"deliveries-of-{part}-failed",
+                namespace="AWS/SNS",
+                metric="NumberOfNotificationsFailed",
+                dimensions={"TopicName": name},
+                meaning=f"Messages to {name} were sent but could not be delivered to a subscriber.",
+            )
+            for part, name in chain.topic_names.items()
         ),
     )
 
@@ -116,6 +119,6 @@ class ChainAlarms(Construct):
                 threshold=0,
                 # These services report failures only when there are some.
                 treat_missing_data="notBreaching",
+                # No message when it is OK: a new alarm would send one on its first evaluation.
                 alarm_actions=[topic_arn],
-                ok_actions=[topic_arn],
             )

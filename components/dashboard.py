@@ -66,7 +66,8 @@ def chain_graphs(chain: Chain) -> tuple[ChainGraph, ...]:
         ChainGraph(
             title="Alerts: published, delivered, failed",
             metrics=[
-                ("AWS/SNS", metric, "TopicName", chain.topic_name)
+                ("AWS/SNS", metric, "TopicName", name)
+                for name in chain.topic_names.values()
                 for metric in (
                     "NumberOfMessagesPublished",
                     "NumberOfNotificationsDelivered",

@@ -27,15 +27,9 @@ def flow_events(flow_arn: str) -> dict[str, Any]:
 def alarms_raised(alarm_arn_prefix: str) -> dict[str, Any]:
     """Any health alarm of any flow going to ALARM.
 
-    The namespace keeps out the alarms on the chain itself, which go to people directly.
+    Only health alarms have a slash in their names; those on the chain itself go to people directly.
     """
-    return _alarm_event(
-        {
-            "state": {"value": ["ALARM"]},
-            "configuration": {"metrics": {"metricStat": {"metric": {"namespace": ["AWS/MediaConnect"]}}}},
-        },
-        [{"prefix": alarm_arn_prefix}],
-    )
+    return _alarm_event("ALARM", [f"{alarm_arn_prefix}*/*"])
 
 
 def presence_unknown(alarm_arn_prefix: str, keys: Sequence[str]) -> dict[str, Any]:
@@ -45,16 +39,13 @@ def presence_unknown(alarm_arn_prefix: str, keys: Sequence[str]) -> dict[str, An
         alarm_arn_prefix: what all health alarms of the environment begin with.
         keys: keys of the rules that watch presence.
     """
-    return _alarm_event(
-        {"state": {"value": ["INSUFFICIENT_DATA"]}},
-        [{"wildcard": f"{alarm_arn_prefix}*/{key}"} for key in keys],
-    )
+    return _alarm_event("INSUFFICIENT_DATA", [f"{alarm_arn_prefix}*/{key}" for key in keys])
 
 
-def _alarm_event(detail: dict[str, Any], resources: Sequence[Any]) -> dict[str, Any]:
+def _alarm_event(state: str, alarm_arns: Sequence[str]) -> dict[str, Any]:
     return {
         "source": ["aws.cloudwatch"],
         "detail-type": ["CloudWatch Alarm State Change"],
-        "resources": list(resources),
-        "detail": detail,
+        "resources": [{"wildcard": arn} for arn in alarm_arns],
+        "detail": {"state": {"value": [state]}},
     }

@@ -1,4 +1,4 @@
-"""The topic that people hear from: who is told of which severity.
+"""The topics that people hear from: who is told of which severity.
 
 Wording is decided in `lambda_src/alert_handler`. E-mail subscriptions must be confirmed by their owner once;
 until then AWS delivers nothing to them.
@@ -24,18 +24,43 @@ def severities_from(minimum: str) -> list[str]:
 
 
 class Notifications(Construct):
-    """Topic, who may publish to it, and its subscriptions with their severity filters."""
+    """Two topics with the same subscribers.
+
+    Alerts are filtered by severity. Alarms on the watching itself come from CloudWatch, which sets no attributes, and
+    SNS delivers a message without attributes through no filter, not even through `"exists": false`; so they have a
+    topic without filters.
+    """
 
     def __init__(
         self, scope: Construct, id_: str, *, site: Site, key_arn: str, subscribers: Sequence[Notification]
     ) -> None:
         super().__init__(scope, id_)
-        topic = SnsTopic(
-            self, "topic", name=site.names.topic, display_name=site.names.prefix, kms_master_key_id=key_arn
-        )
+        alerts = self._topic("topic", site.names.topic, site, key_arn)
+        chain = self._topic("chain", site.names.chain_topic, site, key_arn)
+        for subscriber in subscribers:
+            who = f"{subscriber.protocol}-{subscriber.endpoint}"
+            SnsTopicSubscription(
+                self,
+                who,
+                topic_arn=alerts.arn,
+                protocol=subscriber.protocol,
+                endpoint=subscriber.endpoint,
+                filter_policy=json.dumps({"severity": severities_from(subscriber.minimum_severity)}),
+                filter_policy_scope="MessageAttributes",
+            )
+            SnsTopicSubscription(
+                self, f"chain-{who}", topic_arn=chain.arn, protocol=subscriber.protocol, endpoint=subscriber.endpoint
+            )
+        self.topic_arn: Final = alerts.arn
+        self.chain_topic_arn: Final = chain.arn
+        self.topic_name: Final = alerts.name
+        self.chain_topic_name: Final = chain.name
+
+    def _topic(self, id_: str, name: str, site: Site, key_arn: str) -> SnsTopic:
+        topic = SnsTopic(self, id_, name=name, display_name=site.names.prefix, kms_master_key_id=key_arn)
         SnsTopicPolicy(
             self,
-            "policy",
+            f"{id_}_policy",
             arn=topic.arn,
             policy=document(
                 allow(
@@ -54,24 +79,4 @@ class Notifications(Construct):
                 ),
             ),
         )
-        for subscriber in subscribers:
-            SnsTopicSubscription(
-                self,
-                f"{subscriber.protocol}-{subscriber.endpoint}",
-                topic_arn=topic.arn,
-                protocol=subscriber.protocol,
-                endpoint=subscriber.endpoint,
-                filter_policy=filter_policy(subscriber.minimum_severity),
-                filter_policy_scope="MessageAttributes",
-            )
-        self.topic_arn: Final = topic.arn
-        self.topic_name: Final = topic.name
-
-
-def filter_policy(minimum: str) -> str:
-    """The subscription filter for a least severity.
-
-    Alarms on the chain itself are published by CloudWatch, which sets no attributes; a message without a severity
-    says that watching is broken, so whoever hears of CRITICAL hears of it.
-    """
-    return json.dumps({"severity": [*severities_from(minimum), {"exists": False}]})
+        return topic

@@ -124,8 +124,18 @@ def _datapoints(alarm: Any, start: datetime, end: datetime, region: str) -> dict
     }
     if alarm.unit:
         stat["Unit"] = alarm.unit
-    (result,) = cloudwatch_backends[ACCOUNT_ID][region].get_metric_data([{"Id": "a", "MetricStat": stat}], start, end)
-    return {time: float(value) for time, value in zip(result["timestamps"], result["values"], strict=True)}
+    (result,) = cloudwatch_backends[ACCOUNT_ID][region].get_metric_data(
+        [{"Id": "a", "MetricStat": stat}], _plain(start), _plain(end)
+    )
+    return {
+        time.replace(tzinfo=UTC): float(value)
+        for time, value in zip(result["timestamps"], result["values"], strict=True)
+    }
+
+
+def _plain(moment: datetime) -> datetime:
+    """As moto keeps its times: UTC, unsaid."""
+    return moment.astimezone(UTC).replace(tzinfo=None)
 
 
 def _change(alarm: Any, after: State, now: datetime, recent: list[tuple[datetime, float | None]]) -> None:
@@ -141,7 +151,7 @@ def _change(alarm: Any, after: State, now: datetime, recent: list[tuple[datetime
         "threshold": float(alarm.threshold),
     }
     alarm.update_state(f"Threshold {alarm.threshold}: {crossed}", json.dumps(data), after)
-    alarm.state_updated_timestamp = now.replace(tzinfo=None)
+    alarm.state_updated_timestamp = _plain(now)
 
 
 def state_change(alarm: Any, before: State, now: datetime, *, region: str) -> dict[str, Any]:

@@ -5,9 +5,14 @@ import time
 from dataclasses import dataclass
 from typing import Any, Final
 
+from moto.core.exceptions import ServiceException
 from moto.stepfunctions.parser.models import stepfunctions_parser_backends
 
 POLL_SECONDS: Final = 0.02
+
+
+class CannotStartError(RuntimeError):
+    """Step Functions refused to start an execution."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,12 +29,12 @@ def start(state_machine_arn: str, given: Any) -> str:
     """Start an execution with an input; its ARN.
 
     Raises:
-        LookupError: there is no such state machine.
+        CannotStartError: Step Functions refused, as where there is no such state machine.
     """
     try:
         execution = _backend(state_machine_arn).start_execution(state_machine_arn, None, json.dumps(given))
-    except Exception as error:
-        raise LookupError(f"{state_machine_arn} cannot be started: {error}") from error
+    except ServiceException as error:
+        raise CannotStartError(f"{state_machine_arn} cannot be started: {error}") from error
     return str(execution.execution_arn)
 
 

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from local_aws import LocalAws
 from operations.terraform import PROJECT, TerraformError, terraform, terraform_environment
+from rehearsal.scenario import ScenarioError
 from settings import Environment, load_environment
 
 STACK: Final = Path("stacks") / "media-workflow"
@@ -82,6 +83,17 @@ class Stage:
         """The stack's outputs by name."""
         printed = json.loads(self.run("output", "-json", "-no-color").stdout)
         return {name: output["value"] for name, output in printed.items()}
+
+    def flow_arn(self, name: str) -> str:
+        """The ARN of a deployed flow.
+
+        Raises:
+            ScenarioError: the environment has no such flow.
+        """
+        arns: dict[str, str] = self.outputs()["flow_arns"]
+        if name not in arns:
+            raise ScenarioError(f"the environment {self.environment.name} has no flow {name}; it has {', '.join(arns)}")
+        return arns[name]
 
     def run(self, *arguments: str, accept: tuple[int, ...] = (0,)) -> subprocess.CompletedProcess[str]:
         """Run terraform on the stack, against the local AWS.

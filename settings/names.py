@@ -48,6 +48,11 @@ class Names:
         return f"{self.prefix}-alerts"
 
     @property
+    def chain_topic(self) -> str:
+        """SNS topic of the alarms on the watching itself."""
+        return f"{self.prefix}-chain"
+
+    @property
     def key_alias(self) -> str:
         """KMS alias."""
         return f"alias/{self.prefix}"

@@ -134,9 +134,11 @@ class MediaWorkflow(TerraformStack):
             state_machine_arn=workflow.arn,
             rule_names=triggers.rule_names,
             queue_name=dead_letters.name,
-            topic_name=notifications.topic_name,
+            topic_names={"alerts": notifications.topic_name, "chain": notifications.chain_topic_name},
         )
-        ChainAlarms(self, "chain_alarms", site=site, rows=chain_alarm_rows(chain), topic_arn=notifications.topic_arn)
+        ChainAlarms(
+            self, "chain_alarms", site=site, rows=chain_alarm_rows(chain), topic_arn=notifications.chain_topic_arn
+        )
         dashboard = Dashboard(self, "dashboard", site=site, flows=graphs, chain=chain_graphs(chain))
 
         for name, value, description in (
