@@ -203,7 +203,7 @@ def _packet_loss(thresholds: Thresholds) -> tuple[HealthRule, HealthRule]:
         datapoints_to_alarm=3,
         evaluation_periods=5,
         severity="HIGH",
-        meaning="Packets are lost for minutes on end: viewers see blocks and hear drop-outs.",
+        meaning="Packets are being lost for minutes: viewers see blocks.",
         actions=(CHECK_NETWORK, "Ask the sender to look for a saturated uplink."),
     )
     return early, lasting

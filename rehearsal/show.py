@@ -1,7 +1,6 @@
 """Prints a rehearsal for a person: the timeline, and the messages as they would be read."""
 
 from rich.console import Console
-from rich.panel import Panel
 from rich.text import Text
 
 from rehearsal.timeline import Result
@@ -27,9 +26,11 @@ def show(result: Result, console: Console) -> None:
         line.append(moment.text)
         console.print(line, soft_wrap=True)
     for message in result.notifications:
-        console.print()
         to = ", ".join(message.recipients) or "nobody"
-        console.print(Panel(Text(message.text), title=Text(message.subject), subtitle=Text(f"to {to}"), expand=False))
+        console.print(Text(f"\n  {message.subject}", style="bold"), soft_wrap=True)
+        console.print(Text(f"  to {to}", style="dim"), soft_wrap=True)
+        for paragraph in message.text.splitlines():
+            console.print(Text(f"  | {paragraph}"), soft_wrap=True)
     console.print()
     for unmet in result.missed:
         console.print(Text(f"  missed: {unmet}", style="bold red"), soft_wrap=True)

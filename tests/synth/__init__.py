@@ -1,0 +1,1 @@
+"""What is synthesized; one synth of each environment for all tests."""

@@ -1,0 +1,283 @@
+"""What the stack deploys, resource by resource, as an operator would be promised it."""
+
+import json
+import re
+from typing import Any
+
+import pytest
+
+from components.event_patterns import DETAIL_TYPES
+from components.health_rules import health_rules
+from settings import load_environment
+from tests.synth.conftest import PROJECT, Synthesized
+
+ALARM_PREFIX = "arn:${data.aws_partition.partition.partition}:cloudwatch:us-east-1:${data.aws_caller_identity.caller.account_id}:alarm:media-workflow-prod-"
+
+
+@pytest.mark.parametrize(
+    ("tf_type", "properties"),
+    [
+        ("aws_kms_key", {"enable_key_rotation": True, "deletion_window_in_days": 30}),
+        ("aws_kms_alias", {"name": "alias/media-workflow-prod"}),
+        ("aws_sns_topic", {"name": "media-workflow-prod-alerts"}),
+        ("aws_sns_topic", {"name": "media-workflow-prod-chain"}),
+        ("aws_sns_topic_policy", None),
+        ("aws_sns_topic_subscription", {"protocol": "sms", "endpoint": "+12025550123", "filter_policy": '{"severity": ["CRITICAL"]}'}),
+        ("aws_sns_topic_subscription", {"protocol": "https", "filter_policy": '{"severity": ["CRITICAL", "HIGH"]}'}),
+        ("aws_sqs_queue", {"name": "media-workflow-prod-dead-letters", "message_retention_seconds": 1209600}),
+        ("aws_sqs_queue_policy", None),
+        ("aws_s3_bucket", {"force_destroy": True}),
+        ("aws_s3_bucket_versioning", {"versioning_configuration": {"status": "Enabled"}}),
+        ("aws_s3_bucket_public_access_block", {"block_public_acls": True, "block_public_policy": True, "ignore_public_acls": True, "restrict_public_buckets": True}),
+        ("aws_s3_bucket_ownership_controls", {"rule": {"object_ownership": "BucketOwnerEnforced"}}),
+        ("aws_s3_bucket_server_side_encryption_configuration", None),
+        ("aws_s3_bucket_lifecycle_configuration", None),
+        ("aws_s3_bucket_policy", None),
+        ("aws_s3_object", None),
+        ("aws_iam_role", {"name": "media-workflow-prod-stream-monitor"}),
+        ("aws_iam_role_policy", {"name": "stream-monitor"}),
+        ("aws_cloudwatch_log_group", {"name": "/aws/lambda/media-workflow-prod-stream-monitor", "retention_in_days": 90}),
+        ("aws_cloudwatch_log_group", {"name": "/aws/vendedlogs/states/media-workflow-prod-workflow", "retention_in_days": 90}),
+        ("aws_lambda_function", {"function_name": "media-workflow-prod-stream-monitor", "handler": "stream_monitor.handler.lambda_handler", "runtime": "python3.13", "architectures": ["arm64"], "tracing_config": {"mode": "Active"}}),
+        ("aws_lambda_function", {"function_name": "media-workflow-prod-alert-handler", "handler": "alert_handler.handler.lambda_handler"}),
+        ("aws_sfn_state_machine", {"name": "media-workflow-prod-workflow", "type": "STANDARD", "tracing_configuration": {"enabled": True}}),
+        ("aws_cloudwatch_event_rule", {"name": "media-workflow-prod-alarm-raised"}),
+        ("aws_cloudwatch_event_rule", {"name": "media-workflow-prod-presence-unknown"}),
+        ("aws_cloudwatch_event_rule", {"name": "media-workflow-prod-events-remote-venue"}),
+        ("aws_cloudwatch_event_target", {"target_id": "workflow"}),
+        ("aws_scheduler_schedule_group", {"name": "media-workflow-prod"}),
+        ("aws_scheduler_schedule", {"name": "channel-one", "schedule_expression": "rate(1 minute)"}),
+        ("aws_cloudwatch_metric_alarm", {"alarm_name": "media-workflow-prod-channel-one/source-lost", "treat_missing_data": "missing"}),
+        ("aws_cloudwatch_dashboard", {"dashboard_name": "media-workflow-prod"}),
+        ("aws_ssm_parameter", {"name": "/media-workflow/prod/flows/channel-one/policy".removesuffix("/policy"), "tier": "Intelligent-Tiering"}),
+        ("terraform_data", None),
+    ],
+)  # fmt: skip
+def test_production_deploys(prod: Synthesized, tf_type: str, properties: dict[str, Any] | None) -> None:
+    prod.expect(tf_type, properties)
+
+
+def test_every_resource_type_that_is_deployed_has_a_promise_above(prod: Synthesized) -> None:
+    (mark,) = test_production_deploys.pytestmark  # type: ignore[attr-defined]
+    assert set(prod.content["resource"]) == {row[0] for row in mark.args[1]}
+
+
+def test_a_promise_that_is_not_kept_fails_and_shows_what_was_found(dev: Synthesized) -> None:
+    with pytest.raises(pytest.fail.Exception, match="media-workflow-dev-alerts"):
+        dev.expect("aws_sns_topic", {"name": "other"})
+
+
+@pytest.mark.parametrize("environment", ["dev", "staging", "prod"])
+def test_one_health_rule_is_one_alarm_one_policy_row_and_one_line_in_the_dashboard(
+    stacks: dict[str, Synthesized], environment: str
+) -> None:
+    settings = load_environment(environment, root=PROJECT, environ={}, context={})
+    stack = stacks[environment]
+    body = json.loads(stack.one("aws_cloudwatch_dashboard")["dashboard_body"])
+    for flow in settings.flows:
+        rules = health_rules(flow, settings.thresholds_of(flow))
+        policy = json.loads(
+            stack.one("aws_ssm_parameter", name=f"/media-workflow/{environment}/flows/{flow.name}")["value"]
+        )
+        assert [row["key"] for row in policy["rules"]] == [rule.key for rule in rules]
+        assert policy["on_air"] == flow.on_air
+        lines = [
+            (line["label"], line["value"])
+            for widget in body["widgets"]
+            if widget["properties"].get("title", "").startswith(f"{flow.name}: ")
+            for line in widget["properties"].get("annotations", {}).get("horizontal", [])
+        ]
+        assert sorted(lines) == sorted((f"{rule.severity} {rule.key}", rule.threshold) for rule in rules)
+        for rule in rules:
+            alarm = stack.one(
+                "aws_cloudwatch_metric_alarm", alarm_name=f"media-workflow-{environment}-{flow.name}/{rule.key}"
+            )
+            assert (alarm["metric_name"], alarm["threshold"], alarm["treat_missing_data"]) == (
+                rule.metric,
+                rule.threshold,
+                rule.missing,
+            )
+            assert alarm["dimensions"].keys() == {"FlowARN"}
+            assert "unit" not in alarm
+            assert "alarm_actions" not in alarm
+
+
+def test_an_alarm_on_the_chain_goes_to_people_directly_and_through_no_filter(prod: Synthesized) -> None:
+    chain = [alarm for alarm in prod.all_of("aws_cloudwatch_metric_alarm") if "-chain-" in alarm["alarm_name"]]
+    watched = {(alarm["namespace"], alarm["metric_name"]) for alarm in chain}
+    assert watched == {
+        ("AWS/Lambda", "Errors"),
+        ("AWS/Lambda", "Throttles"),
+        ("AWS/States", "ExecutionsFailed"),
+        ("AWS/States", "ExecutionsTimedOut"),
+        ("AWS/States", "ExecutionThrottled"),
+        ("AWS/Events", "FailedInvocations"),
+        ("AWS/SQS", "ApproximateNumberOfMessagesVisible"),
+        ("AWS/SNS", "NumberOfNotificationsFailed"),
+    }
+    (topic,) = {action for alarm in chain for action in alarm["alarm_actions"]}
+    subscriptions = [item for item in prod.all_of("aws_sns_topic_subscription") if item["topic_arn"] == topic]
+    assert {item["endpoint"] for item in subscriptions} == {
+        "noc@example.com",
+        "+12025550123",
+        "https://pager.example.com/media-workflow",
+    }
+    assert not any("filter_policy" in item for item in subscriptions)
+
+
+def test_events_are_matched_by_named_types_and_never_by_source_alone(prod: Synthesized) -> None:
+    for rule in prod.all_of("aws_cloudwatch_event_rule"):
+        pattern = json.loads(rule["event_pattern"])
+        assert pattern["detail-type"]
+        assert pattern["resources"]
+    pattern = json.loads(
+        prod.one("aws_cloudwatch_event_rule", name="media-workflow-prod-events-channel-one")["event_pattern"]
+    )
+    assert pattern["detail-type"] == list(DETAIL_TYPES)
+
+
+def test_lost_data_starts_the_workflow_for_presence_alarms_only(prod: Synthesized) -> None:
+    pattern = json.loads(
+        prod.one("aws_cloudwatch_event_rule", name="media-workflow-prod-presence-unknown")["event_pattern"]
+    )
+    assert pattern["detail"] == {"state": {"value": ["INSUFFICIENT_DATA"]}}
+    assert pattern["resources"] == [{"wildcard": f"{ALARM_PREFIX}*/source-lost"}]
+
+
+def test_every_target_retries_and_then_keeps_what_it_could_not_deliver(prod: Synthesized) -> None:
+    targets = prod.all_of("aws_cloudwatch_event_target") + [
+        item["target"] for item in prod.all_of("aws_scheduler_schedule")
+    ]
+    assert len(targets) == 6
+    for target in targets:
+        assert target["dead_letter_config"]["arn"].startswith("${aws_sqs_queue.")
+        assert target["retry_policy"]["maximum_retry_attempts"] > 0
+
+
+def test_a_schedule_gives_the_flow_and_its_own_time(prod: Synthesized) -> None:
+    given = json.loads(prod.one("aws_scheduler_schedule", name="channel-one")["target"]["input"])
+    assert given["kind"] == "schedule"
+    assert given["time"] == "<aws.scheduler.scheduled-time>"
+    assert given["flow_arn"].endswith(".flow_arn}")
+
+
+def statements(stack: Synthesized) -> list[dict[str, Any]]:
+    return [found for role in stack.all_of("aws_iam_role_policy") for found in json.loads(role["policy"])["Statement"]]
+
+
+def test_a_permission_on_everything_is_one_that_knows_no_resource(prod: Synthesized) -> None:
+    everything = {action for found in statements(prod) if found["Resource"] == "*" for action in found["Action"]}
+    assert everything == {
+        "cloudwatch:GetMetricData",
+        "xray:PutTraceSegments",
+        "xray:PutTelemetryRecords",
+        "logs:CreateLogDelivery",
+        "logs:DeleteLogDelivery",
+        "logs:DescribeLogGroups",
+        "logs:DescribeResourcePolicies",
+        "logs:GetLogDelivery",
+        "logs:ListLogDeliveries",
+        "logs:PutResourcePolicy",
+        "logs:UpdateLogDelivery",
+    }
+    assert not any("*" in action for found in statements(prod) for action in found["Action"])
+
+
+def test_the_monitor_may_describe_the_flows_of_its_environment_and_no_other(prod: Synthesized) -> None:
+    (described,) = [found for found in statements(prod) if found["Action"] == ["mediaconnect:DescribeFlow"]]
+    assert [re.sub(r".*:flow:", "", arn) for arn in described["Resource"]] == ["*:channel-one", "*:remote-venue"]
+
+
+def test_each_function_has_a_role_of_its_own(prod: Synthesized) -> None:
+    roles = [function["role"] for function in prod.all_of("aws_lambda_function")]
+    assert len(set(roles)) == len(roles) == 2
+
+
+@pytest.mark.parametrize("service", ["states.amazonaws.com", "events.amazonaws.com", "scheduler.amazonaws.com"])
+def test_a_service_takes_a_role_for_our_own_account_only(prod: Synthesized, service: str) -> None:
+    trusts = [json.loads(role["assume_role_policy"])["Statement"][0] for role in prod.all_of("aws_iam_role")]
+    (found,) = [trust for trust in trusts if trust["Principal"]["Service"] == service]
+    assert "aws:SourceAccount" in found["Condition"]["StringEquals"]
+
+
+def test_alarms_may_use_the_key_of_the_topic_because_without_it_they_are_silent(prod: Synthesized) -> None:
+    key = json.loads(prod.one("aws_kms_key")["policy"])
+    (grant,) = [found for found in key["Statement"] if found["Principal"] == {"Service": "cloudwatch.amazonaws.com"}]
+    assert {"kms:Decrypt", "kms:GenerateDataKey*"} <= set(grant["Action"])
+    for topic in prod.all_of("aws_sns_topic"):
+        assert topic["kms_master_key_id"].startswith("${aws_kms_key.")
+
+
+def test_code_is_refused_to_whoever_does_not_use_tls(prod: Synthesized) -> None:
+    (deny,) = json.loads(prod.one("aws_s3_bucket_policy")["policy"])["Statement"]
+    assert (deny["Effect"], deny["Condition"]) == ("Deny", {"Bool": {"aws:SecureTransport": "false"}})
+
+
+def test_the_object_is_named_after_its_content_and_the_functions_say_which_they_run(prod: Synthesized) -> None:
+    key = prod.one("aws_s3_object")["key"]
+    assert re.fullmatch("functions/[0-9a-f]{64}.zip", key)
+    assert all(len(function["source_code_hash"]) == 44 for function in prod.all_of("aws_lambda_function"))
+
+
+def test_a_plan_fails_if_another_environment_is_selected(prod: Synthesized) -> None:
+    (guard,) = prod.one("terraform_data")["lifecycle"]["precondition"]
+    assert guard["condition"] == '${terraform.workspace == "prod"}'
+    assert "TF_WORKSPACE=prod" in guard["error_message"]
+
+
+def test_state_is_in_s3_with_a_lock_file_and_one_workspace_an_environment(prod: Synthesized) -> None:
+    assert prod.content["terraform"]["backend"]["s3"] == {
+        "bucket": "media-workflow-state-123456789012-us-east-1",
+        "key": "media-workflow.tfstate",
+        "workspace_key_prefix": "media-workflow",
+        "region": "us-east-1",
+        "encrypt": True,
+        "use_lockfile": True,
+        "allowed_account_ids": ["123456789012"],
+    }
+
+
+def test_only_the_allowed_account_can_be_changed(prod: Synthesized) -> None:
+    (provider,) = prod.content["provider"]["aws"]
+    assert provider["allowed_account_ids"] == ["123456789012"]
+    assert provider["default_tags"][0]["tags"]["Environment"] == "prod"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "flow_arns",
+        "ingest",
+        "state_machine_arn",
+        "topic_arn",
+        "dashboard_url",
+        "stream_monitor_arn",
+        "alert_handler_arn",
+    ],
+)
+def test_what_an_operator_asks_for_is_an_output(prod: Synthesized, name: str) -> None:
+    assert prod.content["output"][name]["description"]
+    if name in {"flow_arns", "ingest"}:
+        assert set(prod.content["output"][name]["value"]) == {"channel-one", "remote-venue"}
+
+
+@pytest.mark.parametrize(("environment", "protected"), [("dev", False), ("prod", True)])
+def test_flows_are_protected_where_the_environment_says_so(
+    stacks: dict[str, Synthesized],
+    environment: str,
+    protected: bool,  # noqa: FBT001
+) -> None:
+    assert {module["protect"] for module in stacks[environment].content["module"].values()} == {protected}
+
+
+def test_the_bucket_for_state_is_versioned_private_and_not_destroyed_by_accident(
+    stacks: dict[str, Synthesized],
+) -> None:
+    state = stacks["state-backend"]
+    bucket = state.one("aws_s3_bucket", bucket="media-workflow-state-123456789012-us-east-1")
+    assert bucket["lifecycle"]["prevent_destroy"] is True
+    assert bucket["force_destroy"] is False
+    state.expect("aws_s3_bucket_versioning", {"versioning_configuration": {"status": "Enabled"}})
+    state.expect("aws_s3_bucket_public_access_block", {"restrict_public_buckets": True})
+    assert "TlsOnly" in state.one("aws_s3_bucket_policy")["policy"]
+    assert state.content["terraform"]["backend"]["local"]["path"].endswith("-us-east-1.tfstate")
