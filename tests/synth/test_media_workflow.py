@@ -58,7 +58,7 @@ def test_production_deploys(prod: Synthesized, tf_type: str, properties: dict[st
 
 
 def test_every_resource_type_that_is_deployed_has_a_promise_above(prod: Synthesized) -> None:
-    (mark,) = test_production_deploys.pytestmark  # type: ignore[attr-defined]
+    (mark,) = vars(test_production_deploys)["pytestmark"]
     assert set(prod.content["resource"]) == {row[0] for row in mark.args[1]}
 
 

@@ -3,6 +3,9 @@
 import json
 from pathlib import Path
 
+import pytest
+from packaging.markers import Marker
+
 from operations.lock import without_index
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -22,3 +25,16 @@ def test_an_index_is_taken_out_and_hashes_stay() -> None:
 def test_the_committed_lock_file_names_no_index() -> None:
     committed = (PROJECT / "Pipfile.lock").read_text()
     assert without_index(committed) == committed
+
+
+@pytest.mark.parametrize("python", ["3.11", "3.14"])
+def test_no_locked_package_is_left_out_on_a_python_that_is_supported(python: str) -> None:
+    lock = json.loads((PROJECT / "Pipfile.lock").read_text())
+    running = {"python_version": python, "python_full_version": f"{python}.0"}
+    left_out = [
+        name
+        for section in ("default", "develop")
+        for name, package in lock[section].items()
+        if "markers" in package and not Marker(package["markers"]).evaluate(running)
+    ]
+    assert left_out == []
