@@ -23,52 +23,48 @@ SETTLING: Final = frozenset({"STARTING", "STOPPING"})
 
 
 def query_window(rules: Iterable[Rule], now: datetime) -> tuple[datetime, datetime]:
-    """From when to when datapoints are needed to judge all of `rules`: start included, end excluded."""
-    spans = [(rule["evaluation_periods"] + EXTRA_PERIODS) * rule["period"] for rule in rules]
-    coarsest = max(rule["period"] for rule in rules) if spans else 60
-    end = aligned(now, 60)
-    return aligned(end - timedelta(seconds=max(spans, default=60)), coarsest), end
+    """From when to when datapoints are needed to judge all of `rules`: start included, end excluded.
+
+    CloudWatch counts the periods of an answer from its start, so whole periods of each rule lie between the two.
+    """
+    spans = [((rule["evaluation_periods"] + EXTRA_PERIODS) * rule["period"], rule["period"]) for rule in rules]
+    longest, coarsest = max((span for span, _ in spans), default=60), max((period for _, period in spans), default=60)
+    end = whole_minute(now)
+    return end - timedelta(seconds=-(-longest // coarsest) * coarsest), end
 
 
-def aligned(moment: datetime, period: int) -> datetime:
-    """The begin of the period that a moment stands in. Periods are counted from the epoch."""
-    seconds = int(moment.timestamp())
-    return datetime.fromtimestamp(seconds - seconds % period, UTC)
+def whole_minute(moment: datetime) -> datetime:
+    """The begin of the minute that a moment stands in. Alarms are evaluated on whole minutes, whatever the period."""
+    return moment.astimezone(UTC).replace(second=0, microsecond=0)
 
 
 def evaluate_rule(rule: Rule, points: Points, *, now: datetime) -> tuple[RuleState, float | None]:
     """The state of a rule's alarm at a moment, and the newest datapoint that breaches it.
 
     Real datapoints come first: with as many as the rule evaluates in its range and a little beyond, only they count.
-    Otherwise the missing ones are filled in as the rule says. A rule with "ignore" keeps its state, of which a pure
-    look knows nothing, so it is OK.
+    Otherwise the missing ones are filled in as the rule says. Where CloudWatch would keep the alarm's state, of which
+    a pure look knows nothing, the rule is OK.
 
     Args:
         rule: what is judged.
         points: value by begin of period.
         now: the periods that had ended by then are judged.
     """
-    end = aligned(now, rule["period"])
+    end = whole_minute(now)
     wanted, needed = rule["evaluation_periods"], rule["datapoints_to_alarm"]
     times = [end - timedelta(seconds=rule["period"] * back) for back in range(1, wanted + EXTRA_PERIODS + 1)]
-    real = [points[time] for time in times if time in points][:wanted]  # newest first
-    breaching = [value for value in real if breaches(rule, value)]
+    real = [(age, points[time]) for age, time in enumerate(times, start=1) if time in points][:wanted]
+    breaching = [value for _, value in real if breaches(rule, value)]
     newest = breaching[0] if breaching else None
     absent = wanted - len(real)
-    if not absent:
-        return ("ALARM" if len(breaching) >= needed else "OK"), newest
-    match rule["missing"]:
-        case "breaching":
-            alarm = len(breaching) + absent >= needed
-        case "notBreaching":
-            alarm = len(breaching) >= needed
-        case "missing":
-            if not real:
-                return "INSUFFICIENT_DATA", None
-            # Too few to count: what is there decides if it all points one way.
-            alarm = len(breaching) >= needed or len(breaching) == len(real)
-        case _:
-            alarm = False
+    if not real and rule["missing"] == "missing":
+        return "INSUFFICIENT_DATA", None
+    alarm = len(breaching) >= needed
+    if absent and rule["missing"] == "breaching":
+        alarm = len(breaching) + absent >= needed
+    if absent and rule["missing"] == "missing" and len(breaching) == len(real):
+        # Too few to count, and all bad: they decide once the oldest is so old that better ones should have followed.
+        alarm = alarm or real[-1][0] >= needed
     return ("ALARM" if alarm else "OK"), newest
 
 

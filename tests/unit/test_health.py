@@ -45,7 +45,8 @@ NONE = dict.fromkeys(ALL, "OK")
         (2, "0 0 X 0 X", ALL),
         (2, "0 - X - -", NONE | {"breaching": "ALARM"}),
         (2, "- - - - 0", NONE | {"breaching": "ALARM"}),
-        (2, "- - - - X", NONE | {"missing": "ALARM", "breaching": "ALARM"}),
+        (2, "- - - X -", NONE | {"missing": "ALARM", "breaching": "ALARM"}),
+        (2, "- - - - X", NONE | {"breaching": "ALARM"}),
     ],
 )
 @pytest.mark.parametrize("mode", ["missing", "ignore", "breaching", "notBreaching"])
