@@ -1,16 +1,17 @@
 """Evaluates metric alarms at a given moment, and does what follows from a change: actions and an event.
 
-An own implementation of what the CloudWatch User Guide says ("Evaluating an alarm", "Configuring how CloudWatch alarms
+An own implementation of what the CloudWatch User Guide says ("Alarm evaluation", "Configuring how CloudWatch alarms
 treat missing data"), apart from the monitor's, so that the two can be held against each other.
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from operator import ge, gt, le, lt
 from typing import Any, Final, Literal
 
+from botocore.loaders import create_loader
 from moto.cloudwatch.models import cloudwatch_backends
 from moto.sns.models import sns_backends
 
@@ -22,12 +23,31 @@ State = Literal["OK", "ALARM", "INSUFFICIENT_DATA"]
 BEYOND: Final = 2
 """Periods beyond its own that an alarm looks back for real datapoints. AWS gives no number; its examples show two."""
 
+LONGEST_SUBJECT: Final = 100
+"""Characters of an SNS subject."""
+
 BREACHES: Final[Mapping[str, Callable[[float, float], bool]]] = {
     "GreaterThanThreshold": gt,
     "GreaterThanOrEqualToThreshold": ge,
     "LessThanThreshold": lt,
     "LessThanOrEqualToThreshold": le,
 }
+RELATIONS: Final[Mapping[str, str]] = {
+    "GreaterThanThreshold": "greater than",
+    "GreaterThanOrEqualToThreshold": "greater than or equal to",
+    "LessThanThreshold": "less than",
+    "LessThanOrEqualToThreshold": "less than or equal to",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """An alarm's state, since when, and why. A new alarm has no data for its reason."""
+
+    value: State
+    reason: str
+    reason_data: str | None
+    timestamp: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +61,7 @@ class Transition:
 
 
 def next_state(
-    recent: list[float | None],
+    recent: Sequence[float | None],
     *,
     breaching: Callable[[float], bool],
     needed: int,
@@ -61,24 +81,29 @@ def next_state(
     """
     there = [breaching(value) for value in recent if value is not None][:wanted]
     gaps = wanted - len(there)
-    if not there and missing in {"missing", "ignore"}:
-        return "INSUFFICIENT_DATA" if missing == "missing" else before
     if sum(there) >= needed:
         return "ALARM"
-    if not gaps or missing == "notBreaching":
-        return "OK"
     if missing == "breaching":
         return "ALARM" if sum(there) + gaps >= needed else "OK"
-    if all(there):
-        return "ALARM" if missing == "missing" else before
-    return "OK"
+    if not gaps or missing == "notBreaching" or not all(there):
+        return "OK"
+    # Only breaching datapoints, or none, and too few of them.
+    if not there and missing == "missing":
+        return "INSUFFICIENT_DATA"
+    # Breaching datapoints alone raise the alarm once the oldest is so old that better ones should have followed it.
+    # Until then AWS says only that it is not raised.
+    age = 1 + max((back for back, value in enumerate(recent) if value is not None), default=0)
+    return "ALARM" if missing == "missing" and age >= needed else before
 
 
 def evaluate_alarms(now: datetime, *, region: str) -> list[Transition]:
     """Evaluate every metric alarm at `now`, by name; returns those that changed.
 
+    CloudWatch does this once a minute, so this is meant to be called for each minute.
+
     Raises:
-        NotImplementedError: an alarm is of a kind that is not evaluated here.
+        NotImplementedError: an alarm is of a kind that is not evaluated here, or does something else than to tell a
+            topic.
     """
     alarms = cloudwatch_backends[ACCOUNT_ID][region].alarms
     changed = [_evaluate(alarms[name], now, region) for name in sorted(alarms)]
@@ -88,31 +113,44 @@ def evaluate_alarms(now: datetime, *, region: str) -> list[Transition]:
 def _evaluate(alarm: Any, now: datetime, region: str) -> Transition | None:
     if alarm.rule or alarm.metric_data_queries or not alarm.statistic or alarm.comparison_operator not in BREACHES:
         raise NotImplementedError(f"the alarm {alarm.name} is no plain metric alarm, the only kind evaluated here")
-    period, wanted = int(alarm.period), int(alarm.evaluation_periods)
-    seconds = int(now.timestamp())
-    end = datetime.fromtimestamp(seconds - seconds % period, UTC)
-    times = [end - timedelta(seconds=period * back) for back in range(1, wanted + BEYOND + 1)]
-    values = _datapoints(alarm, times[-1], end, region)
+    times = _period_starts(now, period=int(alarm.period), count=int(alarm.evaluation_periods) + BEYOND)
+    values = _datapoints(alarm, times, region)
     recent = [values.get(time) for time in times]
     threshold = float(alarm.threshold)
-    before: State = alarm.state_value
+    before = _standing(alarm)
     after = next_state(
         recent,
         breaching=lambda value: BREACHES[alarm.comparison_operator](value, threshold),
-        needed=int(alarm.datapoints_to_alarm or wanted),
-        wanted=wanted,
+        needed=_needed(alarm),
+        wanted=int(alarm.evaluation_periods),
         missing=alarm.treat_missing_data or "missing",
-        before=before,
+        before=before.value,
     )
-    if after == before:
+    if after == before.value:
         return None
-    _change(alarm, after, now, list(zip(times, recent, strict=True)))
-    _act(alarm, before, now, region)
-    told = eventbridge.deliver(state_change(alarm, before, now, region=region), region=region)
-    return Transition(alarm_name=alarm.name, before=before, after=after, deliveries=tuple(told))
+    seen = [(time, value) for time, value in zip(times, recent, strict=True) if value is not None]
+    _change(alarm, after, now, seen[: int(alarm.evaluation_periods)])
+    _act(alarm, before, region)
+    told = eventbridge.deliver(state_change(alarm, _standing(alarm), before, region=region), region=region)
+    return Transition(alarm_name=alarm.name, before=before.value, after=after, deliveries=tuple(told))
 
 
-def _datapoints(alarm: Any, start: datetime, end: datetime, region: str) -> dict[datetime, float]:
+def _needed(alarm: Any) -> int:
+    return int(alarm.datapoints_to_alarm or alarm.evaluation_periods)
+
+
+def _period_starts(now: datetime, *, period: int, count: int) -> list[datetime]:
+    """When the last `count` periods began, newest first; all have ended.
+
+    Periods of a minute and more slide: five minutes looked at in minute 6 are the minutes 2 to 6. See "Alarm
+    evaluation settings" in the CloudWatch User Guide.
+    """
+    seconds = int(now.timestamp())
+    end = seconds - seconds % min(period, 60)
+    return [datetime.fromtimestamp(end - period * back, UTC) for back in range(1, count + 1)]
+
+
+def _datapoints(alarm: Any, times: Sequence[datetime], region: str) -> dict[datetime, float]:
     stat = {
         "Metric": {
             "Namespace": alarm.namespace,
@@ -124,6 +162,7 @@ def _datapoints(alarm: Any, start: datetime, end: datetime, region: str) -> dict
     }
     if alarm.unit:
         stat["Unit"] = alarm.unit
+    start, end = times[-1], times[0] + timedelta(seconds=int(alarm.period))
     (result,) = cloudwatch_backends[ACCOUNT_ID][region].get_metric_data(
         [{"Id": "a", "MetricStat": stat}], _plain(start), _plain(end)
     )
@@ -138,50 +177,94 @@ def _plain(moment: datetime) -> datetime:
     return moment.astimezone(UTC).replace(tzinfo=None)
 
 
-def _change(alarm: Any, after: State, now: datetime, recent: list[tuple[datetime, float | None]]) -> None:
-    seen = [(time, value) for time, value in recent if value is not None][: int(alarm.evaluation_periods)]
-    crossed = "no datapoints were received" if not seen else f"of datapoints {[value for _, value in seen]}"
+def _standing(alarm: Any) -> Standing:
+    return Standing(
+        value=alarm.state_value,
+        reason=alarm.state_reason,
+        reason_data=None if alarm.state_reason_data in {None, "", "{}"} else alarm.state_reason_data,
+        timestamp=alarm.state_updated_timestamp.replace(tzinfo=UTC),
+    )
+
+
+def _change(alarm: Any, after: State, now: datetime, seen: Sequence[tuple[datetime, float]]) -> None:
+    """Put an alarm into another state, for what was seen: its datapoints, newest first."""
     data = {
         "version": "1.0",
         "queryDate": _cloudwatch_time(now),
-        "startDate": _cloudwatch_time(recent[-1][0]),
+        **({"startDate": _cloudwatch_time(seen[-1][0])} if seen else {}),
         "statistic": alarm.statistic,
         "period": int(alarm.period),
         "recentDatapoints": [value for _, value in reversed(seen)],
         "threshold": float(alarm.threshold),
     }
-    alarm.update_state(f"Threshold {alarm.threshold}: {crossed}", json.dumps(data), after)
+    alarm.update_state(_reason(alarm, after, seen), json.dumps(data), after)
     alarm.state_updated_timestamp = _plain(now)
 
 
-def state_change(alarm: Any, before: State, now: datetime, *, region: str) -> dict[str, Any]:
-    """The event "CloudWatch Alarm State Change" of an alarm that has changed."""
+def _reason(alarm: Any, after: State, seen: Sequence[tuple[datetime, float]]) -> str:
+    """CloudWatch's own words for a change."""
+    wanted, threshold = int(alarm.evaluation_periods), float(alarm.threshold)
+    gaps = wanted - len(seen)
+    if after == "INSUFFICIENT_DATA":
+        return f"Insufficient Data: {gaps} {_datapoints_were(gaps)} unknown."
+    filled = f"{gaps} missing {_datapoints_were(gaps)} treated as" if gaps else ""
+    treated = {"breaching": "[Breaching]", "notBreaching": "[NonBreaching]"}.get(alarm.treat_missing_data)
+    if not seen:
+        return f"Threshold Crossed: no datapoints were received for {wanted} periods and {filled} {treated}."
+    raised = after == "ALARM"
+    points = [
+        f"{value} ({time:%d/%m/%y %H:%M:%S})"
+        for time, value in seen
+        if BREACHES[alarm.comparison_operator](value, threshold) is raised
+    ]
+    if not points:
+        return f"Threshold Crossed: {filled} {treated}."
+    relation = ("" if raised else "not ") + RELATIONS[alarm.comparison_operator]
+    least = _needed(alarm) if raised else wanted - _needed(alarm) + 1
+    return (
+        f"Threshold Crossed: {len(points)} out of the last {len(seen)} datapoints [{', '.join(points)}]"
+        f" {'was' if len(points) == 1 else 'were'} {relation} the threshold ({threshold})"
+        f"{f' and {filled} {treated}' if gaps and treated else ''}"
+        f" (minimum {least} datapoint{'' if least == 1 else 's'}"
+        f" for {'OK -> ALARM' if raised else 'ALARM -> OK'} transition)."
+    )
+
+
+def _datapoints_were(count: int) -> str:
+    return "datapoint was" if count == 1 else "datapoints were"
+
+
+def state_change(alarm: Any, after: Standing, before: Standing, *, region: str) -> dict[str, Any]:
+    """The event "CloudWatch Alarm State Change"; changes nothing.
+
+    Args:
+        alarm: what is watched, as moto keeps it.
+        after: the new state; the event is of its time.
+        before: the state until then.
+        region: of the alarm.
+    """
     metric = {
         "namespace": alarm.namespace,
         "name": alarm.metric_name,
         "dimensions": {item.name: item.value for item in alarm.dimensions},
     }
+    stat = {"metric": metric, "period": int(alarm.period), "stat": alarm.statistic}
     return eventbridge.event(
         source="aws.cloudwatch",
         detail_type="CloudWatch Alarm State Change",
         resources=[alarm.alarm_arn],
-        time=now,
+        time=after.timestamp,
         region=region,
         detail={
             "alarmName": alarm.name,
-            "state": {
-                "value": alarm.state_value,
-                "reason": alarm.state_reason,
-                "reasonData": alarm.state_reason_data,
-                "timestamp": _cloudwatch_time(now),
-            },
-            "previousState": {"value": before},
+            "state": _told(after),
+            "previousState": _told(before),
             "configuration": {
                 "description": alarm.description,
                 "metrics": [
                     {
                         "id": "m1",
-                        "metricStat": {"metric": metric, "period": int(alarm.period), "stat": alarm.statistic},
+                        "metricStat": {**stat, **({"unit": alarm.unit} if alarm.unit else {})},
                         "returnData": True,
                     }
                 ],
@@ -190,29 +273,83 @@ def state_change(alarm: Any, before: State, now: datetime, *, region: str) -> di
     )
 
 
-def _act(alarm: Any, before: State, now: datetime, region: str) -> None:
+def _told(standing: Standing) -> dict[str, str]:
+    data = {} if standing.reason_data is None else {"reasonData": standing.reason_data}
+    return {
+        "value": standing.value,
+        "reason": standing.reason,
+        **data,
+        "timestamp": _cloudwatch_time(standing.timestamp),
+    }
+
+
+def _act(alarm: Any, before: Standing, region: str) -> None:
     """Tell the topics among the alarm's actions, in CloudWatch's own words."""
     actions = {
         "ALARM": alarm.alarm_actions,
         "OK": alarm.ok_actions,
         "INSUFFICIENT_DATA": alarm.insufficient_data_actions,
     }
-    message = {
-        "AlarmName": alarm.name,
-        "AlarmDescription": alarm.description,
-        "AWSAccountId": ACCOUNT_ID,
-        "NewStateValue": alarm.state_value,
-        "NewStateReason": alarm.state_reason,
-        "StateChangeTime": _cloudwatch_time(now),
-        "Region": region,
-        "AlarmArn": alarm.alarm_arn,
-        "OldStateValue": before,
-    }
-    for topic in actions[alarm.state_value] if alarm.actions_enabled else []:
-        sns_backends[ACCOUNT_ID][region].publish(
-            message=json.dumps(message), arn=topic, subject=f'{alarm.state_value}: "{alarm.name}" in {region}'
+    for action in actions[alarm.state_value] if alarm.actions_enabled else []:
+        _, _, service, topic_region, account_id, _ = str(action).split(":", 5)
+        if service != "sns":
+            raise NotImplementedError(f"the alarm {alarm.name} has the action {action}; only topics are told here")
+        sns_backends[account_id][topic_region].publish(
+            message=json.dumps(notification(alarm, _standing(alarm), before, region=region)),
+            arn=action,
+            subject=subject(alarm.state_value, alarm.name, region=region),
         )
 
 
+def subject(state: str, alarm_name: str, *, region: str) -> str:
+    """The subject of an alarm's message, with the name cut where SNS would refuse the length."""
+    told = f'{state}: "{alarm_name}" in {_region_name(region)}'
+    beyond = len(told) - LONGEST_SUBJECT
+    return told if beyond <= 0 else subject(state, alarm_name[: -beyond - 3] + "...", region=region)
+
+
+def notification(alarm: Any, after: Standing, before: Standing, *, region: str) -> dict[str, Any]:
+    """The message that an alarm gives to a topic; changes nothing."""
+    return {
+        "AlarmName": alarm.name,
+        "AlarmDescription": alarm.description,
+        "AWSAccountId": ACCOUNT_ID,
+        "AlarmConfigurationUpdatedTimestamp": _cloudwatch_time(alarm.configuration_updated_timestamp),
+        "NewStateValue": after.value,
+        "NewStateReason": after.reason,
+        "StateChangeTime": _cloudwatch_time(after.timestamp),
+        "Region": _region_name(region),
+        "AlarmArn": alarm.alarm_arn,
+        "OldStateValue": before.value,
+        "OKActions": list(alarm.ok_actions),
+        "AlarmActions": list(alarm.alarm_actions),
+        "InsufficientDataActions": list(alarm.insufficient_data_actions),
+        "Trigger": {
+            "MetricName": alarm.metric_name,
+            "Namespace": alarm.namespace,
+            "StatisticType": "Statistic",
+            "Statistic": alarm.statistic.upper(),
+            "Unit": alarm.unit,
+            "Dimensions": [{"value": item.value, "name": item.name} for item in alarm.dimensions],
+            "Period": int(alarm.period),
+            "EvaluationPeriods": int(alarm.evaluation_periods),
+            "DatapointsToAlarm": _needed(alarm),
+            "ComparisonOperator": alarm.comparison_operator,
+            "Threshold": float(alarm.threshold),
+            "TreatMissingData": alarm.treat_missing_data or "missing",
+            "EvaluateLowSampleCountPercentile": "",
+        },
+    }
+
+
+def _region_name(region: str) -> str:
+    """The name of a Region as AWS writes it to people, such as "US East (N. Virginia)"."""
+    for partition in create_loader().load_data("partitions")["partitions"]:
+        if region in partition["regions"]:
+            return str(partition["regions"][region]["description"])
+    return region
+
+
 def _cloudwatch_time(moment: datetime) -> str:
-    return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%S}.000+0000"
+    plain = moment if moment.tzinfo is None else _plain(moment)
+    return f"{plain:%Y-%m-%dT%H:%M:%S}.{plain.microsecond // 1000:03}+0000"

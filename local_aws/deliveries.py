@@ -5,16 +5,17 @@ E-mail and text messages go nowhere; they are only listed. Confirmation of subsc
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
-from moto.sns.models import sns_backends
+from moto.sns.models import Topic, sns_backends
 
 from local_aws.eventbridge import ACCOUNT_ID
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Published:
-    """One message as it was published."""
+    """One message as it was published. A recipient is a protocol and an endpoint: "email oncall@example.com"."""
 
     topic_arn: str
     subject: str
@@ -23,24 +24,51 @@ class Published:
     recipients: tuple[str, ...]
 
 
-def published(*, region: str) -> list[Published]:
-    """All messages, topic by topic, each in the order of publishing."""
+@cache
+def install() -> None:
+    """Keep the order of messages across topics, and who subscribed when they were published; moto keeps neither."""
+    publish = Topic.publish
+
+    def noted(self: Any, message: str, *args: Any, **kwargs: Any) -> str:
+        message_id = str(publish(self, message, *args, **kwargs))
+        sent = next(sent for sent in reversed(self.sent_notifications) if sent[0] == message_id)
+        # Kept in the backend, so that it is forgotten when that is reset.
+        vars(self.sns_backend).setdefault("noted_messages", {})[message_id] = _published(self, sent)
+        return message_id
+
+    Topic.publish = noted
+
+
+def published(*, region: str, since: int = 0) -> list[Published]:
+    """The messages in the order of publishing, without the first `since` of them.
+
+    Those of before `install` come topic by topic.
+    """
     backend = sns_backends[ACCOUNT_ID][region]
-    found = []
-    for topic in backend.topics.values():
-        subscriptions = [item for item in backend.subscriptions.values() if item.topic.arn == topic.arn]
-        for _, message, subject, attributes, _ in topic.sent_notifications:
-            fitting = (item for item in subscriptions if _lets_through(item, attributes, message))
-            found.append(
-                Published(
-                    topic_arn=topic.arn,
-                    subject=subject or "",
-                    message=message,
-                    attributes={name: str(item["Value"]) for name, item in (attributes or {}).items()},
-                    recipients=tuple(sorted(f"{item.protocol} {item.endpoint}" for item in fitting)),
-                )
-            )
-    return found
+    noted: dict[str, Published] = getattr(backend, "noted_messages", {})
+    earlier = [
+        _published(topic, sent)
+        for topic in backend.topics.values()
+        for sent in topic.sent_notifications
+        if sent[0] not in noted
+    ]
+    return [*earlier, *noted.values()][since:]
+
+
+def _published(topic: Any, sent: tuple[Any, ...]) -> Published:
+    _, message, subject, attributes, _ = sent
+    fitting = (
+        item
+        for item in topic.sns_backend.subscriptions.values()
+        if item.topic.arn == topic.arn and _lets_through(item, attributes, message)
+    )
+    return Published(
+        topic_arn=topic.arn,
+        subject=subject or "",
+        message=message,
+        attributes={name: str(item["Value"]) for name, item in (attributes or {}).items()},
+        recipients=tuple(sorted(f"{item.protocol} {item.endpoint}" for item in fitting)),
+    )
 
 
 def _lets_through(subscription: Any, attributes: Any, message: str) -> bool:

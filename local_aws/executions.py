@@ -5,7 +5,7 @@ import time
 from dataclasses import dataclass
 from typing import Any, Final
 
-from moto.core.exceptions import ServiceException
+from moto.core.exceptions import JsonRESTError, ServiceException
 from moto.stepfunctions.parser.models import stepfunctions_parser_backends
 
 POLL_SECONDS: Final = 0.02
@@ -33,8 +33,8 @@ def start(state_machine_arn: str, given: Any) -> str:
     """
     try:
         execution = _backend(state_machine_arn).start_execution(state_machine_arn, None, json.dumps(given))
-    except ServiceException as error:
-        raise CannotStartError(f"{state_machine_arn} cannot be started: {error}") from error
+    except (JsonRESTError, ServiceException) as error:
+        raise CannotStartError(f"{state_machine_arn} cannot be started: {error.message}") from error
     return str(execution.execution_arn)
 
 

@@ -1,7 +1,7 @@
 """Fires schedules of EventBridge Scheduler that fall due between two moments.
 
-Only `rate(...)` schedules; they are counted from the epoch, so that they fall due at round times. The real scheduler
-counts from when a schedule was made.
+Only `rate(...)` schedules. They are counted from their start date, and without one from the epoch, so that they fall
+due at round times; the real scheduler counts from when a schedule was made, which has no place on a rehearsal's clock.
 """
 
 import json
@@ -41,7 +41,14 @@ def seconds_between(expression: str) -> int:
 
 
 def fire_schedules(after: datetime, until: datetime, *, region: str) -> list[Fired]:
-    """Fire every enabled schedule for each time it falls due later than `after` and not later than `until`."""
+    """Fire every enabled schedule for each time it falls due later than `after` and not later than `until`.
+
+    In the order of time; at one time, of the schedules' ARNs.
+
+    Raises:
+        CannotStartError: a target refused. Nothing is retried, and nothing goes to a dead-letter queue.
+        NotImplementedError: a schedule is no `rate(...)`, or starts something else than a state machine.
+    """
     due = sorted(
         ((moment, schedule) for schedule in _schedules(region) for moment in _moments(schedule, after, until)),
         key=lambda item: (item[0], item[1].arn),
@@ -56,8 +63,10 @@ def _schedules(region: str) -> Iterator[Any]:
 
 def _moments(schedule: Any, after: datetime, until: datetime) -> Iterator[datetime]:
     step = seconds_between(schedule.schedule_expression)
-    first = (int(after.timestamp()) // step + 1) * step
-    yield from (datetime.fromtimestamp(moment, UTC) for moment in range(first, int(until.timestamp()) + 1, step))
+    start = int(schedule.start_date or 0)
+    end = min(int(schedule.end_date or until.timestamp()), int(until.timestamp()))
+    first = max(start, start + ((int(after.timestamp()) - start) // step + 1) * step)
+    yield from (datetime.fromtimestamp(moment, UTC) for moment in range(first, end + 1, step))
 
 
 def _fire(schedule: Any, moment: datetime) -> Fired:
@@ -65,9 +74,12 @@ def _fire(schedule: Any, moment: datetime) -> Fired:
         "<aws.scheduler.scheduled-time>": moment.strftime("%Y-%m-%dT%H:%M:%SZ"),
         "<aws.scheduler.schedule-arn>": schedule.arn,
         "<aws.scheduler.execution-id>": f"{schedule.name}-{int(moment.timestamp())}",
+        "<aws.scheduler.attempt-number>": "1",
     }
+    arn = schedule.target["Arn"]
+    if ":states:" not in arn:
+        raise NotImplementedError(f"the schedule {schedule.name} starts {arn}; only state machines are started here")
     given = str(schedule.target.get("Input", "{}"))
     for placeholder, value in words.items():
         given = given.replace(placeholder, value)
-    started = executions.start(schedule.target["Arn"], json.loads(given))
-    return Fired(schedule=schedule.name, time=moment, execution_arn=started)
+    return Fired(schedule=schedule.name, time=moment, execution_arn=executions.start(arn, json.loads(given)))

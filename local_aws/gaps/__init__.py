@@ -2,10 +2,12 @@
 
 from functools import cache
 
+from local_aws import deliveries, eventbridge
 from local_aws.gaps import (
     alarm_begins_without_data,
     cloudformation_delete_fails,
     cloudformation_mediaconnect,
+    cloudwatch_metrics,
     flow_states,
     lambda_configuration,
     lambda_runs_the_zip,
@@ -17,6 +19,9 @@ GAPS = (
     alarm_begins_without_data,
     cloudformation_delete_fails,
     cloudformation_mediaconnect,
+    cloudwatch_metrics,
+    deliveries,
+    eventbridge,
     flow_states,
     lambda_configuration,
     lambda_runs_the_zip,

@@ -1,0 +1,100 @@
+"""A Region of the local AWS with nothing in it, apart from the one where environments are rehearsed."""
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+import boto3
+from moto.backends import get_backend
+from moto.stepfunctions.parser.models import stepfunctions_parser_backends
+
+from local_aws import ACCOUNT_ID, LocalAws
+
+SERVICES: Final = ("awslambda", "cloudwatch", "events", "logs", "scheduler", "sns", "sqs")
+ROLE: Final = f"arn:aws:iam::{ACCOUNT_ID}:role/any"
+EIGHT: Final = datetime(2026, 11, 23, 20, 0, tzinfo=UTC)
+
+
+def minute(number: float) -> datetime:
+    """A moment of the evening, in minutes from eight o'clock."""
+    return EIGHT + timedelta(minutes=number)
+
+
+@dataclass(frozen=True, slots=True)
+class EmptyRegion:
+    """Where a test has all for itself."""
+
+    aws: LocalAws
+    name: str = "eu-west-1"
+
+    def __post_init__(self) -> None:
+        backends: list[Any] = [stepfunctions_parser_backends]
+        backends += [get_backend(service) for service in SERVICES]
+        for backend in backends:
+            backend[ACCOUNT_ID][self.name].reset()
+
+    def client(self, service: str) -> Any:
+        """A boto3 client of the service here."""
+        make: Any = boto3.client
+        return make(
+            service,
+            endpoint_url=self.aws.endpoint,
+            region_name=self.name,
+            aws_access_key_id="test",
+            aws_secret_access_key="test",
+        )
+
+    def state_machine(self, name: str = "workflow", **states: Any) -> str:
+        """The ARN of a new state machine; without states, one that succeeds at once."""
+        states = states or {"Look": {"Type": "Pass", "Next": "Done"}, "Done": {"Type": "Succeed"}}
+        definition = {"StartAt": next(iter(states)), "States": states}
+        made = self.client("stepfunctions").create_state_machine(
+            name=name, definition=json.dumps(definition), roleArn=ROLE
+        )
+        return str(made["stateMachineArn"])
+
+    def queue(self, name: str) -> str:
+        """The ARN of a new queue."""
+        self.client("sqs").create_queue(QueueName=name)
+        return f"arn:aws:sqs:{self.name}:{ACCOUNT_ID}:{name}"
+
+    def waiting(self, name: str) -> list[dict[str, Any]]:
+        """The messages of a queue, with all attributes."""
+        client = self.client("sqs")
+        url = client.get_queue_url(QueueName=name)["QueueUrl"]
+        got = client.receive_message(QueueUrl=url, MaxNumberOfMessages=10, MessageAttributeNames=["All"])
+        return list(got.get("Messages", []))
+
+    def topic(self, name: str) -> str:
+        """The ARN of a new topic."""
+        return str(self.client("sns").create_topic(Name=name)["TopicArn"])
+
+    def rule(self, name: str, pattern: dict[str, Any], *targets: dict[str, Any], state: str = "ENABLED") -> str:
+        """The ARN of a new rule with targets."""
+        client = self.client("events")
+        arn = client.put_rule(Name=name, EventPattern=json.dumps(pattern), State=state)["RuleArn"]
+        client.put_targets(Rule=name, Targets=list(targets))
+        return str(arn)
+
+    def measure(
+        self,
+        metric: str,
+        *values: float | None,
+        start: float = 0,
+        namespace: str = "AWS/MediaConnect",
+        **dimensions: str,
+    ) -> None:
+        """Put one datapoint a minute, from minute `start` on; none where there is no value."""
+        data = [
+            {
+                "MetricName": metric,
+                "Dimensions": [{"Name": name, "Value": value} for name, value in dimensions.items()],
+                "Timestamp": minute(start + number),
+                "Value": value,
+            }
+            for number, value in enumerate(values)
+            if value is not None
+        ]
+        if data:
+            self.client("cloudwatch").put_metric_data(Namespace=namespace, MetricData=data)

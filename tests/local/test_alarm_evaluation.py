@@ -1,0 +1,384 @@
+"""The local CloudWatch judges alarms as AWS documents it, and does what follows from a change."""
+
+import json
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from local_aws import LocalAws
+from local_aws.alarms import evaluate_alarms, next_state, subject
+from local_aws.deliveries import published
+from tests.local.empty_region import EmptyRegion, minute
+
+FLOW = "arn:aws:mediaconnect:eu-west-1:123456789012:flow:1-a:channel-one"
+NAME = "media-workflow-prod-channel-one/packet-loss"
+RETAIN = "retain"
+
+
+@pytest.fixture
+def region(aws: LocalAws) -> EmptyRegion:
+    return EmptyRegion(aws)
+
+
+def put_alarm(region: EmptyRegion, name: str = NAME, **more: Any) -> None:
+    settings = {
+        "AlarmDescription": "Packets are lost.",
+        "Namespace": "AWS/MediaConnect",
+        "MetricName": "SourcePacketLossPercent",
+        "Dimensions": [{"Name": "FlowARN", "Value": FLOW}],
+        "Statistic": "Average",
+        "Period": 60,
+        "EvaluationPeriods": 1,
+        "Threshold": 0.1,
+        "ComparisonOperator": "GreaterThanThreshold",
+    } | more
+    given = {key: value for key, value in settings.items() if value is not None}
+    region.client("cloudwatch").put_metric_alarm(AlarmName=name, **given)
+
+
+def lose(region: EmptyRegion, *percent: float | None, start: float = 0) -> None:
+    region.measure("SourcePacketLossPercent", *percent, start=start, FlowARN=FLOW)
+
+
+def state(region: EmptyRegion, name: str = NAME) -> str:
+    (alarm,) = region.client("cloudwatch").describe_alarms(AlarmNames=[name])["MetricAlarms"]
+    return str(alarm["StateValue"])
+
+
+# The tables of "Configuring how CloudWatch alarms treat missing data", newest datapoint on the right.
+@pytest.mark.parametrize(
+    ("needed", "points", "missing", "ignore", "breaching", "not_breaching"),
+    [
+        (3, "0-X-X", "OK", "OK", "OK", "OK"),
+        (3, "0----", "OK", "OK", "OK", "OK"),
+        (3, "-----", "INSUFFICIENT_DATA", RETAIN, "ALARM", "OK"),
+        (3, "0XX-X", "ALARM", "ALARM", "ALARM", "ALARM"),
+        (3, "--X--", "ALARM", RETAIN, "ALARM", "OK"),
+        (2, "0-X-X", "ALARM", "ALARM", "ALARM", "ALARM"),
+        (2, "00X0X", "ALARM", "ALARM", "ALARM", "ALARM"),
+        (2, "0-X--", "OK", "OK", "ALARM", "OK"),
+        (2, "----0", "OK", "OK", "ALARM", "OK"),
+        (2, "---X-", "ALARM", RETAIN, "ALARM", "OK"),
+        # "Avoiding premature transitions to alarm state"
+        (3, "----X", RETAIN, RETAIN, "ALARM", "OK"),
+        (3, "---X-", RETAIN, RETAIN, "ALARM", "OK"),
+        (3, "---X0", "OK", "OK", "OK", "OK"),
+        (2, "----X", RETAIN, RETAIN, "ALARM", "OK"),
+    ],
+)
+@pytest.mark.parametrize("before", ["OK", "ALARM", "INSUFFICIENT_DATA"])
+def test_missing_data_is_treated_as_the_tables_of_the_user_guide_show(
+    needed: int, points: str, missing: str, ignore: str, breaching: str, not_breaching: str, before: Any
+) -> None:
+    recent = [{"0": 0.0, "X": 1.0, "-": None}[point] for point in reversed(points)]
+    for mode, expected in {
+        "missing": missing, "ignore": ignore, "breaching": breaching, "notBreaching": not_breaching,
+    }.items():  # fmt: skip
+        after = next_state(
+            recent, breaching=lambda value: value > 0, needed=needed, wanted=3, missing=mode, before=before
+        )
+        assert after == (before if expected == RETAIN else expected), mode
+
+
+@pytest.mark.parametrize(
+    ("operator", "at_threshold", "beyond"),
+    [
+        ("GreaterThanThreshold", "OK", 0.2),
+        ("GreaterThanOrEqualToThreshold", "ALARM", 0.2),
+        ("LessThanThreshold", "OK", 0.0),
+        ("LessThanOrEqualToThreshold", "ALARM", 0.0),
+    ],
+)
+def test_every_comparison_knows_which_side_is_bad(
+    region: EmptyRegion, operator: str, at_threshold: str, beyond: float
+) -> None:
+    put_alarm(region, ComparisonOperator=operator)
+    lose(region, 0.1, beyond)
+    evaluate_alarms(minute(1), region=region.name)
+    assert state(region) == at_threshold
+    evaluate_alarms(minute(2), region=region.name)
+    assert state(region) == "ALARM"
+
+
+@pytest.mark.parametrize(
+    ("statistic", "expected"),
+    [("Average", "OK"), ("Sum", "ALARM"), ("Minimum", "OK"), ("Maximum", "ALARM"), ("SampleCount", "ALARM")],
+)
+def test_every_statistic_is_judged(region: EmptyRegion, statistic: str, expected: str) -> None:
+    put_alarm(region, Statistic=statistic, Threshold=1.5)
+    lose(region, 0.2)
+    lose(region, 1.8, start=0.5)
+    evaluate_alarms(minute(1), region=region.name)
+    assert state(region) == expected
+
+
+def test_three_of_five_minutes_raise_the_alarm_and_it_ends_when_fewer_are_left(region: EmptyRegion) -> None:
+    put_alarm(region, EvaluationPeriods=5, DatapointsToAlarm=3, TreatMissingData="notBreaching")
+    lose(region, 0, 0, 0, 0, 0, 9, 0, 9, 9, 0, 0, 0, 0)
+    changes = {
+        number: (change.before, change.after)
+        for number in range(1, 14)
+        for change in evaluate_alarms(minute(number), region=region.name)
+    }
+    assert changes == {1: ("INSUFFICIENT_DATA", "OK"), 9: ("OK", "ALARM"), 11: ("ALARM", "OK")}
+
+
+def test_a_minute_that_has_not_ended_is_not_judged(region: EmptyRegion) -> None:
+    put_alarm(region, TreatMissingData="notBreaching")
+    lose(region, 0, 9)
+    evaluate_alarms(minute(1.9), region=region.name)
+    assert state(region) == "OK"
+
+
+def test_five_minute_periods_slide_by_the_minute(region: EmptyRegion) -> None:
+    put_alarm(region, Period=300, Statistic="Sum", Threshold=5, TreatMissingData="notBreaching")
+    lose(region, 0, 3, 0, 0, 0, 4)
+    evaluate_alarms(minute(5), region=region.name)
+    assert state(region) == "OK"
+    evaluate_alarms(minute(6), region=region.name)  # minutes 1 to 5: 3 + 4
+    assert state(region) == "ALARM"
+
+
+def test_silence_is_told_a_little_late_because_older_datapoints_come_first(region: EmptyRegion) -> None:
+    put_alarm(region, TreatMissingData="missing")
+    lose(region, 0, 0, 0)
+    states = [(evaluate_alarms(minute(number), region=region.name), state(region))[1] for number in range(3, 7)]
+    assert states == ["OK", "OK", "OK", "INSUFFICIENT_DATA"]
+
+
+def test_only_the_alarms_own_series_counts(region: EmptyRegion) -> None:
+    put_alarm(region)
+    region.measure("SourcePacketLossPercent", 9, FlowARN=FLOW.replace("channel-one", "channel-two"))
+    region.measure("SourcePacketLossPercent", 9, FlowARN=FLOW, SourceARN="arn:any")
+    region.measure("SourcePacketLossPercent", 9, namespace="Somebody/Else", FlowARN=FLOW)
+    evaluate_alarms(minute(1), region=region.name)
+    assert state(region) == "INSUFFICIENT_DATA"
+
+
+def test_a_unit_counts_only_where_the_alarm_names_one(region: EmptyRegion) -> None:
+    put_alarm(region)
+    put_alarm(region, "with-unit", Unit="Percent")
+    lose(region, 9)
+    evaluate_alarms(minute(1), region=region.name)
+    assert (state(region), state(region, "with-unit")) == ("ALARM", "INSUFFICIENT_DATA")
+
+
+def test_alarms_on_the_chain_are_judged_like_any_other(region: EmptyRegion) -> None:
+    put_alarm(
+        region,
+        "media-workflow-prod-chain-monitor-errors",
+        Namespace="AWS/Lambda",
+        MetricName="Errors",
+        Dimensions=[{"Name": "FunctionName", "Value": "media-workflow-prod-stream-monitor"}],
+        Statistic="Sum",
+        Period=300,
+        Threshold=0,
+        TreatMissingData="notBreaching",
+    )
+    region.measure("Errors", 1, namespace="AWS/Lambda", FunctionName="media-workflow-prod-stream-monitor")
+    (change,) = evaluate_alarms(minute(1), region=region.name)
+    assert change.after == "ALARM"
+
+
+def test_a_change_shows_in_describe_alarms_with_reason_and_data(region: EmptyRegion) -> None:
+    put_alarm(region, EvaluationPeriods=2, DatapointsToAlarm=1)
+    lose(region, 0.25, 0)
+    evaluate_alarms(minute(2), region=region.name)
+    (alarm,) = region.client("cloudwatch").describe_alarms(AlarmNames=[NAME])["MetricAlarms"]
+    assert alarm["StateUpdatedTimestamp"] == minute(2)
+    assert alarm["StateReason"] == (
+        "Threshold Crossed: 1 out of the last 2 datapoints [0.25 (23/11/26 20:00:00)] was greater than "
+        "the threshold (0.1) (minimum 1 datapoint for OK -> ALARM transition)."
+    )
+    assert json.loads(alarm["StateReasonData"]) == {
+        "version": "1.0",
+        "queryDate": "2026-11-23T20:02:00.000+0000",
+        "startDate": "2026-11-23T20:00:00.000+0000",
+        "statistic": "Average",
+        "period": 60,
+        "recentDatapoints": [0.25, 0.0],
+        "threshold": 0.1,
+    }
+
+
+@pytest.mark.parametrize(
+    ("points", "missing", "told"),
+    [
+        ((), "breaching", "no datapoints were received for 2 periods and 2 missing datapoints were treated as [Breaching]."),
+        ((9,), "breaching", "[9.0 (23/11/26 20:00:00)] was greater than the threshold (0.1) and 1 missing datapoint was treated as [Breaching] (minimum 2 datapoints for OK -> ALARM transition)."),
+        ((0, 9), "missing", "1 out of the last 2 datapoints [0.0 (23/11/26 20:00:00)] was not greater than the threshold (0.1) (minimum 1 datapoint for ALARM -> OK transition)."),
+        ((9,), "notBreaching", "Threshold Crossed: 1 missing datapoint was treated as [NonBreaching]."),
+    ],
+)  # fmt: skip
+def test_the_reason_says_which_datapoints_counted_and_which_were_missing(
+    region: EmptyRegion, points: tuple[float, ...], missing: str, told: str
+) -> None:
+    put_alarm(region, EvaluationPeriods=2, TreatMissingData=missing)
+    lose(region, *points)
+    evaluate_alarms(minute(2), region=region.name)
+    (alarm,) = region.client("cloudwatch").describe_alarms(AlarmNames=[NAME])["MetricAlarms"]
+    assert alarm["StateReason"].endswith(told)
+
+
+def test_lost_data_is_told_as_insufficient(region: EmptyRegion) -> None:
+    put_alarm(region)
+    lose(region, 0)
+    evaluate_alarms(minute(1), region=region.name)
+    evaluate_alarms(minute(9), region=region.name)
+    (alarm,) = region.client("cloudwatch").describe_alarms(AlarmNames=[NAME])["MetricAlarms"]
+    assert alarm["StateReason"] == "Insufficient Data: 1 datapoint was unknown."
+    assert json.loads(alarm["StateReasonData"])["recentDatapoints"] == []
+
+
+def test_a_change_becomes_the_event_that_aws_documents(region: EmptyRegion) -> None:
+    queue = region.queue("events")
+    region.rule("all", {"source": ["aws.cloudwatch"]}, {"Id": "queue", "Arn": queue})
+    put_alarm(region, Unit="Percent", Dimensions=[{"Name": "FlowARN", "Value": FLOW}])
+    region.client("cloudwatch").put_metric_data(
+        Namespace="AWS/MediaConnect",
+        MetricData=[
+            {"MetricName": "SourcePacketLossPercent", "Dimensions": [{"Name": "FlowARN", "Value": FLOW}],
+             "Timestamp": minute(number), "Value": value, "Unit": "Percent"}
+            for number, value in enumerate((0.0, 9.0))
+        ],
+    )  # fmt: skip
+    evaluate_alarms(minute(1), region=region.name)
+    (first,) = [json.loads(message["Body"]) for message in region.waiting("events")]
+    assert first["detail"]["state"]["value"] == "OK"
+    # A new alarm has not been judged, so there is no data that it could have been judged by.
+    assert first["detail"]["previousState"]["reason"] == "Unchecked: Initial alarm creation"
+    assert "reasonData" not in first["detail"]["previousState"]
+
+    (change,) = evaluate_alarms(minute(2) + timedelta(milliseconds=40), region=region.name)
+    (second,) = [json.loads(message["Body"]) for message in region.waiting("events")]
+    reason_data = json.loads(second["detail"]["state"].pop("reasonData"))
+    assert reason_data["recentDatapoints"] == [9.0]
+    assert second["detail"]["state"].pop("reason").startswith("Threshold Crossed: 1 out of the last 1 datapoints")
+    assert second == {
+        "version": "0",
+        "id": second["id"],
+        "detail-type": "CloudWatch Alarm State Change",
+        "source": "aws.cloudwatch",
+        "account": "123456789012",
+        "time": "2026-11-23T20:02:00Z",
+        "region": "eu-west-1",
+        "resources": [f"arn:aws:cloudwatch:eu-west-1:123456789012:alarm:{NAME}"],
+        "detail": {
+            "alarmName": NAME,
+            "state": {"value": "ALARM", "timestamp": "2026-11-23T20:02:00.040+0000"},
+            "previousState": first["detail"]["state"],
+            "configuration": {
+                "description": "Packets are lost.",
+                "metrics": [
+                    {
+                        "id": "m1",
+                        "metricStat": {
+                            "metric": {
+                                "namespace": "AWS/MediaConnect",
+                                "name": "SourcePacketLossPercent",
+                                "dimensions": {"FlowARN": FLOW},
+                            },
+                            "period": 60,
+                            "stat": "Average",
+                            "unit": "Percent",
+                        },
+                        "returnData": True,
+                    }
+                ],
+            },
+        },
+    }
+    assert [(told.rule, told.target_arn) for told in change.deliveries] == [("all", queue)]
+
+
+def test_each_state_tells_the_topics_of_its_own_actions(region: EmptyRegion) -> None:
+    topics = {name: region.topic(name) for name in ("ALARM", "OK", "INSUFFICIENT_DATA")}
+    put_alarm(
+        region,
+        AlarmActions=[topics["ALARM"]],
+        OKActions=[topics["OK"]],
+        InsufficientDataActions=[topics["INSUFFICIENT_DATA"]],
+    )
+    lose(region, 9, 0)
+    for number in (1, 2, 9):
+        evaluate_alarms(minute(number), region=region.name)
+    sent = [(message.topic_arn, json.loads(message.message)) for message in published(region=region.name)]
+    assert [(topic, told["OldStateValue"], told["NewStateValue"]) for topic, told in sent] == [
+        (topics["ALARM"], "INSUFFICIENT_DATA", "ALARM"),
+        (topics["OK"], "ALARM", "OK"),
+        (topics["INSUFFICIENT_DATA"], "OK", "INSUFFICIENT_DATA"),
+    ]
+
+
+def test_the_message_of_an_alarm_is_worded_as_cloudwatch_words_it(region: EmptyRegion) -> None:
+    topic = region.topic("chain")
+    put_alarm(region, AlarmActions=[topic])
+    lose(region, 9)
+    evaluate_alarms(minute(1), region=region.name)
+    (sent,) = published(region=region.name)
+    assert sent.subject == f'ALARM: "{NAME}" in Europe (Ireland)'
+    message = json.loads(sent.message)
+    assert message["StateChangeTime"] == "2026-11-23T20:01:00.000+0000"
+    assert {key: message[key] for key in ("AlarmName", "AlarmDescription", "AWSAccountId", "Region", "AlarmArn")} == {
+        "AlarmName": NAME,
+        "AlarmDescription": "Packets are lost.",
+        "AWSAccountId": "123456789012",
+        "Region": "Europe (Ireland)",
+        "AlarmArn": f"arn:aws:cloudwatch:eu-west-1:123456789012:alarm:{NAME}",
+    }
+    assert message["Trigger"] == {
+        "MetricName": "SourcePacketLossPercent",
+        "Namespace": "AWS/MediaConnect",
+        "StatisticType": "Statistic",
+        "Statistic": "AVERAGE",
+        "Unit": None,
+        "Dimensions": [{"value": FLOW, "name": "FlowARN"}],
+        "Period": 60,
+        "EvaluationPeriods": 1,
+        "DatapointsToAlarm": 1,
+        "ComparisonOperator": "GreaterThanThreshold",
+        "Threshold": 0.1,
+        "TreatMissingData": "missing",
+        "EvaluateLowSampleCountPercentile": "",
+    }
+
+
+def test_the_subject_of_a_long_name_fits_what_sns_takes() -> None:
+    assert subject("ALARM", "short", region="us-east-1") == 'ALARM: "short" in US East (N. Virginia)'
+    long = subject("INSUFFICIENT_DATA", "a" * 200, region="us-east-1")
+    assert len(long) == 100
+    assert long.endswith('aaa..." in US East (N. Virginia)')
+
+
+def test_actions_that_are_switched_off_tell_nobody_but_the_event_goes_out(region: EmptyRegion) -> None:
+    region.rule("all", {"source": ["aws.cloudwatch"]}, {"Id": "queue", "Arn": region.queue("events")})
+    put_alarm(region, AlarmActions=[region.topic("chain")], ActionsEnabled=False)
+    lose(region, 9)
+    (change,) = evaluate_alarms(minute(1), region=region.name)
+    assert published(region=region.name) == []
+    assert len(change.deliveries) == 1
+
+
+def test_a_state_that_lasts_is_told_once(region: EmptyRegion) -> None:
+    put_alarm(region, AlarmActions=[region.topic("chain")])
+    lose(region, 9, 9, 9)
+    told = [len(evaluate_alarms(minute(number), region=region.name)) for number in (1, 2, 3)]
+    assert told == [1, 0, 0]
+    assert len(published(region=region.name)) == 1
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"Statistic": None, "ExtendedStatistic": "p99"}, "no plain metric alarm"),
+        ({"AlarmActions": ["arn:aws:lambda:eu-west-1:123456789012:function:any"]}, "only topics are told"),
+    ],
+)
+def test_what_is_not_known_here_is_said_instead_of_guessed(
+    region: EmptyRegion, settings: dict[str, Any], words: str
+) -> None:
+    put_alarm(region, **settings)
+    lose(region, 9)
+    with pytest.raises(NotImplementedError, match=words):
+        evaluate_alarms(minute(1), region=region.name)

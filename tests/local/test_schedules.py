@@ -1,0 +1,110 @@
+"""Schedules fire at the times of the rehearsal's own clock."""
+
+import json
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from local_aws import LocalAws, executions
+from local_aws.scheduler import fire_schedules, seconds_between
+from tests.local.empty_region import ROLE, EmptyRegion, minute
+
+
+@pytest.fixture
+def region(aws: LocalAws) -> EmptyRegion:
+    return EmptyRegion(aws)
+
+
+def schedule(region: EmptyRegion, name: str, expression: str, target: str, given: Any = None, **more: Any) -> None:
+    asked = {} if given is None else {"Input": json.dumps(given)}
+    region.client("scheduler").create_schedule(
+        Name=name,
+        ScheduleExpression=expression,
+        FlexibleTimeWindow={"Mode": "OFF"},
+        Target={"Arn": target, "RoleArn": ROLE, **asked},
+        **more,
+    )
+
+
+def fired(region: EmptyRegion, after: datetime, until: datetime) -> list[tuple[str, float]]:
+    return [
+        (one.schedule, (one.time - minute(0)) / timedelta(minutes=1))
+        for one in fire_schedules(after, until, region=region.name)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("expression", "seconds"),
+    [("rate(1 minute)", 60), ("rate(15 minutes)", 900), ("rate(2 hours)", 7200), ("rate(1 day)", 86400)],
+)
+def test_a_rate_is_read_as_aws_writes_it(expression: str, seconds: int) -> None:
+    assert seconds_between(expression) == seconds
+
+
+@pytest.mark.parametrize("expression", ["cron(0 20 * * ? *)", "at(2026-11-23T20:00:00)", "rate(1 week)"])
+def test_other_schedules_are_refused_and_not_silently_never_fired(region: EmptyRegion, expression: str) -> None:
+    schedule(region, "other", expression, region.state_machine())
+    with pytest.raises(NotImplementedError, match=r"rate\(\.\.\.\) only"):
+        fire_schedules(minute(0), minute(1), region=region.name)
+
+
+def test_a_schedule_fires_at_each_due_time_without_the_begin_and_with_the_end(region: EmptyRegion) -> None:
+    schedule(region, "look", "rate(5 minutes)", region.state_machine())
+    assert fired(region, minute(0), minute(10)) == [("look", 5.0), ("look", 10.0)]
+    assert fired(region, minute(10), minute(14.9)) == []
+
+
+def test_playing_minute_by_minute_misses_nothing_and_repeats_nothing(region: EmptyRegion) -> None:
+    schedule(region, "look", "rate(5 minutes)", region.state_machine())
+    seen = [one for number in range(1, 13) for one in fired(region, minute(number - 1), minute(number))]
+    assert seen == [("look", 5.0), ("look", 10.0)]
+
+
+def test_a_start_date_is_where_a_schedule_is_counted_from_and_an_end_date_where_it_ends(region: EmptyRegion) -> None:
+    schedule(
+        region, "show", "rate(5 minutes)", region.state_machine(), StartDate=minute(2), EndDate=minute(13)
+    )  # fmt: skip
+    assert fired(region, minute(-20), minute(60)) == [("show", 2.0), ("show", 7.0), ("show", 12.0)]
+    assert fired(region, minute(2), minute(7)) == [("show", 7.0)]
+
+
+def test_schedules_fire_in_the_order_of_time_in_every_group_unless_disabled(region: EmptyRegion) -> None:
+    workflow = region.state_machine()
+    region.client("scheduler").create_schedule_group(Name="prod")
+    schedule(region, "b", "rate(5 minutes)", workflow, GroupName="prod")
+    schedule(region, "a", "rate(10 minutes)", workflow)
+    schedule(region, "off", "rate(5 minutes)", workflow, State="DISABLED")
+    assert fired(region, minute(0), minute(10)) == [("b", 5.0), ("a", 10.0), ("b", 10.0)]
+
+
+def test_the_workflow_is_given_the_input_with_the_schedules_words_filled_in(region: EmptyRegion) -> None:
+    asked = {
+        "kind": "schedule",
+        "time": "<aws.scheduler.scheduled-time>",
+        "schedule": "<aws.scheduler.schedule-arn>",
+        "run": "<aws.scheduler.execution-id>",
+    }
+    schedule(region, "look", "rate(5 minutes)", region.state_machine(), asked)
+    first, second = fire_schedules(minute(0), minute(10), region=region.name)
+    assert executions.wait_for(first.execution_arn).status == "SUCCEEDED"
+    backend = executions._backend(first.execution_arn)
+    given = [json.loads(backend.describe_execution(one.execution_arn).execution_input) for one in (first, second)]
+    assert given[0].pop("run") != given[1].pop("run")
+    assert given[0] == {
+        "kind": "schedule",
+        "time": "2026-11-23T20:05:00Z",
+        "schedule": f"arn:aws:scheduler:{region.name}:123456789012:schedule/default/look",
+    }
+
+
+def test_a_schedule_of_something_else_than_a_state_machine_is_refused(region: EmptyRegion) -> None:
+    schedule(region, "look", "rate(5 minutes)", region.queue("any"))
+    with pytest.raises(NotImplementedError, match="only state machines"):
+        fire_schedules(minute(0), minute(5), region=region.name)
+
+
+def test_a_workflow_that_is_gone_is_said(region: EmptyRegion) -> None:
+    schedule(region, "look", "rate(5 minutes)", f"arn:aws:states:{region.name}:123456789012:stateMachine:gone")
+    with pytest.raises(executions.CannotStartError, match="gone"):
+        fire_schedules(minute(0), minute(5), region=region.name)
