@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from local_aws import LocalAws
-from operations.terraform import PROJECT, TerraformError, terraform, terraform_environment
+from operations.terraform import PROJECT, TerraformError, initialize, terraform, terraform_environment
 from rehearsal.scenario import ScenarioError
-from settings import Environment, load_environment
+from settings import OVERRIDES, Environment, load_environment
 
 STACK: Final = Path("stacks") / "media-workflow"
 
@@ -27,6 +27,9 @@ class Stage:
         name: the environment, as in `environments/<name>.toml`.
         folder: an empty folder for what is synthesized and for Terraform's files.
         progress: told in a few words what is being done; Terraform takes a minute.
+
+    Attributes:
+        environ: the whole environment in which this stage's commands run.
     """
 
     def __init__(
@@ -36,8 +39,8 @@ class Stage:
         self.environment: Environment = load_environment(name, root=PROJECT, environ={}, context={})
         self.folder = folder
         self._progress = progress
-        self._environ = {
-            **terraform_environment({**_without_aws(os.environ), **aws.environment()}),
+        self.environ = {
+            **terraform_environment({**_neutral(os.environ), **aws.environment()}),
             "TF_WORKSPACE": name,
             "CDKTF_OUTDIR": str(folder),
         }
@@ -51,7 +54,7 @@ class Stage:
         """Write the Terraform JSON, as `make synth` does."""
         self._progress(f"synthesizing {self.environment.name}")
         done = subprocess.run(
-            [sys.executable, str(PROJECT / "main.py")], env=self._environ, capture_output=True, text=True, check=False
+            [sys.executable, str(PROJECT / "main.py")], env=self.environ, capture_output=True, text=True, check=False
         )
         if done.returncode:
             raise TerraformError(f"main.py ended with {done.returncode}:\n{done.stderr}")
@@ -63,7 +66,7 @@ class Stage:
         name = self.environment.state_bucket_name
         if name not in {bucket["Name"] for bucket in client.list_buckets()["Buckets"]}:
             client.create_bucket(Bucket=name)
-        self.run("init", "-reconfigure", "-no-color")
+        initialize(self.environment.name, folder=self.root, environ=self.environ, run=terraform)
 
     def apply(self) -> None:
         """Change the local AWS to what was synthesized."""
@@ -101,9 +104,10 @@ class Stage:
         Raises:
             TerraformError: with what terraform printed, if its exit code is not in `accept`.
         """
-        return terraform(*arguments, folder=self.root, environ=self._environ, accept=accept)
+        return terraform(*arguments, folder=self.root, environ=self.environ, accept=accept)
 
 
-def _without_aws(environ: Mapping[str, str]) -> dict[str, str]:
-    """The environment without profiles, credentials and Regions of a real account."""
-    return {name: value for name, value in environ.items() if not name.startswith("AWS_")}
+def _neutral(environ: Mapping[str, str]) -> dict[str, str]:
+    """The environment without a real account's profile, credentials and Region, and without settings given by hand."""
+    by_hand = {override.variable for override in OVERRIDES} | {"CDKTF_CONTEXT_JSON"}
+    return {name: value for name, value in environ.items() if not name.startswith("AWS_") and name not in by_hand}

@@ -11,7 +11,9 @@ from moto.stepfunctions.parser.models import stepfunctions_parser_backends
 
 from local_aws import ACCOUNT_ID, LocalAws
 
-SERVICES: Final = ("awslambda", "cloudwatch", "events", "logs", "scheduler", "sns", "sqs")
+SERVICES: Final = (
+    *("awslambda", "cloudformation", "cloudwatch", "events", "logs", "mediaconnect", "scheduler", "sns", "sqs"),
+)
 ROLE: Final = f"arn:aws:iam::{ACCOUNT_ID}:role/any"
 EIGHT: Final = datetime(2026, 11, 23, 20, 0, tzinfo=UTC)
 
