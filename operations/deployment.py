@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from operations.terraform import PROJECT, initialize, terraform_environment
+from settings import Problem, SettingsError, load_environment
 
 OUTPUT: Final = PROJECT / "cdktf.out" / "stacks"
 PLAN_FILE: Final = "media-workflow.tfplan"
@@ -26,6 +27,11 @@ class StepError(RuntimeError):
 
 def bootstrap(environment: str) -> None:
     """Make the bucket that holds the state of `environment`; changes nothing if it is there as it should be."""
+    settings = load_environment(environment, root=PROJECT, environ=os.environ, context={})
+    if settings.state_bucket_name is None:
+        rule = "without an account, state is kept on this machine and needs no bucket; name it to have one"
+        place = f"environments/{environment}.toml"
+        raise SettingsError([Problem(place=place, key="allowed_account_ids", value="empty", rule=rule)])
     _synthesize(environment)
     # This stack's own state is local, one file a bucket, and knows no workspaces.
     environ = {key: value for key, value in terraform_environment().items() if key != "TF_WORKSPACE"}

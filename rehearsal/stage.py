@@ -64,7 +64,7 @@ class Stage:
         self._progress("initialising Terraform")
         client = self.aws.client("s3")
         name = self.environment.state_bucket_name
-        if name not in {bucket["Name"] for bucket in client.list_buckets()["Buckets"]}:
+        if name and name not in {bucket["Name"] for bucket in client.list_buckets()["Buckets"]}:
             client.create_bucket(Bucket=name)
         initialize(self.environment.name, folder=self.root, environ=self.environ, run=terraform)
 

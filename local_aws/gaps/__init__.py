@@ -5,19 +5,20 @@ from functools import cache
 from local_aws import deliveries, eventbridge
 from local_aws.gaps import (
     alarm_begins_without_data,
-    cloudformation_delete_fails,
+    cloudformation_failures,
     cloudformation_mediaconnect,
     cloudwatch_metrics,
     flow_states,
     lambda_configuration,
     lambda_runs_the_zip,
+    retries_do_not_wait,
     s3_policy_conditions,
     stepfunctions_api,
 )
 
 GAPS = (
     alarm_begins_without_data,
-    cloudformation_delete_fails,
+    cloudformation_failures,
     cloudformation_mediaconnect,
     cloudwatch_metrics,
     deliveries,
@@ -25,6 +26,7 @@ GAPS = (
     flow_states,
     lambda_configuration,
     lambda_runs_the_zip,
+    retries_do_not_wait,
     s3_policy_conditions,
     stepfunctions_api,
 )

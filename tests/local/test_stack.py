@@ -77,11 +77,11 @@ def test_the_cdktf_command_line_finds_nothing_to_change_in_either_workspace(
 
 
 @pytest.fixture
-def left(deployed: Deployed, aws: LocalAws) -> Iterator[list[str]]:
+def left(deployed: Deployed, aws: LocalAws) -> list[str]:
     """The account after `staging` was destroyed."""
     deployed.staging.initialize()
     deployed.staging.destroy()
-    yield everything(aws)
+    return everything(aws)
 
 
 def test_destroying_an_environment_leaves_nothing_of_it_and_all_of_the_other(
