@@ -1,0 +1,57 @@
+"""A missing or too old prerequisite is one clear line: what is needed, what was found, how to get it."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+SCRIPT = Path(__file__).resolve().parents[2] / "operations" / "prerequisites.sh"
+GOOD = {"python3": "3.13.1", "node": "v22.1.0", "terraform": '{"terraform_version": "1.11.4"}'}
+
+
+def said(tools: Path, **versions: str | None) -> tuple[int, list[str]]:
+    """Exit code and lines of the script where only these programs are installed."""
+    for name in ("awk", "sed", "tr"):
+        (tools / name).symlink_to(str(shutil.which(name)))
+    for name, version in {**GOOD, **versions}.items():
+        if version is not None:
+            (tools / name).write_text(f"#!/bin/sh\necho '{version}'\n")
+            (tools / name).chmod(0o755)
+    done = subprocess.run(
+        ["/bin/sh", str(SCRIPT), "python3"], env={"PATH": str(tools)}, capture_output=True, text=True, check=False
+    )
+    return done.returncode, done.stderr.splitlines()
+
+
+def test_with_all_of_them_nothing_is_said(tmp_path: Path) -> None:
+    assert said(tmp_path) == (0, [])
+
+
+@pytest.mark.parametrize(
+    ("program", "version", "words"),
+    [
+        ("python3", "3.10.14", "Python >= 3.11 is needed, 3.10.14 was found: install it"),
+        ("python3", None, "Python >= 3.11 is needed, none was found: install it"),
+        ("node", "v18.20.4", "Node.js >= 20 is needed, 18.20.4 was found: install it"),
+        ("node", None, "Node.js >= 20 is needed, none was found: install it"),
+        ("terraform", '{"terraform_version": "1.9.8"}', "Terraform >= 1.10 is needed, 1.9.8 was found: install it"),
+        ("terraform", None, "Terraform >= 1.10 is needed, none was found: install it"),
+    ],
+)
+def test_one_that_is_missing_or_too_old_is_one_line(
+    tmp_path: Path, program: str, version: str | None, words: str
+) -> None:
+    code, (line,) = said(tmp_path, **{program: version})
+    assert code == 2
+    assert line.startswith(words)
+
+
+def test_all_that_is_wrong_is_said_at_once(tmp_path: Path) -> None:
+    code, lines = said(tmp_path, python3=None, node="v18.0.0", terraform=None)
+    assert (code, len(lines)) == (2, 3)
+
+
+@pytest.mark.parametrize("version", ["3.11.0", "3.11.15", "3.14.0", "4.0.0"])
+def test_newer_versions_are_compared_as_numbers(tmp_path: Path, version: str) -> None:
+    assert said(tmp_path, python3=version) == (0, [])
