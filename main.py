@@ -32,6 +32,7 @@ def synthesize(environment: Environment, *, output: Path, given: Mapping[str, An
     from stacks.media_workflow import MediaWorkflow  # noqa: PLC0415
     from stacks.state_backend import StateBackend  # noqa: PLC0415
 
+    output.parent.mkdir(parents=True, exist_ok=True)
     app = App(outdir=str(output), context=dict(given))
     StateBackend(app, "state-backend", environment)
     MediaWorkflow(app, "media-workflow", environment, build=PROJECT / ".build" / "assets")
