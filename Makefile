@@ -17,7 +17,7 @@ RUN := .venv/bin/python
 PIPENV := .tools/bin/pipenv
 
 .DEFAULT_GOAL := help
-.PHONY: help prerequisites setup rehearse test check lint types unit synth plan deploy destroy bootstrap local lock clean
+.PHONY: help prerequisites setup rehearse test check lint types unit compat bench synth plan deploy destroy bootstrap local lock clean
 
 help: ## Say what can be made
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -62,6 +62,12 @@ types: setup
 
 unit: setup
 	$(RUN) -m pytest --quiet tests/unit
+
+compat: setup ## Synthesize with provider 6 and with CDK Terrain, and compare
+	@$(RUN) -m compat
+
+bench: setup node_modules/ready ## Measure synthesis, growth, functions and detection; figures go to .build/bench.json
+	@$(RUN) -m bench
 
 synth: setup ## Write Terraform JSON for ENV into cdktf.out
 	@TF_WORKSPACE=$(ENV) $(RUN) main.py && echo 'cdktf.out/stacks/media-workflow/cdk.tf.json is for $(ENV)'
