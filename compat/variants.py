@@ -50,7 +50,11 @@ VARIANTS: Final = (
     Variant(
         name="fork",
         title="CDK Terrain with hashicorp/aws 6.69",
-        renamed={"cdktf_cdktf_provider_aws": "cdktn_provider_aws", "(?<=from )cdktf": "cdktn"},
+        renamed={
+            "cdktf_cdktf_provider_aws": "cdktn_provider_aws",
+            "(?<=from )cdktf": "cdktn",
+            "(?<=import )cdktf": "cdktn",
+        },
     ),
 )
 

@@ -66,9 +66,9 @@ def test_files_are_compared_by_name_and_byte() -> None:
 
 def test_only_imports_are_renamed_for_the_fork() -> None:
     (fork,) = [variant for variant in VARIANTS if variant.name == "fork"]
-    source = 'from cdktf import App\nfrom cdktf_cdktf_provider_aws.sns_topic import SnsTopic\nPath("cdktf.json")\n'
+    source = 'from cdktf import App\nimport cdktf\nfrom cdktf_cdktf_provider_aws.sns_topic import SnsTopic\nPath("cdktf.json")\n'
     assert fork.rename(source) == (
-        'from cdktn import App\nfrom cdktn_provider_aws.sns_topic import SnsTopic\nPath("cdktf.json")\n'
+        'from cdktn import App\nimport cdktn\nfrom cdktn_provider_aws.sns_topic import SnsTopic\nPath("cdktf.json")\n'
     )
 
 
