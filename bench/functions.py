@@ -39,7 +39,7 @@ def main(function: str, archive: str, policy_file: str, rules: str) -> None:
     policy = with_rules(json.loads(Path(policy_file).read_text(encoding="utf-8")), int(rules))
     handler, cold_import = imported(f"{function.replace('-', '_')}.handler")
     monitor, _ = imported("stream_monitor.handler")
-    answer_locally(policy)
+    clients = answer_locally(policy)
     flow_arn = FLOW.format(name=policy["flow_name"])
     event = {
         "input": {"kind": "schedule", "flow_arn": flow_arn, "time": STARTED.isoformat()},
@@ -52,7 +52,7 @@ def main(function: str, archive: str, policy_file: str, rules: str) -> None:
     given = event if handler is monitor else {"report": report, "execution": event["execution"]}
     figures = {
         "cold_import_ms": cold_import,
-        **handled(lambda: handler(given, None)),
+        **handled(lambda: handler(given, None), clients),
         "process_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
     }
     sys.stdout.write(json.dumps(figures))
@@ -72,9 +72,10 @@ def imported(module: str) -> tuple[Callable[[Any, Any], Any], float]:
     return handler, (time.perf_counter() - begun) * 1000
 
 
-def handled(call: Callable[[], Any]) -> dict[str, float]:
-    """Milliseconds of a warm call, and the megabytes that one call holds at most."""
+def handled(call: Callable[[], Any], clients: list[str]) -> dict[str, float]:
+    """Milliseconds of a warm call, the megabytes that one call holds at most, and the clients made by warm calls."""
     call()
+    before = len(clients)
     taken = []
     for _ in range(TIMES):
         begun = time.perf_counter()
@@ -84,12 +85,17 @@ def handled(call: Callable[[], Any]) -> dict[str, float]:
     call()
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    return {"warm_ms": statistics.median(taken), "peak_mb": peak / 1024 / 1024}
+    return {
+        "warm_ms": statistics.median(taken),
+        "peak_mb": peak / 1024 / 1024,
+        "clients_made_when_warm": len(clients) - before,
+    }
 
 
-def answer_locally(policy: Mapping[str, Any]) -> None:
-    """Answer what the functions ask for; whatever else is asked is answered with nothing."""
-    from botocore.client import BaseClient  # noqa: PLC0415  its import is part of what is measured
+def answer_locally(policy: Mapping[str, Any]) -> list[str]:
+    """Answer what the functions ask for, and whatever else with nothing; the list grows by each client made."""
+    import boto3  # noqa: PLC0415  its import is part of what is measured
+    from botocore.client import BaseClient  # noqa: PLC0415
 
     minutes = [STARTED.replace(second=0) - timedelta(minutes=minute) for minute in range(15, 0, -1)]
 
@@ -107,9 +113,20 @@ def answer_locally(policy: Mapping[str, Any]) -> None:
     }
 
     def answer(_client: object, operation: str, asked: Mapping[str, Any]) -> dict[str, Any]:
-        return answers.get(operation, lambda _: {})(asked)
+        return answers[operation](asked) if operation in answers else {}
 
-    BaseClient._make_api_call = answer  # type: ignore[attr-defined]  # noqa: SLF001  the layer below which is network
+    below: Any = BaseClient  # what it would do is ask the network
+    below._make_api_call = answer  # noqa: SLF001
+    made: list[str] = []
+    sessions: Any = boto3.session.Session
+    client = sessions.client
+
+    def counted(session: Any, service: str, *arguments: Any, **options: Any) -> Any:
+        made.append(service)
+        return client(session, service, *arguments, **options)
+
+    sessions.client = counted
+    return made
 
 
 if __name__ == "__main__":

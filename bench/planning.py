@@ -27,9 +27,8 @@ def validate_and_plan(folder: Path, flows: int) -> int:
     with LocalAws() as aws:
         aws.client("s3").create_bucket(Bucket=stack["terraform"]["backend"]["s3"]["bucket"])
         environ = {**terraform_environment(), **aws.environment()}
-        terraform("init", "-no-color", folder=root, environ=environ)
         environ["TF_WORKSPACE"] = ENVIRONMENT
-        terraform("workspace", "new", ENVIRONMENT, folder=root, environ={**environ, "TF_WORKSPACE": "default"})
+        terraform("init", "-no-color", folder=root, environ=environ)
         terraform("validate", "-no-color", folder=root, environ=environ)
         terraform("plan", "-no-color", "-out=plan", folder=root, environ=environ)
         planned = json.loads(terraform("show", "-json", "plan", folder=root, environ=environ).stdout)

@@ -6,7 +6,14 @@ Touch with care: construct ids are addresses in state; renaming one destroys and
 from pathlib import Path
 from typing import Final
 
-from cdktf import DataResource, Precondition, S3Backend, TerraformOutput, TerraformResourceLifecycle, TerraformStack
+from cdktf import (
+    Precondition,
+    S3Backend,
+    TerraformOutput,
+    TerraformResource,
+    TerraformResourceLifecycle,
+    TerraformStack,
+)
 from constructs import Construct
 
 from components.alarms import FlowAlarms
@@ -175,10 +182,11 @@ class MediaWorkflow(TerraformStack):
 
     def _guard_workspace(self, environment_name: str) -> None:
         """Fail the plan if one environment was synthesized and another one's state is selected."""
-        DataResource(
+        guard = TerraformResource(
             self,
             "workspace",
-            input={"environment": environment_name},
+            # Not CDKTF's DataResource: that runs `terraform version` at each synth, and we require a newer one anyway.
+            terraform_resource_type="terraform_data",
             lifecycle=TerraformResourceLifecycle(
                 precondition=[
                     Precondition(
@@ -192,3 +200,4 @@ class MediaWorkflow(TerraformStack):
                 ]
             ),
         )
+        guard.add_override("input", {"environment": environment_name})

@@ -6,7 +6,7 @@
 "use strict";
 const fs = require("fs");
 const path = require("path");
-const { App, TerraformHclModule, TerraformOutput, TerraformStack, S3Backend } = require("cdktf");
+const { App, TerraformHclModule, TerraformOutput, TerraformResource, TerraformStack, S3Backend } = require("cdktf");
 
 const [, , given, outdir] = process.argv;
 const wanted = JSON.parse(fs.readFileSync(given, "utf8"));
@@ -40,8 +40,10 @@ stack.addOverride("terraform.required_version", wanted.terraform.required_versio
 for (const [type, instances] of Object.entries(wanted.data || {}))
   for (const [id, values] of Object.entries(instances)) new (classOf(type, "data-aws-"))(stack, id, config(values));
 for (const [type, instances] of Object.entries(wanted.resource)) {
-  if (type === "terraform_data") continue; // built into Terraform: it has no class in the provider's package
-  for (const [id, values] of Object.entries(instances)) new (classOf(type))(stack, id, config(values));
+  for (const [id, values] of Object.entries(instances)) {
+    if (type !== "terraform_data") new (classOf(type))(stack, id, config(values));
+    else new TerraformResource(stack, id, { terraformResourceType: type, lifecycle: values.lifecycle }).addOverride("input", values.input);
+  }
 }
 for (const [id, { source, ...variables }] of Object.entries(wanted.module))
   new TerraformHclModule(stack, id, { source: path.resolve(path.dirname(given), source), skipAssetCreationFromLocalModules: true, variables });
