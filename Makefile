@@ -47,7 +47,7 @@ rehearse: setup ## Deploy dev to an AWS on this machine, break the stream, show 
 
 test: setup node_modules/ready ## Run everything: lint, types, unit, synth, module and local tests
 	@$(MAKE) --no-print-directory lint types
-	$(RUN) -m pytest
+	$(RUN) -m pytest --numprocesses 2 --dist loadgroup
 
 check: setup ## Run what is fast: lint, types, unit tests
 	@$(MAKE) --no-print-directory lint types unit
@@ -61,7 +61,7 @@ types: setup
 	$(RUN) -m mypy
 
 unit: setup
-	$(RUN) -m pytest --quiet tests/unit
+	$(RUN) -m pytest --quiet --hypothesis-profile quick tests/unit
 
 compat: setup ## Synthesize with provider 6 and with CDK Terrain, and compare
 	@$(RUN) -m compat

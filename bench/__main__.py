@@ -69,12 +69,14 @@ def synthesis(folder: Path) -> dict[str, Any]:
     ours = found["ours"]
     show(
         "Synthesizing prod",
-        ("", "seconds", "times ours", "Python MB", "Node MB", "MB, times ours"),
+        ("", "seconds", "times ours", "CPU seconds", "times ours", "Python MB", "Node MB", "MB, times ours"),
         [
             (
                 name,
                 f"{it.seconds:.2f}",
                 f"{it.seconds / ours.seconds:.1f}",
+                f"{it.cpu_seconds:.2f}",
+                f"{it.cpu_seconds / ours.cpu_seconds:.1f}",
                 f"{it.python_mb:.0f}",
                 f"{it.node_mb:.0f}",
                 f"{it.total_mb / ours.total_mb:.1f}",
@@ -89,6 +91,7 @@ def middle(rounds: Sequence[Measured]) -> Measured:
     """The median of each figure."""
     return Measured(
         seconds=statistics.median(it.seconds for it in rounds),
+        cpu_seconds=statistics.median(it.cpu_seconds for it in rounds),
         python_mb=statistics.median(it.python_mb for it in rounds),
         node_mb=statistics.median(it.node_mb for it in rounds),
     )
@@ -116,12 +119,13 @@ def growth(folder: Path) -> dict[str, Any]:
     found = {flows: measure(checkout, folder / "out", f"of{flows}", python=sys.executable) for flows in GROWTH}
     show(
         "Synthesizing more flows",
-        ("flows", "seconds", "ms a flow", "Python MB", "Node MB"),
+        ("flows", "seconds", "ms a flow", "CPU seconds", "Python MB", "Node MB"),
         [
             (
                 str(flows),
                 f"{it.seconds:.1f}",
                 f"{1000 * it.seconds / flows:.0f}",
+                f"{it.cpu_seconds:.1f}",
                 f"{it.python_mb:.0f}",
                 f"{it.node_mb:.0f}",
             )

@@ -7,7 +7,6 @@ boto's layer, so that what is measured is ours: everything but the network.
 import importlib
 import json
 import os
-import resource
 import statistics
 import sys
 import time
@@ -16,6 +15,8 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
+
+from bench.synthesis import name_and_peak
 
 FLOW: Final = "arn:aws:mediaconnect:us-east-1:123456789012:flow:1-AbC:{name}"
 STARTED: Final = datetime(2026, 11, 23, 20, 5, 30, tzinfo=UTC)
@@ -50,11 +51,8 @@ def main(function: str, archive: str, policy_file: str, rules: str) -> None:
     if len(report["issues"]) != int(rules):
         raise RuntimeError(f"the monitor found {len(report['issues'])} issues by {rules} broken rules")
     given = event if handler is monitor else {"report": report, "execution": event["execution"]}
-    figures = {
-        "cold_import_ms": cold_import,
-        **handled(lambda: handler(given, None), clients),
-        "process_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
-    }
+    figures = {"cold_import_ms": cold_import, **handled(lambda: handler(given, None), clients)}
+    _, figures["process_mb"] = name_and_peak(os.getpid()) or ("", 0.0)
     sys.stdout.write(json.dumps(figures))
 
 

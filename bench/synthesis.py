@@ -1,6 +1,7 @@
 """Measures a synthesis: seconds of wall clock, and the largest memory of Python and of Node."""
 
 import os
+import resource
 import subprocess
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,6 +20,7 @@ class Measured:
     """
 
     seconds: float
+    cpu_seconds: float  # of all its processes; does not depend on what else the machine does
     python_mb: float
     node_mb: float
 
@@ -54,7 +56,7 @@ def measure_command(command: Sequence[str], *, folder: Path, environ: Mapping[st
         RuntimeError: with what it wrote, if it failed.
     """
     base = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
-    begun = time.monotonic()
+    begun, used = time.monotonic(), _used_by_children()
     process = subprocess.Popen(
         command,
         cwd=folder,
@@ -65,7 +67,7 @@ def measure_command(command: Sequence[str], *, folder: Path, environ: Mapping[st
     )
     peaks: dict[int, tuple[str, float]] = {}
     while process.poll() is None:
-        peaks |= {pid: found for pid in _family(process.pid) if (found := _name_and_peak(pid))}
+        peaks |= {pid: found for pid in _family(process.pid) if (found := name_and_peak(pid))}
         time.sleep(LOOK_EVERY_SECONDS)
     seconds = time.monotonic() - begun
     _, errors = process.communicate()
@@ -73,7 +75,12 @@ def measure_command(command: Sequence[str], *, folder: Path, environ: Mapping[st
         raise RuntimeError(f"{' '.join(command)} ended with {process.returncode}:\n{errors}")
     node = sum(peak for name, peak in peaks.values() if name == "node")
     everything = sum(peak for _, peak in peaks.values())
-    return Measured(seconds=seconds, python_mb=everything - node, node_mb=node)
+    return Measured(seconds=seconds, cpu_seconds=_used_by_children() - used, python_mb=everything - node, node_mb=node)
+
+
+def _used_by_children() -> float:
+    spent = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return spent.ru_utime + spent.ru_stime
 
 
 def _family(pid: int) -> Iterator[int]:
@@ -87,7 +94,8 @@ def _family(pid: int) -> Iterator[int]:
         yield from _family(int(child))
 
 
-def _name_and_peak(pid: int) -> tuple[str, float] | None:
+def name_and_peak(pid: int) -> tuple[str, float] | None:
+    """The name of a process and the most memory that it had resident, in megabytes; None if it cannot be seen."""
     try:
         lines = Path(f"/proc/{pid}/status").read_text(encoding="utf-8").splitlines()
     except OSError:

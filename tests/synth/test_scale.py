@@ -19,8 +19,6 @@ from components.health_rules import health_rules
 from settings import load_environment
 from tests.synth.conftest import Synthesized
 
-pytestmark = pytest.mark.xdist_group("scale")
-
 # What Terraform knows only later, at its longest.
 TOKENS = {
     r"\$\{data\.aws_partition\.\w+\.partition\}": "aws-us-gov",
@@ -45,35 +43,32 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("checkout")
     copy_source(folder)
     for flows in (1, 100, 500):
-        (folder / "environments" / f"of{flows}.toml").write_text(environment_text(flows))
-    (folder / "environments" / "long.toml").write_text(environment_text(500, name=LONGEST_NAME))
+        (folder / "environments" / f"of{flows}.toml").write_text(environment_text(flows, name=LONGEST_NAME))
     return folder
 
 
 @pytest.fixture(scope="module")
-def runs(checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[int, Measured]:
-    """What synthesizing takes, by number of flows; the first fills the cache of bindings."""
-    output = tmp_path_factory.mktemp("out")
-    measure(checkout, output / "of1", "of1", python=sys.executable)
+def output(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("out")
+
+
+@pytest.fixture(scope="module")
+def runs(checkout: Path, output: Path) -> dict[int, Measured]:
+    """What synthesizing takes, by number of flows; a first one fills the cache of bindings."""
+    measure(checkout, output / "first", "of1", python=sys.executable)
     return {
         flows: measure(checkout, output / f"of{flows}", f"of{flows}", python=sys.executable) for flows in (1, 100, 500)
     }
 
 
-def stack_in(output: Path) -> Synthesized:
-    return Synthesized((output / "stacks" / "media-workflow" / "cdk.tf.json").read_text())
-
-
 @pytest.fixture(scope="module")
-def large(checkout: Path, runs: dict[int, Measured], tmp_path_factory: pytest.TempPathFactory) -> Synthesized:
+def large(runs: dict[int, Measured], output: Path) -> Synthesized:
     """500 flows with the longest names that there can be."""
-    output = tmp_path_factory.mktemp("large") / "long"
-    measure(checkout, output, "long", python=sys.executable)
-    return stack_in(output)
+    return Synthesized((output / "of500" / "stacks" / "media-workflow" / "cdk.tf.json").read_text())
 
 
 def test_time_and_memory_grow_no_faster_than_the_number_of_flows(runs: dict[int, Measured]) -> None:
-    for what in ("seconds", "python_mb", "node_mb"):
+    for what in ("cpu_seconds", "python_mb", "node_mb"):
         one, hundred, five_hundred = (getattr(runs[flows], what) for flows in (1, 100, 500))
         # Beyond what one flow costs anyway, five times the flows may take five times as much, and some slack.
         assert five_hundred - one < 1.6 * 5 * (hundred - one) + 0.05 * one, (what, one, hundred, five_hundred)
@@ -151,7 +146,7 @@ def test_the_dashboard_has_pages_within_what_cloudwatch_shows(large: Synthesized
     pages = {
         page["dashboard_name"]: json.loads(page["dashboard_body"]) for page in large.all_of("aws_cloudwatch_dashboard")
     }
-    assert list(pages)[:2] == ["media-workflow-long", "media-workflow-long-2"]
+    assert list(pages)[:2] == ["media-workflow-of500", "media-workflow-of500-2"]
     assert len(pages) > 2
     drawn: list[str] = []
     for name, body in pages.items():
@@ -164,7 +159,7 @@ def test_the_dashboard_has_pages_within_what_cloudwatch_shows(large: Synthesized
         assert sum(metrics) <= 2500, name
         assert len(json.dumps(body)) < 1_000_000, name
         titles = [widget["properties"].get("markdown", "") for widget in widgets]
-        assert ("## The watching itself" in titles) == (name == "media-workflow-long")
+        assert ("## The watching itself" in titles) == (name == "media-workflow-of500")
         drawn += [title.removeprefix("## ") for title in titles if title.startswith("## a")]
     assert len(drawn) == len(set(drawn)) == 500
 
@@ -186,5 +181,5 @@ def test_a_flow_added_at_the_end_moves_no_other_to_another_page(tmp_path: Path) 
 
 
 def test_the_graphs_of_the_chain_fit_what_each_page_leaves_to_them(large: Synthesized) -> None:
-    first = json.loads(large.one("aws_cloudwatch_dashboard", dashboard_name="media-workflow-long")["dashboard_body"])
+    first = json.loads(large.one("aws_cloudwatch_dashboard", dashboard_name="media-workflow-of500")["dashboard_body"])
     assert [widget for widget in first["widgets"] if widget["properties"].get("title", "").startswith("Workflow")]

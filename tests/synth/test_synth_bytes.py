@@ -14,8 +14,6 @@ import pytest
 
 from compat.source import ENVIRONMENTS, PROJECT, copy_source, synthesize
 
-pytestmark = pytest.mark.xdist_group("synth bytes")  # what is synthesized here is compared by all
-
 Digests = dict[str, str]
 
 READ_FOLDERS_BACKWARDS = """\

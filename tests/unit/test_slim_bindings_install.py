@@ -78,11 +78,8 @@ def file_for_a_cache(folder: Path) -> None:
     (folder.parent.parent / "cache").write_text("")
 
 
-def other_loading(folder: Path) -> None:
-    """As if jsii-pacmak wrote packages in another way: the trial in another process sees it."""
-
-
 def import_error(folder: Path) -> None:
+    """The trial in another process sees it."""
     (folder / "_jsii" / "__init__.py").write_text("raise ImportError('another jsii is needed')\n")
 
 
@@ -102,7 +99,6 @@ def syntax_error(folder: Path) -> None:
         (broken_assembly, "because"),
         (no_archive, "because"),
         (file_for_a_cache, "cache"),
-        (other_loading, "loads its assembly in an unknown way"),
         (import_error, "another jsii is needed"),
         (names_nothing, "imports nothing"),
         (syntax_error, "invalid syntax"),
@@ -126,6 +122,17 @@ def test_the_stock_package_loads_with_one_line_in_the_log(
     assert sys.meta_path == finders
     assert importlib.import_module(PACKAGE).STOCK is True
     assert not list(tmp_path.glob("cache/*")), "nothing half made may stay in the cache"
+
+
+def test_what_only_this_process_finds_wrong_leaves_nothing_behind_either(
+    provider: Path, named_in: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(slim_bindings, "_try", lambda *_: None)  # a trial that saw nothing
+    assert install(PACKAGE, named_in=named_in, cache=tmp_path / "cache") is False
+    assert [line.getMessage() for line in caplog.records] == [
+        f"slim bindings: loading all of {PACKAGE}, because it loads its assembly in an unknown way"
+    ]
+    assert importlib.import_module(PACKAGE).STOCK is True
 
 
 def test_a_package_that_is_not_installed_is_said_to_be_so(
