@@ -17,7 +17,7 @@ RUN := .venv/bin/python
 PIPENV := .tools/bin/pipenv
 
 .DEFAULT_GOAL := help
-.PHONY: help prerequisites setup rehearse test check lint types unit synth plan deploy destroy bootstrap local lock clean
+.PHONY: help prerequisites setup rehearse test check lint types unit compat bench synth plan deploy destroy bootstrap local lock clean
 
 help: ## Say what can be made
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -47,7 +47,7 @@ rehearse: setup ## Deploy dev to an AWS on this machine, break the stream, show 
 
 test: setup node_modules/ready ## Run everything: lint, types, unit, synth, module and local tests
 	@$(MAKE) --no-print-directory lint types
-	$(RUN) -m pytest
+	$(RUN) -m pytest --numprocesses 2 --dist loadgroup
 
 check: setup ## Run what is fast: lint, types, unit tests
 	@$(MAKE) --no-print-directory lint types unit
@@ -61,7 +61,13 @@ types: setup
 	$(RUN) -m mypy
 
 unit: setup
-	$(RUN) -m pytest --quiet tests/unit
+	$(RUN) -m pytest --quiet --hypothesis-profile quick tests/unit
+
+compat: setup ## Synthesize with provider 6 and with CDK Terrain, and compare
+	@$(RUN) -m compat
+
+bench: setup node_modules/ready ## Measure synthesis, growth, functions and detection; figures go to .build/bench.json
+	@$(RUN) -m bench
 
 synth: setup ## Write Terraform JSON for ENV into cdktf.out
 	@TF_WORKSPACE=$(ENV) $(RUN) main.py && echo 'cdktf.out/stacks/media-workflow/cdk.tf.json is for $(ENV)'

@@ -4,9 +4,11 @@ The environment is the Terraform workspace, `TF_WORKSPACE`, so that what is synt
 cannot be chosen apart.
 """
 
+import gc
 import json
 import os
 import sys
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -23,15 +25,22 @@ def context(environ: Mapping[str, str]) -> dict[str, Any]:
     return {**written, **json.loads(environ.get("CDKTF_CONTEXT_JSON", "{}"))}
 
 
-def synthesize(environment: Environment, *, output: Path, given: Mapping[str, Any]) -> None:
-    """Write the stacks of an environment below `output`: the workflow's, and that of its state unless that is local."""
+def load_cdktf() -> None:
+    """Import CDKTF, which starts Node: that takes longer than all of Python's own work."""
     # Node 20 works; its end-of-life banner would bury our own messages.
     os.environ.setdefault("JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION", "20")
-    from cdktf import App  # noqa: PLC0415  settings are checked first: this import takes seconds
+    import cdktf  # noqa: F401, PLC0415
+
+
+def synthesize(environment: Environment, *, output: Path, given: Mapping[str, Any]) -> None:
+    """Write the stacks of an environment below `output`: the workflow's, and that of its state unless that is local."""
+    load_cdktf()
+    from cdktf import App  # noqa: PLC0415  see there
 
     from stacks.media_workflow import MediaWorkflow  # noqa: PLC0415
     from stacks.state_backend import StateBackend  # noqa: PLC0415
 
+    output.parent.mkdir(parents=True, exist_ok=True)
     app = App(outdir=str(output), context=dict(given))
     if environment.state_bucket_name:
         StateBackend(app, "state-backend", environment, name=environment.state_bucket_name)
@@ -43,6 +52,7 @@ def main() -> int:
     """Synthesize the environment of the workspace; 2 if its settings cannot be used."""
     name = os.environ.get("TF_WORKSPACE") or DEFAULT_ENVIRONMENT
     given = context(os.environ)
+    threading.Thread(target=load_cdktf).start()  # Node starts while settings are read
     try:
         environment = load_environment(name, root=PROJECT, environ=os.environ, context=given)
     except SettingsError as error:
@@ -53,4 +63,5 @@ def main() -> int:
 
 
 if __name__ == "__main__":
+    gc.disable()  # this process ends before collecting anything would pay
     sys.exit(main())

@@ -1,7 +1,7 @@
 """The dashboard of an environment; what is on it is laid out in `components.dashboard_layout`."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from cdktf import Fn
@@ -16,22 +16,47 @@ CONSOLES: Final = {"aws": "aws.amazon.com", "aws-cn": "amazonaws.cn", "aws-us-go
 
 
 class Dashboard(Construct):
-    """One dashboard: every flow's health, then the chain's own."""
+    """One dashboard, in as many pages as it needs: every flow's health, and on the first page the chain's own.
+
+    Args:
+        scope: parent construct.
+        id_: construct id, part of the address.
+        site: where this is built.
+        flows: what is drawn of each flow.
+        pages: the page of each flow, by its name, as `page_of` says.
+        chain: graphs of the watching itself.
+    """
 
     def __init__(
-        self, scope: Construct, id_: str, *, site: Site, flows: Sequence[FlowGraphs], chain: Sequence[ChainGraph]
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        site: Site,
+        flows: Sequence[FlowGraphs],
+        pages: Mapping[str, int],
+        chain: Sequence[ChainGraph],
     ) -> None:
         super().__init__(scope, id_)
-        dashboard = CloudwatchDashboard(
-            self,
-            "dashboard",
-            dashboard_name=site.names.dashboard,
-            dashboard_body=json.dumps(dashboard_layout(flows, chain, region=site.region)),
-        )
+        first, *_ = [
+            CloudwatchDashboard(
+                self,
+                "dashboard" if page == 1 else f"dashboard_{page}",
+                dashboard_name=site.names.dashboard_page(page),
+                dashboard_body=json.dumps(
+                    dashboard_layout(
+                        [flow for flow in flows if pages[flow.name] == page],
+                        chain if page == 1 else (),
+                        region=site.region,
+                    )
+                ),
+            )
+            for page in sorted({1, *pages.values()})
+        ]
         domain = Fn.lookup(CONSOLES, site.partition, CONSOLES["aws"])
         self.url: Final = (
             f"https://{site.region}.console.{domain}/cloudwatch/home?region={site.region}"
-            f"#dashboards/dashboard/{dashboard.dashboard_name}"
+            f"#dashboards/dashboard/{first.dashboard_name}"
         )
 
 

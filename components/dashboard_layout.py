@@ -1,7 +1,8 @@
 """The dashboard as a dictionary: for each flow its alarms and a graph for each metric, then the chain itself.
 
-Pure. Graphs come from the same rows as the alarms, so that a graph without a threshold line, or a line without an
-alarm, cannot happen. Widths are of CloudWatch's grid of 24.
+An environment that holds more than CloudWatch shows on one dashboard has pages. Pure. Graphs come from the same rows
+as the alarms, so that a graph without a threshold line, or a line without an alarm, cannot happen. Widths are of
+CloudWatch's grid of 24.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,6 +18,8 @@ GRAPH_WIDTH: Final = GRID_WIDTH // GRAPHS_A_ROW
 GRAPH_HEIGHT: Final = 6
 TITLE_HEIGHT: Final = 1
 ALARMS_HEIGHT: Final = 3
+WIDGETS_A_PAGE: Final = 480  # CloudWatch: 500; the rest is left to the chain's own graphs
+METRICS_A_PAGE: Final = 2300  # CloudWatch: 2500
 COLOURS: Final = {"CRITICAL": "#d62728", "HIGH": "#ff7f0e", "MEDIUM": "#dbb40c", "INFO": "#1f77b4"}
 
 
@@ -39,8 +42,27 @@ class ChainGraph:
     statistic: str = "Sum"
 
 
+def page_of(flows: Mapping[str, Sequence[HealthRule]]) -> dict[str, int]:
+    """The page, counted from 1, that each flow is on: in their order, as many on a page as CloudWatch shows.
+
+    Args:
+        flows: the rules of each flow, by its name.
+    """
+    pages: dict[str, int] = {}
+    page, widgets, metrics = 1, 0, 0
+    for name, rules in flows.items():
+        new_widgets = 2 + len({rule.metric for rule in rules})
+        new_metrics = len(rules) + len({(rule.metric, rule.statistic) for rule in rules})  # an alarm draws its metric
+        if widgets + new_widgets > WIDGETS_A_PAGE or metrics + new_metrics > METRICS_A_PAGE:
+            page, widgets, metrics = page + 1, 0, 0
+        widgets += new_widgets
+        metrics += new_metrics
+        pages[name] = page
+    return pages
+
+
 def dashboard_layout(flows: Sequence[FlowGraphs], chain: Sequence[ChainGraph], *, region: str) -> dict[str, Any]:
-    """The body of the dashboard; widgets are placed from the top, flow by flow."""
+    """The body of one page; widgets are placed from the top, flow by flow, and the chain's last if it is here."""
     widgets: list[dict[str, Any]] = []
     y = 0
     for flow in flows:
@@ -58,8 +80,9 @@ def dashboard_layout(flows: Sequence[FlowGraphs], chain: Sequence[ChainGraph], *
             for metric, rules in groupby(by_metric, key=lambda rule: rule.metric)
         ]
         y = _rows(widgets, y + ALARMS_HEIGHT, graphs)
-    y = _section(widgets, y, "## The watching itself")
-    _rows(widgets, y, [_chain_graph(graph, region) for graph in chain])
+    if chain:
+        y = _section(widgets, y, "## The watching itself")
+        _rows(widgets, y, [_chain_graph(graph, region) for graph in chain])
     return {"start": "-PT3H", "periodOverride": "inherit", "widgets": widgets}
 
 

@@ -4,8 +4,14 @@ Detail-types are named one by one, never the source alone: MediaConnect also sen
 20 seconds for each flow, which would flood the workflow.
 """
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
+
+PATTERN_LIMIT: Final = 2048
+"""Characters of a pattern that an account may use by default, whatever the API would take."""
+FLOWS_A_RULE: Final = 10
+"""As many as fit the limit with the longest names; a rule for each flow would pass a bus's 300 rules, or 100."""
 
 DETAIL_TYPES: Final = (
     "MediaConnect Alert",
@@ -19,9 +25,14 @@ DETAIL_TYPES: Final = (
 )
 
 
-def flow_events(flow_arn: str) -> dict[str, Any]:
-    """Every event of one flow that is worth a look. `resources` also names the source or output it is about."""
-    return {"source": ["aws.mediaconnect"], "detail-type": list(DETAIL_TYPES), "resources": [flow_arn]}
+def written(pattern: Mapping[str, Any]) -> str:
+    """A pattern as it is sent: without the spaces that count against the limit."""
+    return json.dumps(pattern, separators=(",", ":"))
+
+
+def flow_events(flow_arns: Sequence[str]) -> dict[str, Any]:
+    """Every event of some flows that is worth a look. `resources` also names the source or output it is about."""
+    return {"source": ["aws.mediaconnect"], "detail-type": list(DETAIL_TYPES), "resources": list(flow_arns)}
 
 
 def alarms_raised(alarm_arn_prefix: str) -> dict[str, Any]:

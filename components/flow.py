@@ -71,13 +71,12 @@ class MediaConnectFlow(Construct):
             },
         )
 
+        # Asked for once: each question to the module is a round trip to Node.
+        self.arn: Final = self._output("flow_arn")
+        """ARN of the flow; new after a replacement."""
+
     def _output(self, name: str) -> str:
         return Token.as_string(self._module.get(name))
-
-    @property
-    def arn(self) -> str:
-        """ARN of the flow; new after a replacement."""
-        return self._output("flow_arn")
 
     @property
     def ingest(self) -> dict[str, str]:

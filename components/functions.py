@@ -146,16 +146,28 @@ class Function(Construct):
         self.arn: Final = function.arn
 
 
-def stream_monitor(*, site: Site, flow_names: Sequence[str], concurrency: int | None) -> FunctionConfig:
-    """The function that looks at a flow: it may read policies, describe our flows and read metrics."""
+def stream_monitor(*, site: Site, flow_tags: Mapping[str, str], concurrency: int | None) -> FunctionConfig:
+    """The function that looks at a flow: it may read policies, describe our flows and read metrics.
+
+    Args:
+        site: where this is built.
+        flow_tags: what every flow of the environment is tagged with; its project and environment tell it from others.
+        concurrency: as many at the same time as are reserved; None for no limit of its own.
+    """
     return FunctionConfig(
         part="stream-monitor",
         description="Looks at one MediaConnect flow and reports its health",
         environment={"ENVIRONMENT": site.names.environment, "POLICY_PREFIX": site.names.policy_prefix},
         permissions=[
             allow(["ssm:GetParameter"], site.arn("ssm", f"parameter{site.names.policy_prefix}*")),
-            # A flow's id is known only after it is made, and changes when it is replaced; its name stays.
-            allow(["mediaconnect:DescribeFlow"], [site.arn("mediaconnect", f"flow:*:{name}") for name in flow_names]),
+            # By tag and not by name: the names of 150 flows would fill all that a role may hold.
+            allow(
+                ["mediaconnect:DescribeFlow"],
+                site.arn("mediaconnect", "flow:*"),
+                condition={
+                    "StringEquals": {f"aws:ResourceTag/{key}": flow_tags[key] for key in ("Project", "Environment")}
+                },
+            ),
             allow(["cloudwatch:GetMetricData"], "*"),  # classic metrics have no resource
         ],
         reserved_concurrency=concurrency,

@@ -76,7 +76,7 @@ class Triggers(Construct):
         state_machine_arn: what is started.
         dead_letters: where an event goes that could not start it.
         key_arn: the key of that queue.
-        flow_arns: ARN by flow name; each gets a rule for its events and a schedule.
+        flow_arns: ARN by flow name; each gets a schedule, and some share a rule for their events.
         presence_keys: keys of the rules for which lost data is worth a look.
         check_every_minutes: how often each flow is looked at, whatever has happened.
     """
@@ -119,12 +119,15 @@ class Triggers(Construct):
             event_patterns.presence_unknown(site.alarm_arn_prefix, presence_keys),
         )
         group = SchedulerScheduleGroup(self, "schedule_group", name=site.names.schedule_group)
-        for flow_name, flow_arn in flow_arns.items():
+        arns = list(flow_arns.values())
+        for number, first in enumerate(range(0, len(arns), event_patterns.FLOWS_A_RULE), start=1):
+            # In the order of the settings: a flow added at their end changes the last rule only.
             self._rule(
-                f"events-{flow_name}",
-                f"MediaConnect says something about {flow_name}",
-                event_patterns.flow_events(flow_arn),
+                f"events-{number}",
+                f"MediaConnect says something about a flow of group {number}",
+                event_patterns.flow_events(arns[first : first + event_patterns.FLOWS_A_RULE]),
             )
+        for flow_name, flow_arn in flow_arns.items():
             self._schedule(flow_name, flow_arn, group.name, check_every_minutes)
 
     def _role(self, part: str, service: str, *statements: Mapping[str, Any]) -> IamRole:
@@ -144,7 +147,7 @@ class Triggers(Construct):
             f"rule_{part}",
             name=self._site.names.rule(part),
             description=description,
-            event_pattern=json.dumps(pattern),
+            event_pattern=event_patterns.written(pattern),
         )
         self.rule_names[part] = rule.name
         CloudwatchEventTarget(

@@ -18,7 +18,15 @@ class WatchPolicy(Construct):
     """The policy parameter of one flow, named after it."""
 
     def __init__(
-        self, scope: Construct, id_: str, *, site: Site, flow: Flow, flow_arn: str, rules: Sequence[HealthRule]
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        site: Site,
+        flow: Flow,
+        flow_arn: str,
+        rules: Sequence[HealthRule],
+        dashboard: str,
     ) -> None:
         super().__init__(scope, id_)
         SsmParameter(
@@ -35,7 +43,7 @@ class WatchPolicy(Construct):
                     "flow_name": flow.name,
                     "flow_arn": flow_arn,
                     "on_air": flow.on_air,
-                    "dashboard": site.names.dashboard,
+                    "dashboard": dashboard,
                     "rules": [rule.as_json() for rule in rules],
                 }
             ),

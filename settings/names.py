@@ -59,8 +59,12 @@ class Names:
 
     @property
     def dashboard(self) -> str:
-        """CloudWatch dashboard."""
+        """CloudWatch dashboard; the first page, if there are more."""
         return self.prefix
+
+    def dashboard_page(self, number: int) -> str:
+        """A page of the dashboard, counted from 1."""
+        return self.dashboard if number == 1 else f"{self.dashboard}-{number}"
 
     @property
     def state_machine(self) -> str:

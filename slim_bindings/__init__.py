@@ -5,12 +5,12 @@ imports every generated submodule, and jsii loads a manifest of all their types 
 
 - Python: a bare package object takes the place of the package's `__init__`, so that submodules import alone.
 - Node: a reduced assembly holding the named submodules, and whatever their types refer to, is built once into a
-  cache and loaded instead of the shipped one. Its name and version are the shipped ones.
+  cache, tried in a process of its own, and loaded instead of the shipped one, under the shipped name and version.
 
-Relies on: the package layout of jsii-pacmak (`<package>/_jsii/__init__.py` loading `<name>@<version>.jsii.tgz`),
-`lib/index.js` exporting one submodule a line, and jsii not verifying the manifest's fingerprint. If any of this is
-found different, nothing is changed and the stock package loads, with one line in the log. A program is never
-synthesized differently, only slower.
+Relies on: the layout of jsii-pacmak's packages (`<package>/_jsii/` loading the one `<name>@<version>.jsii.tgz` in it
+through `jsii.kernel.load`), `lib/index.js` exporting one submodule a line, and jsii not verifying the manifest's
+fingerprint. If anything at all is found different, nothing is changed and the stock package loads, with one line in
+the log. A program is never synthesized differently, only slower.
 
 Self-contained: standard library and jsii only, and it knows no provider by name.
 """
@@ -20,8 +20,10 @@ import hashlib
 import importlib.abc
 import importlib.metadata
 import importlib.util
+import json
 import logging
 import os
+import subprocess
 import sys
 import types
 from collections.abc import Iterable, Sequence
@@ -31,7 +33,7 @@ from pathlib import Path
 from typing import Final
 
 from slim_bindings import assembly
-from slim_bindings.assembly import AssemblyError, reduce_assembly
+from slim_bindings.assembly import AssemblyError, modules_in, reduce_assembly
 
 OFF_SWITCH: Final = "STOCK_BINDINGS"
 """Environment variable: any value makes `install` leave the stock package alone."""
@@ -46,8 +48,6 @@ class _Shipped:
     package: str
     folder: Path
     archive: Path
-    assembly_name: str
-    assembly_version: str
 
 
 def install(package: str, *, named_in: str | os.PathLike[str], cache: Path) -> bool:
@@ -73,23 +73,32 @@ def install(package: str, *, named_in: str | os.PathLike[str], cache: Path) -> b
         shipped = _find(package)
         archive = _cached(shipped, names, cache)
         _load(shipped, archive)
-    except (AssemblyError, ImportError, OSError, ValueError) as reason:
-        log.warning("slim bindings: loading all of %s, because %s", package, reason)
+    except Exception as reason:  # noqa: BLE001  whatever it is: the stock package does not need us
+        for name in (package, f"{package}._jsii"):
+            sys.modules.pop(name, None)
+        log.warning("slim bindings: loading all of %s, because %s", package, reason or repr(reason))
         return False
-    sys.meta_path.insert(0, _OnlyNamed(package, names, Path(named_in).name))
+    sys.meta_path.insert(0, _OnlyNamed(package, names, Path(named_in).name, archive))
     return True
 
 
 def submodules_named_in(source: str, package: str) -> frozenset[str]:
-    """The submodules of `package` that a Python source imports from."""
-    found = {
-        node.module.split(".")[1]
-        for node in ast.walk(ast.parse(source))
-        if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith(f"{package}.")
-    }
+    """The submodules of `package` that a Python source imports, or imports from."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.ImportFrom) and node.module == package and not node.level:
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            found |= _below(node.module, package)
+        elif isinstance(node, ast.Import):
+            found = found.union(*(_below(alias.name, package) for alias in node.names))
     if not found:
         raise AssemblyError(f"the file imports nothing from {package}")
     return frozenset(found)
+
+
+def _below(module: str, package: str) -> set[str]:
+    return {module.removeprefix(f"{package}.").split(".")[0]} if module.startswith(f"{package}.") else set()
 
 
 def _find(package: str) -> _Shipped:
@@ -100,81 +109,93 @@ def _find(package: str) -> _Shipped:
     archives = list((folder / "_jsii").glob("*.jsii.tgz"))
     if len(archives) != 1:
         raise AssemblyError(f"{len(archives)} assemblies instead of one lie in it")
-    name, version = _assembly_loaded_by((folder / "_jsii" / "__init__.py").read_text(encoding="utf-8"))
-    return _Shipped(package=package, folder=folder, archive=archives[0], assembly_name=name, assembly_version=version)
-
-
-def _assembly_loaded_by(source: str) -> tuple[str, str]:
-    """Name and version in the generated `JSIIAssembly.load(name, version, module, file)`."""
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("JSIIAssembly.load"):
-            values = [argument.value for argument in node.args[:2] if isinstance(argument, ast.Constant)]
-            if len(values) == 2 and all(isinstance(value, str) for value in values):  # noqa: PLR2004
-                return str(values[0]), str(values[1])
-    raise AssemblyError("it loads its assembly in an unknown way")
+    return _Shipped(package=package, folder=folder, archive=archives[0])
 
 
 def _cached(shipped: _Shipped, names: frozenset[str], cache: Path) -> Path:
-    jsii = importlib.metadata.version("jsii")
+    """The reduced assembly, built and tried unless that was done before for the same everything."""
     how = Path(assembly.__file__).read_text(encoding="utf-8")
     size = str(shipped.archive.stat().st_size)
-    identity = [shipped.assembly_name, shipped.assembly_version, size, jsii, how, *sorted(names)]
+    identity = [shipped.archive.name, size, importlib.metadata.version("jsii"), how, *sorted(names)]
     key = hashlib.sha256("\n".join(identity).encode()).hexdigest()[:24]
-    path = cache / f"{shipped.package}-{shipped.assembly_version}-{key}.jsii.tgz"
+    path = cache / f"{shipped.package}-{key}.jsii.tgz"
     digest = path.with_suffix(".sha256")
     if path.is_file() and digest.is_file():
         if hashlib.sha256(path.read_bytes()).hexdigest() == digest.read_text(encoding="utf-8"):
             return path
         log.warning("slim bindings: %s is damaged and built again", path.name)
-    content = reduce_assembly(shipped.archive, names)
     cache.mkdir(parents=True, exist_ok=True)
-    _write_whole(path, content)
-    _write_whole(digest, hashlib.sha256(content).hexdigest().encode())
+    # Another process sees all of a file or nothing of it; the digest comes last.
+    unfinished = path.with_suffix(f".{os.getpid()}")
+    try:
+        unfinished.write_bytes(b"")  # a cache that cannot be written is found out before the work
+        content = reduce_assembly(shipped.archive, names)
+        unfinished.write_bytes(content)
+        _try(shipped, unfinished, names)
+        unfinished.replace(path)
+        unfinished.write_text(hashlib.sha256(content).hexdigest(), encoding="utf-8")
+        unfinished.replace(digest)
+    finally:
+        unfinished.unlink(missing_ok=True)
     return path
 
 
-def _write_whole(path: Path, content: bytes) -> None:
-    """Write so that another process sees all of it or nothing."""
-    unfinished = path.with_name(f"{path.name}.{os.getpid()}")
-    unfinished.write_bytes(content)
-    unfinished.replace(path)
+TRIAL: Final = (
+    "import json, sys; sys.path[:] = json.loads(sys.argv[1]); import slim_bindings; slim_bindings.trial(*sys.argv[2:])"
+)
+
+
+def _try(shipped: _Shipped, archive: Path, names: Iterable[str]) -> None:
+    """Load a new assembly in another process: one that Node refuses would spoil this process for the stock one."""
+    command = [sys.executable, "-c", TRIAL, json.dumps(sys.path), shipped.package, os.fspath(archive), *sorted(names)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        last = (done.stderr.strip().splitlines() or ["no word of why"])[-1]
+        raise AssemblyError(f"the reduced assembly does not load: {last}")
+
+
+def trial(package: str, archive: str, *names: str) -> None:
+    """Load `archive` as the assembly of `package` and import the named submodules; raises whatever goes wrong."""
+    _load(_find(package), Path(archive))
+    for name in names:
+        importlib.import_module(f"{package}.{name}")
 
 
 def _load(shipped: _Shipped, archive: Path) -> None:
+    """Run the package's own loading of its assembly, with `archive` in the place of the shipped one."""
     import jsii  # noqa: PLC0415  starts Node; whoever does not synthesize never gets here
 
-    for dependency in _dependencies(shipped):
-        importlib.import_module(dependency)
-    loaded = jsii.JSIIAssembly(
-        name=shipped.assembly_name, version=shipped.assembly_version, module=shipped.package, filename=archive.name
-    )
-    jsii.kernel.load(loaded.name, loaded.version, os.fspath(archive))
-    jsii_module = types.ModuleType(f"{shipped.package}._jsii")
-    jsii_module.__jsii_assembly__ = loaded  # type: ignore[attr-defined]
-    jsii_module.__all__ = ["__jsii_assembly__"]  # type: ignore[attr-defined]
     package = types.ModuleType(shipped.package)
-    package.__path__ = [str(shipped.folder)]
+    package.__path__ = [os.fspath(shipped.folder)]
     package.__spec__ = ModuleSpec(shipped.package, None, is_package=True)
-    package.__spec__.submodule_search_locations = [str(shipped.folder)]
+    package.__spec__.submodule_search_locations = [os.fspath(shipped.folder)]
+    load_as_shipped = jsii.kernel.load
+    replaced = []
+
+    def load(name: str, version: str, tarball: str) -> None:
+        if Path(tarball) == shipped.archive:
+            replaced.append(name)
+            tarball = os.fspath(archive)
+        load_as_shipped(name, version, tarball)
+
     sys.modules[package.__name__] = package
-    sys.modules[jsii_module.__name__] = jsii_module
-
-
-def _dependencies(shipped: _Shipped) -> Iterable[str]:
-    """The `_jsii` packages of other assemblies that the shipped one imports before it loads."""
-    tree = ast.parse((shipped.folder / "_jsii" / "__init__.py").read_text(encoding="utf-8"))
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names if alias.name.endswith("._jsii"))
+    vars(jsii.kernel)["load"] = load
+    try:
+        importlib.import_module(f"{shipped.package}._jsii")
+    finally:
+        del vars(jsii.kernel)["load"]
+    if not replaced:
+        raise AssemblyError("it loads its assembly in an unknown way")
 
 
 class _OnlyNamed(importlib.abc.MetaPathFinder):
     """Answers the import of a submodule that is not named with where to name it."""
 
-    def __init__(self, package: str, names: Iterable[str], file: str) -> None:
+    def __init__(self, package: str, names: frozenset[str], file: str, archive: Path) -> None:
         self._package = package
-        self._names = frozenset(names)
+        self._names = names
         self._file = file
+        self._archive = archive
 
     def find_spec(
         self,
@@ -182,8 +203,11 @@ class _OnlyNamed(importlib.abc.MetaPathFinder):
         path: Sequence[str] | None,  # noqa: ARG002  the protocol's
         target: types.ModuleType | None = None,  # noqa: ARG002
     ) -> None:
-        parts = fullname.split(".")
-        if parts[0] == self._package and len(parts) == 2 and parts[1] not in self._names:  # noqa: PLR2004
+        package, _, name = fullname.partition(".")
+        if package != self._package or not name or "." in name or name in self._names:
+            return
+        # Rare and slow: a named submodule may import another that its types refer to.
+        if name not in modules_in(self._archive):
             raise ImportError(
                 f"{fullname} is not loaded: import it in {self._file}, the one file that names what is used of "
                 f"{self._package}, and take it from there"

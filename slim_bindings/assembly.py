@@ -12,7 +12,7 @@ from typing import Any, Final
 MANIFEST: Final = "package/.jsii"
 INDEX: Final = "package/lib/index.js"
 PACKAGE: Final = "package/package.json"
-EXPORT: Final = re.compile(r'exports\.(\w+) = require\("\./([\w-]+)"\);')
+EXPORT: Final = re.compile(r'exports\.(\w+) = (?:__importStar\()?require\("\./([\w-]+)(?:/index)?"\)\)?;')
 DECLARATIONS: Final = re.compile(r"exports\.\w+ = .*void 0;")
 
 Manifest = dict[str, Any]
@@ -52,6 +52,13 @@ def reduce_assembly(archive: Path, python_modules: frozenset[str]) -> bytes:
     files[MANIFEST] = json.dumps(_reduced(manifest, kept)).encode()
     files[INDEX] = "\n".join(_reduced_index(index, exports)).encode()
     return _packed(files)
+
+
+def modules_in(archive: Path) -> frozenset[str]:
+    """The Python import names of the submodules in an assembly."""
+    with tarfile.open(archive, "r:gz") as opened:
+        folders = {name.split("/")[2] for name in opened.getnames() if name.count("/") > 2}  # noqa: PLR2004
+    return frozenset(folder.replace("-", "_") for folder in folders)
 
 
 def _submodules(manifest: Manifest, python_modules: frozenset[str]) -> frozenset[str]:

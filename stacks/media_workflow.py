@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Final
 
 from cdktf import (
-    DataResource,
     LocalBackend,
     Precondition,
     S3Backend,
     TerraformOutput,
+    TerraformResource,
     TerraformResourceLifecycle,
     TerraformStack,
 )
@@ -21,11 +21,11 @@ from components.alarms import FlowAlarms
 from components.aws import AwsProvider, AwsProviderDefaultTags, DataAwsCallerIdentity, DataAwsPartition
 from components.chain_alarms import Chain, ChainAlarms, chain_alarm_rows
 from components.dashboard import Dashboard, chain_graphs
-from components.dashboard_layout import FlowGraphs
+from components.dashboard_layout import FlowGraphs, page_of
 from components.encryption import EncryptionKey
 from components.flow import FlowModule, MediaConnectFlow
 from components.functions import Code, Function, alert_handler, stream_monitor
-from components.health_rules import HealthRule, health_rules
+from components.health_rules import health_rules
 from components.lambda_package import lambda_package
 from components.notifications import Notifications
 from components.site import Site
@@ -68,23 +68,30 @@ class MediaWorkflow(TerraformStack):
         )
         module = FlowModule(self, "flow_module", build=build)
         flows: dict[str, MediaConnectFlow] = {}
-        rules: dict[str, tuple[HealthRule, ...]] = {}
+        rules = {flow.name: health_rules(flow, environment.thresholds_of(flow)) for flow in environment.flows}
+        pages = page_of(rules)
         graphs = []
         for flow in environment.flows:
-            thresholds = environment.thresholds_of(flow)
-            rules[flow.name] = health_rules(flow, thresholds)
             flows[flow.name] = built = MediaConnectFlow(
                 self,
                 f"flow_{flow.name}",
                 site=site,
                 flow=flow,
-                thresholds=thresholds,
+                thresholds=environment.thresholds_of(flow),
                 module=module,
                 protect=environment.protect,
                 allow_open_cidr=environment.allow_open_cidr,
                 tags=tags,
             )
-            WatchPolicy(self, f"policy_{flow.name}", site=site, flow=flow, flow_arn=built.arn, rules=rules[flow.name])
+            WatchPolicy(
+                self,
+                f"policy_{flow.name}",
+                site=site,
+                flow=flow,
+                flow_arn=built.arn,
+                rules=rules[flow.name],
+                dashboard=names.dashboard_page(pages[flow.name]),
+            )
             alarms = FlowAlarms(
                 self,
                 f"alarms_{flow.name}",
@@ -102,7 +109,7 @@ class MediaWorkflow(TerraformStack):
         monitor = Function(
             self,
             "stream_monitor",
-            stream_monitor(site=site, flow_names=list(flows), concurrency=concurrency),
+            stream_monitor(site=site, flow_tags=tags, concurrency=concurrency),
             site=site,
             code=code,
             key_arn=key.arn,
@@ -147,7 +154,7 @@ class MediaWorkflow(TerraformStack):
         ChainAlarms(
             self, "chain_alarms", site=site, rows=chain_alarm_rows(chain), topic_arn=notifications.chain_topic_arn
         )
-        dashboard = Dashboard(self, "dashboard", site=site, flows=graphs, chain=chain_graphs(chain))
+        dashboard = Dashboard(self, "dashboard", site=site, flows=graphs, pages=pages, chain=chain_graphs(chain))
 
         for name, value, description in (
             ("flow_arns", {name: flow.arn for name, flow in flows.items()}, "ARN of each flow"),
@@ -181,10 +188,11 @@ class MediaWorkflow(TerraformStack):
 
     def _guard_workspace(self, environment_name: str) -> None:
         """Fail the plan if one environment was synthesized and another one's state is selected."""
-        DataResource(
+        guard = TerraformResource(
             self,
             "workspace",
-            input={"environment": environment_name},
+            # Not CDKTF's DataResource: that runs `terraform version` at each synth, and we require a newer one anyway.
+            terraform_resource_type="terraform_data",
             lifecycle=TerraformResourceLifecycle(
                 precondition=[
                     Precondition(
@@ -198,3 +206,4 @@ class MediaWorkflow(TerraformStack):
                 ]
             ),
         )
+        guard.add_override("input", {"environment": environment_name})

@@ -43,7 +43,7 @@ ALARM_PREFIX = "arn:${data.aws_partition.partition.partition}:cloudwatch:us-east
         ("aws_sfn_state_machine", {"name": "media-workflow-prod-workflow", "type": "STANDARD", "tracing_configuration": {"enabled": True}}),
         ("aws_cloudwatch_event_rule", {"name": "media-workflow-prod-alarm-raised"}),
         ("aws_cloudwatch_event_rule", {"name": "media-workflow-prod-presence-unknown"}),
-        ("aws_cloudwatch_event_rule", {"name": "media-workflow-prod-events-remote-venue"}),
+        ("aws_cloudwatch_event_rule", {"name": "media-workflow-prod-events-1"}),
         ("aws_cloudwatch_event_target", {"target_id": "workflow"}),
         ("aws_scheduler_schedule_group", {"name": "media-workflow-prod"}),
         ("aws_scheduler_schedule", {"name": "channel-one", "schedule_expression": "rate(1 minute)"}),
@@ -130,9 +130,7 @@ def test_events_are_matched_by_named_types_and_never_by_source_alone(prod: Synth
         pattern = json.loads(rule["event_pattern"])
         assert pattern["detail-type"]
         assert pattern["resources"]
-    pattern = json.loads(
-        prod.one("aws_cloudwatch_event_rule", name="media-workflow-prod-events-channel-one")["event_pattern"]
-    )
+    pattern = json.loads(prod.one("aws_cloudwatch_event_rule", name="media-workflow-prod-events-1")["event_pattern"])
     assert pattern["detail-type"] == list(DETAIL_TYPES)
 
 
@@ -148,7 +146,7 @@ def test_every_target_retries_and_then_keeps_what_it_could_not_deliver(prod: Syn
     targets = prod.all_of("aws_cloudwatch_event_target") + [
         item["target"] for item in prod.all_of("aws_scheduler_schedule")
     ]
-    assert len(targets) == 6
+    assert len(targets) == 5
     for target in targets:
         assert target["dead_letter_config"]["arn"].startswith("${aws_sqs_queue.")
         assert target["retry_policy"]["maximum_retry_attempts"] > 0
@@ -185,7 +183,13 @@ def test_a_permission_on_everything_is_one_that_knows_no_resource(prod: Synthesi
 
 def test_the_monitor_may_describe_the_flows_of_its_environment_and_no_other(prod: Synthesized) -> None:
     (described,) = [found for found in statements(prod) if found["Action"] == ["mediaconnect:DescribeFlow"]]
-    assert [re.sub(r".*:flow:", "", arn) for arn in described["Resource"]] == ["*:channel-one", "*:remote-venue"]
+    assert described["Resource"].endswith(":flow:*")
+    required = {
+        key.removeprefix("aws:ResourceTag/"): tag for key, tag in described["Condition"]["StringEquals"].items()
+    }
+    assert required == {"Project": "media-workflow", "Environment": "prod"}
+    for module in prod.content["module"].values():
+        assert required.items() <= module["tags"].items(), "a flow without these tags could not be looked at"
 
 
 def test_each_function_has_a_role_of_its_own(prod: Synthesized) -> None:

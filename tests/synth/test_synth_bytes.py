@@ -1,85 +1,142 @@
 """The same commit gives the same bytes: fast or stock bindings, here or elsewhere, before or after the tests."""
 
+import compileall
 import hashlib
 import os
-import shutil
 import subprocess
 import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from slim_bindings import OFF_SWITCH
-from tests.synth.conftest import ENVIRONMENTS, PROJECT
+from compat.source import ENVIRONMENTS, PROJECT, copy_source, synthesize
 
-SOURCES = (
-    "main.py",
-    "cdktf.json",
-    "settings",
-    "environments",
-    "components",
-    "stacks",
-    "lambda_src",
-    "modules",
-    "slim_bindings",
-)
+Digests = dict[str, str]
+
+READ_FOLDERS_BACKWARDS = """\
+import os
+listdir, scandir = os.listdir, os.scandir
+class Backwards(list):
+    def __enter__(self): return iter(self)
+    def __exit__(self, *_): pass
+    close = list.clear
+def backwards(*arguments):
+    with scandir(*arguments) as entries:
+        return Backwards(sorted(entries, key=lambda entry: entry.name, reverse=True))
+os.listdir = lambda *arguments: sorted(listdir(*arguments), reverse=True)
+os.scandir = backwards
+"""
+READ_FOLDERS_BACKWARDS_IN_NODE = """\
+const fs = require("fs"), readdirSync = fs.readdirSync;
+fs.readdirSync = (...given) => readdirSync(...given).reverse();
+"""
 
 
-def synthesized(project: Path, output: Path, environment: str, **environ: str) -> dict[str, str]:
-    """Digest by file of what `main.py` writes."""
-    base = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
-    done = subprocess.run(
-        [sys.executable, str(project / "main.py")],
-        env={
-            **base,
-            "TF_WORKSPACE": environment,
-            "CDKTF_OUTDIR": str(output),
-            "PYTHONDONTWRITEBYTECODE": "1",
-            **environ,
-        },
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=output.parent,
-    )
-    assert done.returncode == 0, done.stderr
-    return {
+def digests(output: Path) -> Digests:
+    """Digest by file of everything below a folder."""
+    found = {
         path.relative_to(output).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in sorted(output.rglob("*"))
         if path.is_file()
     }
+    assert len(found) >= len(ENVIRONMENTS), f"{output} holds {len(found)} files"
+    return found
+
+
+def synthesized(project: Path, output: Path, **options: Any) -> tuple[Digests, list[str], float]:
+    """Digests of what `main.py` writes for all environments, its lines in the log, and its seconds."""
+    begun = time.monotonic()
+    done = synthesize(project, output, python=sys.executable, **options)
+    return digests(output), done.stderr.splitlines(), time.monotonic() - begun
 
 
 @pytest.fixture(scope="module")
-def here(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, str]]:
-    folder = tmp_path_factory.mktemp("here")
-    return {name: synthesized(PROJECT, folder / name, name) for name in ENVIRONMENTS}
+def here(tmp_path_factory: pytest.TempPathFactory) -> Digests:
+    found, log, _ = synthesized(PROJECT, tmp_path_factory.mktemp("here") / "out")
+    assert log == []
+    return found
 
 
-def test_synthesizing_twice_gives_the_same_bytes(here: dict[str, dict[str, str]], tmp_path: Path) -> None:
-    assert synthesized(PROJECT, tmp_path / "out", "prod") == here["prod"]
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The source in another folder, with an empty cache of bindings."""
+    folder = tmp_path_factory.mktemp("elsewhere")
+    copy_source(folder)
+    return folder
 
 
-def test_another_checkout_zone_locale_and_hash_seed_give_the_same_bytes(
-    here: dict[str, dict[str, str]], tmp_path: Path
+@pytest.fixture(scope="module")
+def first_seconds(checkout: Path, here: Digests, tmp_path_factory: pytest.TempPathFactory) -> float:
+    """How long the first runs of a checkout take: two at the same time, into one cache, with the same result."""
+    folder = tmp_path_factory.mktemp("first")
+    with ThreadPoolExecutor() as pool:
+        runs = list(pool.map(lambda number: synthesized(checkout, folder / str(number)), range(2)))
+    for found, log, _ in runs:
+        assert (found, log) == (here, [])
+    assert sorted(path.suffix for path in (checkout / ".build" / "bindings").iterdir()) == [".sha256", ".tgz"]
+    return max(seconds for _, _, seconds in runs)
+
+
+def test_synthesizing_twice_gives_the_same_bytes(here: Digests, tmp_path: Path) -> None:
+    assert synthesized(PROJECT, tmp_path / "out")[0] == here
+
+
+@pytest.mark.usefixtures("first_seconds")
+@pytest.mark.parametrize(
+    "elsewhere",
+    [
+        pytest.param({"TZ": "Asia/Tokyo"}, id="time zone"),
+        pytest.param({"LC_ALL": "C", "LANG": "tr_TR.UTF-8"}, id="locale"),
+        pytest.param({"umask": 0o077}, id="umask"),
+        pytest.param({"PYTHONHASHSEED": "7"}, id="hash seed"),
+        pytest.param({"HOME": "{home}", "USER": "somebody", "LOGNAME": "somebody"}, id="user"),
+        pytest.param({"PYTHONPATH": "{home}", "NODE_OPTIONS": "--require {home}/backwards.js"}, id="file order"),
+        pytest.param({"compiled": True}, id="after byte code was written"),
+    ],
+)
+def test_another_checkout_and_surroundings_give_the_same_bytes(
+    checkout: Path, here: Digests, tmp_path: Path, elsewhere: dict[str, Any]
 ) -> None:
-    elsewhere = tmp_path / "elsewhere"
-    elsewhere.mkdir()
-    for name in SOURCES:
-        source = PROJECT / name
-        if source.is_dir():
-            shutil.copytree(source, elsewhere / name, ignore=shutil.ignore_patterns("__pycache__"))
-        else:
-            shutil.copy(source, elsewhere / name)
-    (elsewhere / "lambda_src" / "__pycache__").mkdir()
-    (elsewhere / "lambda_src" / "__pycache__" / "report.cpython-313.pyc").write_bytes(b"cache")
-    os.utime(elsewhere / "lambda_src" / "report.py", (1, 1))
-    other = synthesized(elsewhere, tmp_path / "out", "prod", TZ="Asia/Tokyo", LC_ALL="C", PYTHONHASHSEED="7")
-    assert other == here["prod"]
+    (tmp_path / "sitecustomize.py").write_text(READ_FOLDERS_BACKWARDS)
+    (tmp_path / "backwards.js").write_text(READ_FOLDERS_BACKWARDS_IN_NODE)
+    environ = {key: str(value).format(home=tmp_path) for key, value in elsewhere.items() if key.isupper()}
+    if "compiled" in elsewhere:
+        # What running the tests leaves behind; it must not leak into a hash.
+        assert compileall.compile_dir(checkout, quiet=1)
+        assert list((checkout / "lambda_src").rglob("*.pyc"))
+        os.utime(checkout / "lambda_src" / "report.py", (1, 1))
+    found, log, _ = synthesized(checkout, tmp_path / "out", environ=environ, umask=elsewhere.get("umask", -1))
+    assert (found, log) == (here, [])
 
 
-def test_stock_bindings_give_the_same_bytes_as_slim_ones(here: dict[str, dict[str, str]], tmp_path: Path) -> None:
-    assert synthesized(PROJECT, tmp_path / "out", "prod", **{OFF_SWITCH: "1"}) == here["prod"]
+def test_a_damaged_cache_is_noticed_built_again_and_changes_nothing(
+    checkout: Path, here: Digests, first_seconds: float, tmp_path: Path
+) -> None:
+    (archive,) = (checkout / ".build" / "bindings").glob("*.tgz")
+    archive.write_bytes(archive.read_bytes()[:-1000])
+    found, log, _ = synthesized(checkout, tmp_path / "out")
+    assert found == here
+    assert log == [f"slim bindings: {archive.name} is damaged and built again"]
+
+
+def test_stock_bindings_give_the_same_bytes_and_are_what_loads_if_the_cache_cannot_be_written(
+    checkout: Path, here: Digests, first_seconds: float, tmp_path: Path
+) -> None:
+    bindings = checkout / ".build" / "bindings"
+    bindings.rename(bindings.with_name("kept"))
+    bindings.write_text("a file where the folder should be")
+    try:
+        found, log, seconds = synthesized(checkout, tmp_path / "out")
+    finally:
+        bindings.unlink()
+        bindings.with_name("kept").rename(bindings)
+    assert found == here
+    assert len(log) == 1, log
+    assert log[0].startswith("slim bindings: loading all of cdktf_cdktf_provider_aws, because ")
+    assert first_seconds < seconds, "a first run must not be slower than the stock bindings"
 
 
 def test_wrong_settings_end_in_words_and_exit_code_2_with_nothing_written(tmp_path: Path) -> None:

@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 
-from slim_bindings import submodules_named_in
-from slim_bindings.assembly import AssemblyError, reduce_assembly
+from slim_bindings.assembly import AssemblyError, modules_in, reduce_assembly
 
 INDEX = """"use strict";
 exports.snsTopic = exports.sqsQueue = exports.kmsKey = void 0;
@@ -99,11 +98,15 @@ def test_an_unknown_layout_is_refused(tmp_path: Path, changes: dict[str, Any], n
         reduce_assembly(assembly(tmp_path, **changes), frozenset({name}))
 
 
-def test_the_submodules_are_read_from_the_imports() -> None:
-    source = "from provider.sns_topic import SnsTopic\nfrom provider.kms_key import (\n    KmsKey,\n)\nimport os\n"
-    assert submodules_named_in(source, "provider") == {"sns_topic", "kms_key"}
+def test_an_index_as_newer_compilers_write_it_is_read_the_same(tmp_path: Path) -> None:
+    newer = INDEX.replace('require("./', '__importStar(require("./').replace('");', '/index"));')
+    files = unpacked(reduce_assembly(assembly(tmp_path, index=newer), frozenset({"kms_key"})))
+    assert files["package/lib/index.js"].splitlines()[1:] == [
+        'exports.kmsKey = __importStar(require("./kms-key/index"));'
+    ]
 
 
-def test_a_file_that_imports_nothing_of_the_package_is_refused() -> None:
-    with pytest.raises(AssemblyError, match="imports nothing from provider"):
-        submodules_named_in("import os\n", "provider")
+def test_the_submodules_of_a_reduced_assembly_can_be_told(tmp_path: Path) -> None:
+    path = tmp_path / "reduced.tgz"
+    path.write_bytes(reduce_assembly(assembly(tmp_path), frozenset({"sns_topic"})))
+    assert modules_in(path) == {"sns_topic", "kms_key"}

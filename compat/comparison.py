@@ -1,0 +1,45 @@
+"""What differs between two synthesized folders, and which differences are expected between releases. Pure."""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+EXPECTED: Final = (
+    "version",  # manifest.json: of CDKTF
+    "//.metadata.version",  # cdk.tf.json: of CDKTF
+    "terraform.required_providers.aws.version",
+    "terraform.required_providers.aws.source",  # "aws", or spelled out as "hashicorp/aws"
+)
+
+
+def differences(expected: Mapping[str, bytes], found: Mapping[str, bytes]) -> list[str]:
+    """One line a difference that a move to another release must not make; empty if there is none.
+
+    Args:
+        expected: content by file name, as this project's own release writes it.
+        found: the same of another release.
+    """
+    lines = [f"{name} is missing" for name in sorted(expected.keys() - found.keys())]
+    lines += [f"{name} is new" for name in sorted(found.keys() - expected.keys())]
+    for name in sorted(expected.keys() & found.keys()):
+        if not name.endswith(".json"):
+            lines += [f"{name} has other bytes"] if expected[name] != found[name] else []
+            continue
+        lines += [
+            f"{name}: {path} is {other!r:.200} instead of {one!r:.200}"
+            for path, one, other in _unequal("", json.loads(expected[name]), json.loads(found[name]))
+            if path not in EXPECTED
+        ]
+    return lines
+
+
+def _unequal(path: str, one: Any, other: Any) -> Iterator[tuple[str, Any, Any]]:
+    """Dotted path and both values wherever two JSON documents are not the same. A missing key is None."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        for key in sorted(one.keys() | other.keys()):
+            yield from _unequal(f"{path}.{key}" if path else key, one.get(key), other.get(key))
+    elif isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
+        for number, (left, right) in enumerate(zip(one, other, strict=True)):
+            yield from _unequal(f"{path}[{number}]", left, right)
+    elif one != other:
+        yield path, one, other

@@ -1,0 +1,63 @@
+"""Both functions, from the zip that is deployed and in a process of their own."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from compat.source import PROJECT
+from components.health_rules import health_rules
+from components.lambda_package import lambda_package
+from settings import load_environment
+from tests.unit.stream import policy
+
+NEW_MODULES = """\
+import sys
+import boto3, botocore.config
+before = set(sys.modules)
+sys.path.insert(0, sys.argv[1])
+__import__(sys.argv[2])
+print(*sorted({name.partition(".")[0] for name in set(sys.modules) - before}))
+"""
+
+
+@pytest.fixture(scope="module")
+def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return lambda_package().write_to(tmp_path_factory.mktemp("zip"))
+
+
+@pytest.mark.parametrize("function", ["stream-monitor", "alert-handler"])
+def test_a_warm_function_makes_no_client_and_is_quick_over_a_hundred_rules(
+    archive: Path, tmp_path: Path, function: str
+) -> None:
+    environment = load_environment("dev", root=PROJECT, environ={}, context={})
+    (flow,) = environment.flows
+    rows = [row.as_json() for row in health_rules(flow, environment.thresholds_of(flow))]
+    (tmp_path / "policy.json").write_text(json.dumps(policy(rules=rows)))
+    done = subprocess.run(
+        [sys.executable, "-m", "bench.functions", function, str(archive), str(tmp_path / "policy.json"), "100"],
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    figures: dict[str, Any] = json.loads(done.stdout)
+    assert figures["clients_made_when_warm"] == 0
+    assert figures["warm_ms"] < 100
+    assert figures["peak_mb"] < 5
+    assert figures["process_mb"] < 200, "the functions are given 256 MB"
+
+
+@pytest.mark.parametrize("function", ["stream_monitor", "alert_handler"])
+def test_a_function_imports_itself_and_nothing_beyond_what_boto3_has_imported(archive: Path, function: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", NEW_MODULES, str(archive), f"{function}.handler"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert set(done.stdout.split()) <= {function, "report", "zipimport"}

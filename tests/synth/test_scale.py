@@ -1,0 +1,185 @@
+"""Five hundred flows stay within what AWS documents, and cost as much more as there are more of them.
+
+Twenty-five times one account's default quota of flows: a Region's quota must be raised first. See docs/scale.md.
+"""
+
+import json
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+from bench.flows import environment_text
+from bench.synthesis import Measured, measure
+from compat.source import copy_source
+from components.dashboard_layout import page_of
+from components.event_patterns import PATTERN_LIMIT
+from components.health_rules import health_rules
+from settings import load_environment
+from tests.synth.conftest import Synthesized
+
+# What Terraform knows only later, at its longest.
+TOKENS = {
+    r"\$\{data\.aws_partition\.\w+\.partition\}": "aws-us-gov",
+    r"\$\{data\.aws_caller_identity\.\w+\.account_id\}": "123456789012",
+    r"\$\{module\.flow_(?P<flow>[\w-]+?)_flow_[0-9A-F]+\.flow_arn\}": (
+        r"arn:aws-us-gov:mediaconnect:us-gov-west-1:123456789012:flow:1-23aBC45dEF67hiJ8-12AbC34DE5fG:\g<flow>"
+    ),
+    r"\$\{[^}]+\.arn\}": "arn:aws-us-gov:states:us-gov-west-1:123456789012:stateMachine:" + "x" * 80,
+}
+LONGEST_NAME = "a" * 60 + "{number:04}"
+
+
+def resolved(text: str) -> str:
+    """A document as it is sent, at its longest."""
+    for pattern, value in TOKENS.items():
+        text = re.sub(pattern, value, text)
+    return text.replace("us-east-1", "us-gov-west-1")
+
+
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("checkout")
+    copy_source(folder)
+    for flows in (1, 100, 500):
+        (folder / "environments" / f"of{flows}.toml").write_text(environment_text(flows, name=LONGEST_NAME))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def output(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("out")
+
+
+@pytest.fixture(scope="module")
+def runs(checkout: Path, output: Path) -> dict[int, Measured]:
+    """What synthesizing takes, by number of flows; a first one fills the cache of bindings."""
+    measure(checkout, output / "first", "of1", python=sys.executable)
+    return {
+        flows: measure(checkout, output / f"of{flows}", f"of{flows}", python=sys.executable) for flows in (1, 100, 500)
+    }
+
+
+@pytest.fixture(scope="module")
+def large(runs: dict[int, Measured], output: Path) -> Synthesized:
+    """500 flows with the longest names that there can be."""
+    return Synthesized((output / "of500" / "stacks" / "media-workflow" / "cdk.tf.json").read_text())
+
+
+def test_time_and_memory_grow_no_faster_than_the_number_of_flows(runs: dict[int, Measured]) -> None:
+    for what in ("cpu_seconds", "python_mb", "node_mb"):
+        one, hundred, five_hundred = (getattr(runs[flows], what) for flows in (1, 100, 500))
+        # Beyond what one flow costs anyway, five times the flows may take five times as much, and some slack.
+        assert five_hundred - one < 1.6 * 5 * (hundred - one) + 0.05 * one, (what, one, hundred, five_hundred)
+
+
+def test_there_is_one_state_machine_and_two_functions_whatever_the_number_of_flows(large: Synthesized) -> None:
+    assert len(large.all_of("aws_sfn_state_machine")) == 1
+    assert len(large.all_of("aws_lambda_function")) == 2
+    assert len(large.all_of("aws_sns_topic")) == 2
+    assert len(large.content["module"]) == 500
+
+
+def test_the_rules_fit_an_event_bus_and_their_patterns_an_account(large: Synthesized) -> None:
+    rules = large.all_of("aws_cloudwatch_event_rule")
+    assert len(rules) <= 100  # the smallest default of any Region; most have 300
+    sizes = {rule["name"]: len(resolved(rule["event_pattern"])) for rule in rules}
+    assert max(sizes.values()) <= PATTERN_LIMIT, sizes
+    assert max(sizes.values()) > PATTERN_LIMIT * 0.8, "the patterns are not at their longest: a token was not resolved"
+    with_wildcards = [rule for rule in rules if '"wildcard"' in rule["event_pattern"]]
+    assert len(with_wildcards) == 2  # of 30 on a bus, which cannot be raised
+
+
+def test_every_flow_is_in_exactly_one_rule(large: Synthesized) -> None:
+    named = [
+        arn
+        for rule in large.all_of("aws_cloudwatch_event_rule")
+        for arn in json.loads(rule["event_pattern"])["resources"]
+        if isinstance(arn, str)
+    ]
+    assert len(named) == len(set(named)) == 500
+
+
+def inline_policy_sizes(stack: Synthesized) -> dict[str, int]:
+    """Characters of all inline policies of a role, without whitespace, as IAM counts them."""
+    sizes: dict[str, int] = {}
+    for policy in stack.all_of("aws_iam_role_policy"):
+        text = json.dumps(json.loads(resolved(policy["policy"])), separators=(",", ":"))
+        sizes[policy["role"]] = sizes.get(policy["role"], 0) + len(text)
+    return sizes
+
+
+def policies(stack: Synthesized, tf_type: str, attribute: str = "policy") -> list[int]:
+    return [len(resolved(found[attribute]).encode()) for found in stack.all_of(tf_type) if found.get(attribute)]
+
+
+@pytest.mark.parametrize(
+    ("tf_type", "attribute", "limit"),
+    [
+        ("aws_iam_role", "assume_role_policy", 2048),
+        ("aws_kms_key", "policy", 32_768),
+        ("aws_sns_topic_policy", "policy", 30_720),
+        ("aws_sqs_queue_policy", "policy", 8_192),
+        ("aws_s3_bucket_policy", "policy", 20_480),
+        ("aws_ssm_parameter", "value", 8_192),
+        ("aws_sfn_state_machine", "definition", 1_048_576),
+        ("aws_cloudwatch_metric_alarm", "alarm_name", 255),
+        ("aws_cloudwatch_metric_alarm", "alarm_description", 1024),
+    ],
+)
+def test_each_document_is_within_its_services_limit(
+    large: Synthesized, tf_type: str, attribute: str, limit: int
+) -> None:
+    sizes = policies(large, tf_type, attribute)
+    assert sizes
+    assert max(sizes) <= limit
+
+
+def test_the_inline_policies_of_each_role_are_within_its_limit(large: Synthesized) -> None:
+    sizes = inline_policy_sizes(large)
+    assert len(sizes) == 5, sizes
+    assert max(sizes.values()) <= 10_240, sizes
+
+
+def test_the_dashboard_has_pages_within_what_cloudwatch_shows(large: Synthesized) -> None:
+    pages = {
+        page["dashboard_name"]: json.loads(page["dashboard_body"]) for page in large.all_of("aws_cloudwatch_dashboard")
+    }
+    assert list(pages)[:2] == ["media-workflow-of500", "media-workflow-of500-2"]
+    assert len(pages) > 2
+    drawn: list[str] = []
+    for name, body in pages.items():
+        widgets = body["widgets"]
+        metrics = [
+            len(widget["properties"].get("metrics", widget["properties"].get("alarms", ()))) for widget in widgets
+        ]
+        assert len(widgets) <= 500, name
+        assert max(metrics) <= 500, name
+        assert sum(metrics) <= 2500, name
+        assert len(json.dumps(body)) < 1_000_000, name
+        titles = [widget["properties"].get("markdown", "") for widget in widgets]
+        assert ("## The watching itself" in titles) == (name == "media-workflow-of500")
+        drawn += [title.removeprefix("## ") for title in titles if title.startswith("## a")]
+    assert len(drawn) == len(set(drawn)) == 500
+
+
+def test_a_message_names_the_page_that_its_flow_is_on(large: Synthesized) -> None:
+    pages = {page["dashboard_name"]: page["dashboard_body"] for page in large.all_of("aws_cloudwatch_dashboard")}
+    for parameter in large.all_of("aws_ssm_parameter"):
+        policy = json.loads(parameter["value"])
+        assert f"## {policy['flow_name']}" in pages[policy["dashboard"]]
+
+
+def test_a_flow_added_at_the_end_moves_no_other_to_another_page(tmp_path: Path) -> None:
+    (tmp_path / "environments").mkdir()
+    (tmp_path / "environments" / "more.toml").write_text(environment_text(120))
+    settings = load_environment("more", root=tmp_path, environ={}, context={})
+    rules = {flow.name: health_rules(flow, settings.thresholds_of(flow)) for flow in settings.flows}
+    fewer = dict(list(rules.items())[:-1])
+    assert {name: page for name, page in page_of(rules).items() if name in fewer} == page_of(fewer)
+
+
+def test_the_graphs_of_the_chain_fit_what_each_page_leaves_to_them(large: Synthesized) -> None:
+    first = json.loads(large.one("aws_cloudwatch_dashboard", dashboard_name="media-workflow-of500")["dashboard_body"])
+    assert [widget for widget in first["widgets"] if widget["properties"].get("title", "").startswith("Workflow")]
