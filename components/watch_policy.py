@@ -1,4 +1,4 @@
-"""What the monitor is told of a flow: its health rules and whether it should be on air, as an SSM parameter.
+"""What is told of a flow: its health rules, whether it should be on air, how long to wait; as an SSM parameter.
 
 So the state machine and the functions know no flow, and changing a threshold redeploys no code.
 """
@@ -11,14 +11,22 @@ from constructs import Construct
 from components.aws import SsmParameter
 from components.health_rules import HealthRule
 from components.site import Site
-from settings import Flow
+from settings import Environment, Flow
 
 
 class WatchPolicy(Construct):
     """The policy parameter of one flow, named after it."""
 
     def __init__(
-        self, scope: Construct, id_: str, *, site: Site, flow: Flow, flow_arn: str, rules: Sequence[HealthRule]
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        site: Site,
+        environment: Environment,
+        flow: Flow,
+        flow_arn: str,
+        rules: Sequence[HealthRule],
     ) -> None:
         super().__init__(scope, id_)
         SsmParameter(
@@ -36,6 +44,12 @@ class WatchPolicy(Construct):
                     "flow_arn": flow_arn,
                     "on_air": flow.on_air,
                     "dashboard": site.names.dashboard,
+                    "patience": {
+                        "reminder_minutes": environment.reminder_minutes,
+                        "recovery_checks": environment.recovery_checks,
+                        "settling_minutes": environment.settling_minutes,
+                        "incident_history_days": environment.incident_history_days,
+                    },
                     "rules": [rule.as_json() for rule in rules],
                 }
             ),
