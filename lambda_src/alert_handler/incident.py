@@ -1,7 +1,8 @@
 """Decides what is worth a message: what was remembered of a flow and a report in, both renewed out. Pure.
 
-Every span is counted on the looks' own times, so that late, repeated and rehearsed looks give the same answers. Deciding
-twice on the same report adds nothing: what it changed the first time is remembered. Who sends when is `outbox`'s.
+Every span is counted on the looks' own times, so that late, repeated and rehearsed looks give the same answers.
+Deciding twice on the same report adds nothing: what it changed the first time is remembered. Who sends when is
+`outbox`'s.
 
 A look is *bad* (something is wrong), *good*, or *unknown*: silence shortly after a start, a status that is still
 settling, or maintenance. Only bad looks open, worsen and remind, only good ones end an incident:

@@ -38,7 +38,6 @@ class Table:
 
     def save(self, flow: str, record: Record, *, over: int) -> bool:
         """Save on the condition that nobody did since; False if somebody did."""
-        condition = "#version = :over" if over else "attribute_not_exists(flow)"
         try:
             self._client.put_item(
                 TableName=self._name,
@@ -48,15 +47,9 @@ class Table:
                     "version": {"N": str(over + 1)},
                     "record": {"S": json.dumps(record, sort_keys=True)},
                 },
-                ConditionExpression=condition,
-                **(
-                    {
-                        "ExpressionAttributeNames": {"#version": "version"},
-                        "ExpressionAttributeValues": {":over": {"N": str(over)}},
-                    }
-                    if over
-                    else {}
-                ),
+                ConditionExpression="attribute_not_exists(#version) OR #version = :over",
+                ExpressionAttributeNames={"#version": "version"},
+                ExpressionAttributeValues={":over": {"N": str(over)}},
             )
         except ClientError as error:
             if error.response["Error"]["Code"] == "ConditionalCheckFailedException":

@@ -226,8 +226,9 @@ def _heard(
         issue["meaning"] = f"The source {source['name']} is gone: running on {other}, no redundancy."
     series = points.get(rule["key"], {})
     if evaluate_rule(rule, series, now=now)[0] == "OK" and series:
+        read = f"{series[max(series)]:,.10g} {rule['unit']}"
         issue["note"] = (
-            f"The event and the metric disagree: {rule['metric']} last read {series[max(series)]:g}, "
+            f"The event and the metric disagree: {rule['metric']} last read {read}, "
             "but metrics come a minute or more after events."
         )
     return said, issue

@@ -2,7 +2,7 @@
 
 from functools import cache
 
-from local_aws import deliveries, eventbridge
+from local_aws import deliveries, eventbridge, faults
 from local_aws.gaps import (
     alarm_begins_without_data,
     cloudformation_delete_fails,
@@ -11,6 +11,7 @@ from local_aws.gaps import (
     flow_states,
     lambda_configuration,
     lambda_runs_the_zip,
+    retries_do_not_wait,
     s3_policy_conditions,
     stepfunctions_api,
 )
@@ -22,9 +23,11 @@ GAPS = (
     cloudwatch_metrics,
     deliveries,
     eventbridge,
+    faults,
     flow_states,
     lambda_configuration,
     lambda_runs_the_zip,
+    retries_do_not_wait,
     s3_policy_conditions,
     stepfunctions_api,
 )

@@ -168,12 +168,14 @@ def desk(monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
         stubs.topic.assert_no_pending_responses()
 
 
-SAVE = {"TableName": "incidents", "Item": ANY, "ConditionExpression": "attribute_not_exists(flow)"}
-SAVE_OVER = SAVE | {
-    "ConditionExpression": "#version = :over",
+SAVE = {
+    "TableName": "incidents",
+    "Item": ANY,
+    "ConditionExpression": "attribute_not_exists(#version) OR #version = :over",
     "ExpressionAttributeNames": {"#version": "version"},
-    "ExpressionAttributeValues": {":over": {"N": "1"}},
+    "ExpressionAttributeValues": {":over": {"N": "0"}},
 }
+SAVE_OVER = SAVE | {"ExpressionAttributeValues": {":over": {"N": "1"}}}
 
 
 def test_a_new_incident_is_saved_then_published_with_what_subscriptions_filter_by_then_saved(desk: Desk) -> None:

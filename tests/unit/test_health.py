@@ -127,13 +127,13 @@ def look(
 
 
 TWO_SOURCES = {
-    "Sources": [
-        {"Name": name, "SourceArn": arn} for name, arn in zip(("venue-a", "venue-b"), SOURCE_ARNS, strict=True)
-    ]
+    "Sources": [{"Name": name, "SourceArn": arn} for name, arn in zip(("venue-a", "venue-b"), SOURCE_ARNS, strict=True)]
 }
 LOST = issue(evidence="event", value=None)
 BOTH = [PRESENCE, ONE_LOST]
-FLOWING: dict[str, Any] = {key: {minutes_ago(back): 8e6 for back in (1, 2)} for key in ("source-lost", "one-source-lost")}
+FLOWING: dict[str, Any] = {
+    key: {minutes_ago(back): 8e6 for back in (1, 2)} for key in ("source-lost", "one-source-lost")
+}
 
 
 def test_a_good_stream_is_healthy() -> None:
@@ -191,7 +191,7 @@ def test_an_event_counts_though_the_metrics_lag_behind_and_the_message_says_that
     found = look(Finding("source", "a", LOST))
     (said,) = found["issues"]
     assert (said["evidence"], said["severity"], said["actions"]) == ("event", "CRITICAL", PRESENCE["actions"])
-    assert said["note"].startswith("The event and the metric disagree: SourceBitRate last read 8e+06")
+    assert said["note"].startswith("The event and the metric disagree: SourceBitRate last read 8,000,000 Bits/Second")
     assert found["said"] == [{"about": "source", "part": "a", "bad": True, "holds_seconds": 180}]
     assert look(Finding("source", "a", LOST), status="STANDBY", data={})["healthy"], "stopped: no source to lose"
 
@@ -211,7 +211,10 @@ def test_an_event_that_no_rule_watches_is_told_in_its_own_words() -> None:
 def test_one_of_two_sources_lost_is_a_loss_of_redundancy_that_names_both() -> None:
     found = look(Finding("source", SOURCE_ARNS[0], LOST), flow=TWO_SOURCES, rules=BOTH, data=FLOWING)
     (said,) = found["issues"]
-    assert (said["severity"], said["meaning"]) == ("HIGH", "The source venue-a is gone: running on venue-b, no redundancy.")
+    assert (said["severity"], said["meaning"]) == (
+        "HIGH",
+        "The source venue-a is gone: running on venue-b, no redundancy.",
+    )
     assert found["all_lost"]["severity"] == "CRITICAL", "the handler knows if the other is lost, too"
 
 

@@ -32,7 +32,7 @@ SAID_LOST = issue(
     value=None,
     threshold=None,
     evidence="event",
-    note="The event and the metric disagree: SourceBitRate last read 8e+06, but metrics come a minute or more after events.",
+    note="The event and the metric disagree: SourceBitRate last read 8,000,000 Bits/Second, but metrics come a minute or more after events.",
 )
 ONE_GONE = issue(
     severity="HIGH",
@@ -156,7 +156,9 @@ def test_an_express_execution_has_no_page_and_so_no_link() -> None:
 
 
 def test_who_was_told_of_the_worst_is_told_of_the_end() -> None:
-    assert compose(last_told([look(0, LOST), look(60, LOSS), look(120), look(180)])).attributes["severity"] == "CRITICAL"
+    assert (
+        compose(last_told([look(0, LOST), look(60, LOSS), look(120), look(180)])).attributes["severity"] == "CRITICAL"
+    )
 
 
 @given(st.text(max_size=300), st.text(max_size=300), st.floats(allow_nan=False, allow_infinity=False))
