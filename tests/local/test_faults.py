@@ -4,7 +4,6 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-import boto3
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
@@ -20,16 +19,8 @@ def region(aws: LocalAws) -> Iterator[EmptyRegion]:
 
 
 def client(region: EmptyRegion, service: str) -> Any:
-    """A client such as a function has, which does not try again."""
-    make: Any = boto3.client
-    return make(
-        service,
-        endpoint_url=region.aws.endpoint,
-        region_name=region.name,
-        aws_access_key_id="test",
-        aws_secret_access_key="test",
-        config=Config(retries={"total_max_attempts": 1}),
-    )
+    """A client that does not try again."""
+    return region.client(service, config=Config(retries={"total_max_attempts": 1}))
 
 
 CALLS: dict[str, tuple[str, str, dict[str, Any]]] = {
