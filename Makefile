@@ -17,7 +17,7 @@ RUN := .venv/bin/python
 PIPENV := .tools/bin/pipenv
 
 .DEFAULT_GOAL := help
-.PHONY: help prerequisites setup rehearse test check lint types unit compat bench synth plan deploy destroy bootstrap local lock clean
+.PHONY: help prerequisites setup rehearse test check lint types unit compat bench synth plan deploy destroy bootstrap replay local lock clean
 
 help: ## Say what can be made
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -83,6 +83,9 @@ deploy: setup ## Change ENV, after you agreed to the plan
 
 destroy: setup ## Remove ENV, after you agreed to it
 	@$(RUN) -m operations destroy $(ENV)
+
+replay: setup ## Hand what waits in the dead-letter queue of ENV to its workflow again
+	@$(RUN) -m operations replay $(ENV)
 
 local: setup ## Run an AWS on this machine until Ctrl-C, and say how to point tools at it
 	@$(RUN) -m operations local

@@ -48,13 +48,17 @@ def synthesize(environment: Environment, *, output: Path, given: Mapping[str, An
     app.synth()
 
 
-def main() -> int:
-    """Synthesize the environment of the workspace; 2 if its settings cannot be used."""
+def main(root: Path = PROJECT) -> int:
+    """Synthesize the environment of the workspace; 2 if its settings cannot be used.
+
+    Args:
+        root: the folder with `environments/`.
+    """
     name = os.environ.get("TF_WORKSPACE") or DEFAULT_ENVIRONMENT
     given = context(os.environ)
     threading.Thread(target=load_cdktf).start()  # Node starts while settings are read
     try:
-        environment = load_environment(name, root=PROJECT, environ=os.environ, context=given)
+        environment = load_environment(name, root=root, environ=os.environ, context=given)
     except SettingsError as error:
         sys.stderr.write(f"{error}\n")
         return 2

@@ -5,19 +5,19 @@ Each row says which sign of trouble means that a broken stream could go unnotice
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
 
 from constructs import Construct
 
 from components.aws import CloudwatchMetricAlarm
 from components.site import Site
 
-PERIOD_SECONDS: Final = 300
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChainAlarm:
-    """One sign that the chain is broken: more than nothing of `metric` in five minutes."""
+    """One sign that the chain is broken: more than nothing of `metric` in five minutes, or with `expected` nothing.
+
+    `minutes` is the period, of which an expected metric may miss three before it is missed.
+    """
 
     key: str
     namespace: str
@@ -25,17 +25,21 @@ class ChainAlarm:
     dimensions: Mapping[str, str]
     meaning: str
     statistic: str = "Sum"
+    expected: bool = False
+    minutes: int = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chain:
-    """What watches, by deployed name: functions, rules and topics by part, state machine by ARN, queue."""
+    """What watches, by deployed name: functions, rules and topics by part, state machine by ARN, queue, schedules."""
 
     functions: Mapping[str, str]
     state_machine_arn: str
     rule_names: Mapping[str, str]
     queue_name: str
     topic_names: Mapping[str, str]
+    schedule_group: str
+    check_every_minutes: int
 
 
 def chain_alarm_rows(chain: Chain) -> tuple[ChainAlarm, ...]:
@@ -66,6 +70,17 @@ def chain_alarm_rows(chain: Chain) -> tuple[ChainAlarm, ...]:
                 ("executions-throttled", "ExecutionThrottled"),
             )
         ),
+        # The heartbeat. Executions of the state machine will not do: events start them as well, so a storm of events
+        # would hide that nobody looks by schedule any more. This counts what the schedules alone start.
+        ChainAlarm(
+            key="no-scheduled-checks",
+            namespace="AWS/Scheduler",
+            metric="InvocationAttemptCount",
+            dimensions={"ScheduleGroup": chain.schedule_group},
+            meaning="No flow was looked at by schedule for three times as long as should be between two looks.",
+            expected=True,
+            minutes=chain.check_every_minutes,
+        ),
         *(
             ChainAlarm(
                 key=f"rule-{part}-failed",
@@ -81,7 +96,7 @@ def chain_alarm_rows(chain: Chain) -> tuple[ChainAlarm, ...]:
             namespace="AWS/SQS",
             metric="ApproximateNumberOfMessagesVisible",
             dimensions={"QueueName": chain.queue_name},
-            meaning=f"Events wait in {chain.queue_name} that never reached the workflow.",
+            meaning=f"Events wait in {chain.queue_name} that were not handled; make replay hands them over again.",
             statistic="Maximum",
         ),
         *(
@@ -112,13 +127,16 @@ class ChainAlarms(Construct):
                 metric_name=row.metric,
                 dimensions=dict(row.dimensions),
                 statistic=row.statistic,
-                period=PERIOD_SECONDS,
-                evaluation_periods=1,
-                datapoints_to_alarm=1,
-                comparison_operator="GreaterThanThreshold",
-                threshold=0,
-                # These services report failures only when there are some.
-                treat_missing_data="notBreaching",
+                period=row.minutes * 60,
+                evaluation_periods=3 if row.expected else 1,
+                datapoints_to_alarm=3 if row.expected else 1,
+                comparison_operator="LessThanThreshold" if row.expected else "GreaterThanThreshold",
+                threshold=1 if row.expected else 0,
+                # Failures are reported only when there are some. What is expected and not reported at all leaves the
+                # alarm without data, which is told like an alarm; "breaching" would raise it whenever an environment
+                # is new, before its first look.
+                treat_missing_data="missing" if row.expected else "notBreaching",
                 # No message when it is OK: a new alarm would send one on its first evaluation.
                 alarm_actions=[topic_arn],
+                insufficient_data_actions=[topic_arn] if row.expected else None,
             )

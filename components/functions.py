@@ -174,14 +174,17 @@ def stream_monitor(*, site: Site, flow_tags: Mapping[str, str], concurrency: int
     )
 
 
-def alert_handler(*, site: Site, topic_arn: str, key_arn: str, concurrency: int | None) -> FunctionConfig:
-    """The function that tells people: it may publish to the encrypted topic, and nothing else."""
+def alert_handler(
+    *, site: Site, topic_arn: str, table_name: str, table_arn: str, key_arn: str, concurrency: int | None
+) -> FunctionConfig:
+    """The function that remembers and tells people: it may read and put items, and publish; under the one key."""
     return FunctionConfig(
         part="alert-handler",
-        description="Turns an unhealthy report into one clear message",
-        environment={"ENVIRONMENT": site.names.environment, "TOPIC_ARN": topic_arn},
+        description="Makes one message of each thing worth knowing about a flow",
+        environment={"ENVIRONMENT": site.names.environment, "TOPIC_ARN": topic_arn, "TABLE_NAME": table_name},
         permissions=[
             allow(["sns:Publish"], topic_arn),
+            allow(["dynamodb:GetItem", "dynamodb:PutItem"], table_arn),
             allow(["kms:Decrypt", "kms:GenerateDataKey"], key_arn),
         ],
         reserved_concurrency=concurrency,

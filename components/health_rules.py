@@ -23,6 +23,9 @@ RECOVERING: Final = CONNECTED | {"rtp-fec"}
 CONNECTED_OUTPUTS: Final = frozenset({"srt-listener", "srt-caller", "zixi-push", "zixi-pull"})
 """Output protocols with an `OutputConnected` metric; nothing says whether an RTP or RIST receiver is there."""
 
+SOURCE: Final = "source"
+"""What rules and events on sources are about: an encoder that fails is one trouble, however many signals tell of it."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HealthRule:
@@ -43,6 +46,7 @@ class HealthRule:
     severity: Severity
     meaning: str
     actions: tuple[str, ...]
+    about: str = ""  # rules about the same thing are one trouble to people; empty means about their metric
     period: int = 60  # seconds
     # A flow that is stopped emits nothing, so a counter that is silent is not a fault.
     missing: Literal["missing", "notBreaching"] = "notBreaching"
@@ -54,7 +58,7 @@ class HealthRule:
 
     def as_json(self) -> dict[str, Any]:
         """The row as the monitor's policy carries it."""
-        return asdict(self)
+        return asdict(self) | {"about": self.about or self.metric}
 
 
 CHECK_SENDER: Final = "Call the sender: is the encoder running, and sending to the ingest address of this flow?"
@@ -76,6 +80,7 @@ def health_rules(flow: Flow, thresholds: Thresholds) -> tuple[HealthRule, ...]:
         _bitrate_low(thresholds),
         *_packet_loss(thresholds),
         *([_not_recovered(thresholds)] if protocols & RECOVERING else []),
+        *([_dropped(thresholds)] if "rtp" in protocols else []),
         _jitter(thresholds),
         *_outputs(flow),
         *_content(flow),
@@ -87,6 +92,7 @@ def _source_lost(flow: Flow) -> HealthRule:
     every = "Both sources are" if flow.backup_source else "The source is"
     return HealthRule(
         key="source-lost",
+        about=SOURCE,
         metric="SourceConnected" if connected else "SourceBitRate",
         statistic="Maximum",
         comparison="LessThanThreshold" if connected else "LessThanOrEqualToThreshold",
@@ -105,27 +111,28 @@ def _source_lost(flow: Flow) -> HealthRule:
 def _redundancy(flow: Flow) -> tuple[HealthRule, ...]:
     if flow.backup_source is None:
         return ()
-    rows = []
-    if flow.source.protocol in CONNECTED:
-        rows.append(
-            HealthRule(
-                key="one-source-lost",
-                metric="SourceConnected",
-                statistic="Minimum",
-                comparison="LessThanThreshold",
-                threshold=1,
-                unit="Connected",
-                datapoints_to_alarm=2,
-                evaluation_periods=2,
-                severity="HIGH",
-                meaning="One of the two sources is gone: the picture holds, with no redundancy left.",
-                actions=("Find out which source is disconnected, and call its sender.", CHECK_NETWORK),
-            )
+    connected = flow.source.protocol in CONNECTED
+    rows = [
+        HealthRule(
+            key="one-source-lost",
+            about=SOURCE,
+            metric="SourceConnected" if connected else "SourceBitRate",
+            statistic="Minimum",
+            comparison="LessThanThreshold" if connected else "LessThanOrEqualToThreshold",
+            threshold=1 if connected else 0,
+            unit="Connected" if connected else "Bits/Second",
+            datapoints_to_alarm=2,
+            evaluation_periods=2,
+            severity="HIGH",
+            meaning="One of the two sources is gone: running on the other one, no redundancy.",
+            actions=("Find out which source is gone, and call its sender.", CHECK_NETWORK),
         )
+    ]
     if flow.backup_source.failover_mode == "FAILOVER":
         rows.append(
             HealthRule(
                 key="failover",
+                about=SOURCE,
                 metric="FailoverSwitches",
                 statistic="Sum",
                 comparison="GreaterThanThreshold",
@@ -145,6 +152,7 @@ def _redundancy(flow: Flow) -> tuple[HealthRule, ...]:
         rows.append(
             HealthRule(
                 key="merge-broken",
+                about=SOURCE,
                 metric="MergeActive",
                 statistic="Minimum",
                 comparison="LessThanThreshold",
@@ -166,6 +174,7 @@ def _redundancy(flow: Flow) -> tuple[HealthRule, ...]:
 def _bitrate_low(thresholds: Thresholds) -> HealthRule:
     return HealthRule(
         key="bitrate-low",
+        about=SOURCE,
         metric="SourceBitRate",
         statistic="Average",
         comparison="LessThanThreshold",
@@ -209,10 +218,11 @@ def _packet_loss(thresholds: Thresholds) -> tuple[HealthRule, HealthRule]:
     return early, lasting
 
 
-def _not_recovered(thresholds: Thresholds) -> HealthRule:
+def _lost_for_good(thresholds: Thresholds, key: str, metric: str, meaning: str, advice: str) -> HealthRule:
+    """Packets that nothing brought back: viewers see each."""
     return HealthRule(
-        key="packets-not-recovered",
-        metric="SourceNotRecoveredPackets",
+        key=key,
+        metric=metric,
         statistic="Sum",
         comparison="GreaterThanThreshold",
         threshold=thresholds.not_recovered_packets_per_minute,
@@ -220,8 +230,28 @@ def _not_recovered(thresholds: Thresholds) -> HealthRule:
         datapoints_to_alarm=2,
         evaluation_periods=2,
         severity="HIGH",
-        meaning="Error correction cannot keep up: viewers see damage.",
-        actions=("Raise the source's latency, so that retransmissions arrive in time.", CHECK_NETWORK),
+        meaning=meaning,
+        actions=(advice, CHECK_NETWORK),
+    )
+
+
+def _not_recovered(thresholds: Thresholds) -> HealthRule:
+    return _lost_for_good(
+        thresholds,
+        "packets-not-recovered",
+        "SourceNotRecoveredPackets",
+        "Error correction cannot keep up: viewers see damage.",
+        "Raise the source's latency, so that retransmissions arrive in time.",
+    )
+
+
+def _dropped(thresholds: Thresholds) -> HealthRule:
+    return _lost_for_good(
+        thresholds,
+        "packets-dropped",
+        "SourceDroppedPackets",
+        "Packets are lost on the way, and plain RTP recovers none: viewers see damage.",
+        "Ask the sender for a protocol that recovers packets: SRT, RIST or RTP-FEC.",
     )
 
 

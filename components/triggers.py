@@ -36,7 +36,10 @@ KEEP_DEAD_LETTERS_SECONDS: Final = 14 * 24 * 3600  # the longest that SQS keeps 
 
 
 class DeadLetters(Construct):
-    """The queue of what could not be delivered to the workflow. Its depth is alarmed on in `chain_alarms`."""
+    """The queue of what could not start the workflow, or failed in it: each body is an input of the state machine.
+
+    Its depth is alarmed on in `chain_alarms`; `python -m operations replay` starts the workflow with them again.
+    """
 
     def __init__(self, scope: Construct, id_: str, *, site: Site, key_arn: str) -> None:
         super().__init__(scope, id_)
@@ -64,6 +67,7 @@ class DeadLetters(Construct):
         )
         self.arn: Final = queue.arn
         self.name: Final = queue.name
+        self.url: Final = queue.url
 
 
 class Triggers(Construct):
@@ -119,6 +123,7 @@ class Triggers(Construct):
             event_patterns.presence_unknown(site.alarm_arn_prefix, presence_keys),
         )
         group = SchedulerScheduleGroup(self, "schedule_group", name=site.names.schedule_group)
+        self.schedule_group: Final = group.name
         arns = list(flow_arns.values())
         for number, first in enumerate(range(0, len(arns), event_patterns.FLOWS_A_RULE), start=1):
             # In the order of the settings: a flow added at their end changes the last rule only.

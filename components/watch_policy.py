@@ -1,4 +1,4 @@
-"""What the monitor is told of a flow: its health rules and whether it should be on air, as an SSM parameter.
+"""What is told of a flow: its health rules, whether it should be on air, how long to wait; as an SSM parameter.
 
 So the state machine and the functions know no flow, and changing a threshold redeploys no code.
 """
@@ -11,7 +11,7 @@ from constructs import Construct
 from components.aws import SsmParameter
 from components.health_rules import HealthRule
 from components.site import Site
-from settings import Flow
+from settings import Environment, Flow
 
 
 class WatchPolicy(Construct):
@@ -23,6 +23,7 @@ class WatchPolicy(Construct):
         id_: str,
         *,
         site: Site,
+        environment: Environment,
         flow: Flow,
         flow_arn: str,
         rules: Sequence[HealthRule],
@@ -44,6 +45,12 @@ class WatchPolicy(Construct):
                     "flow_arn": flow_arn,
                     "on_air": flow.on_air,
                     "dashboard": dashboard,
+                    "patience": {
+                        "reminder_minutes": environment.reminder_minutes,
+                        "recovery_checks": environment.recovery_checks,
+                        "settling_minutes": environment.settling_minutes,
+                        "incident_history_days": environment.incident_history_days,
+                    },
                     "rules": [rule.as_json() for rule in rules],
                 }
             ),

@@ -16,6 +16,7 @@ from components.aws import (
 from components.functions import WRITE_TRACES, Function
 from components.iam import allow, document, own_account, trust
 from components.site import Site
+from components.triggers import DeadLetters
 from components.workflow_definition import workflow_definition
 
 DELIVER_LOGS: Final = allow(
@@ -46,6 +47,7 @@ class Workflow(Construct):
         stream_monitor: Function,
         alert_handler: Function,
         topic_arn: str,
+        dead_letters: DeadLetters,
         key_arn: str,
     ) -> None:
         super().__init__(scope, id_)
@@ -72,6 +74,7 @@ class Workflow(Construct):
             policy=document(
                 allow(["lambda:InvokeFunction"], [stream_monitor.arn, alert_handler.arn]),
                 allow(["sns:Publish"], topic_arn),
+                allow(["sqs:SendMessage"], dead_letters.arn),
                 allow(["kms:Decrypt", "kms:GenerateDataKey"], key_arn),
                 WRITE_TRACES,
                 DELIVER_LOGS,
@@ -82,6 +85,7 @@ class Workflow(Construct):
             stream_monitor_arn=stream_monitor.arn,
             alert_handler_arn=alert_handler.arn,
             topic_arn=topic_arn,
+            dead_letters_url=dead_letters.url,
         )
         machine = SfnStateMachine(
             self,

@@ -23,17 +23,18 @@ RETRY: Final = [
     },
     {"ErrorEquals": ["States.TaskFailed", "States.Timeout"], "IntervalSeconds": 2, "MaxAttempts": 2, "BackoffRate": 2},
 ]
+TELL_RETRY: Final = [{"ErrorEquals": ["States.ALL"], "IntervalSeconds": 2, "MaxAttempts": 4, "BackoffRate": 2}]
 FUNCTION_TIMEOUT_SECONDS: Final = 30
 
 
 def workflow_definition(
-    *, environment: str, stream_monitor_arn: str, alert_handler_arn: str, topic_arn: str
+    *, environment: str, stream_monitor_arn: str, alert_handler_arn: str, topic_arn: str, dead_letters_url: str
 ) -> dict[str, Any]:
     """The workflow of an environment, for any flow: look, judge, and tell; and tell too if looking fails.
 
     Returns:
-        A definition in which each path ends in success, in a sent alert, or in a failed execution after a
-        message that monitoring is blind. No failure is recorded as success.
+        A definition in which each path ends in success, or in a failed execution after its input was kept for a
+        replay and a message said that monitoring is blind. No failure is recorded as success.
     """
     return {
         "Comment": "Looks at one flow and alerts if it is unhealthy; if it cannot look, it says so.",
@@ -54,30 +55,46 @@ def workflow_definition(
                             {"Variable": "$.report.healthy", "IsPresent": True},
                             {"Variable": "$.report.healthy", "BooleanEquals": True},
                         ],
-                        "Next": "StreamHealthy",
+                        "Next": "ClearAlert",
                     }
                 ],
                 "Default": "RaiseAlert",
             },
-            "RaiseAlert": _invoke(
-                alert_handler_arn,
-                payload={"report.$": "$.report", "execution.$": "$$.Execution.Id"},
-                selector={"sent.$": "$.Payload"},
-                following="AlertSent",
-            ),
+            "RaiseAlert": _handle(alert_handler_arn, following="AlertSent"),
+            "ClearAlert": _handle(alert_handler_arn, following="StreamHealthy"),
             "AlertSent": {"Type": "Succeed"},
             "StreamHealthy": {"Type": "Succeed"},
+            "KeepInput": {
+                "Type": "Task",
+                "Comment": "A replay starts an execution with exactly this body.",
+                "Resource": "arn:aws:states:::sqs:sendMessage",
+                "Parameters": {
+                    "QueueUrl": dead_letters_url,
+                    "MessageBody.$": "States.JsonToString($$.Execution.Input)",
+                    "MessageAttributes": {
+                        "error": {"DataType": "String", "StringValue.$": "$.failure.Error"},
+                        "execution": {"DataType": "String", "StringValue.$": "$$.Execution.Id"},
+                    },
+                },
+                "ResultPath": None,
+                "Retry": TELL_RETRY,
+                "Catch": [{"ErrorEquals": ["States.ALL"], "ResultPath": "$.not_kept", "Next": "MonitorBlind"}],
+                "Next": "MonitorBlind",
+            },
             "MonitorBlind": {
                 "Type": "Task",
                 "Resource": "arn:aws:states:::sns:publish",
                 "Parameters": {
                     "TopicArn": topic_arn,
                     "Subject": f"[CRITICAL] monitoring is blind ({environment})",
+                    # The whole failure: a timeout has no cause.
                     "Message.$": (
                         "States.Format('Nobody is watching: a check failed for good, so silence means nothing now.\n"
-                        "Look at the stream yourself, then at this execution: {}\n\n"
-                        f"Environment: {environment}\nStarted: {{}}\nError: {{}}\nCause: {{}}', "
-                        "$$.Execution.Id, $$.Execution.StartTime, $.failure.Error, $.failure.Cause)"
+                        "Do first: look at the stream yourself, then at this execution: {}\n\n"
+                        f"Environment: {environment}\nInput: {{}}\nFailure: {{}}\n"
+                        f"To handle it again once this is mended: make replay ENV={environment}\n', "
+                        "$$.Execution.Id, States.JsonToString($$.Execution.Input), "
+                        "States.JsonToString($.failure))"
                     ),
                     "MessageAttributes": {
                         name: {"DataType": "String", "StringValue": value}
@@ -89,9 +106,8 @@ def workflow_definition(
                         )
                     },
                 },
-                "Retry": [
-                    {"ErrorEquals": ["States.ALL"], "IntervalSeconds": 2, "MaxAttempts": 4, "BackoffRate": 2},
-                ],
+                "Retry": TELL_RETRY,
+                "Catch": [{"ErrorEquals": ["States.ALL"], "Next": "MonitoringFailed"}],
                 "Next": "MonitoringFailed",
             },
             "MonitoringFailed": {
@@ -103,6 +119,16 @@ def workflow_definition(
     }
 
 
+def _handle(function_arn: str, *, following: str) -> dict[str, Any]:
+    """A healthy report goes the same way: only memory knows whether it ends an incident."""
+    return _invoke(
+        function_arn,
+        payload={"report.$": "$.report", "execution.$": "$$.Execution.Id"},
+        selector={"sent.$": "$.Payload.sent"},
+        following=following,
+    )
+
+
 def _invoke(function_arn: str, *, payload: dict[str, str], selector: dict[str, str], following: str) -> dict[str, Any]:
     return {
         "Type": "Task",
@@ -112,6 +138,6 @@ def _invoke(function_arn: str, *, payload: dict[str, str], selector: dict[str, s
         # Longer than the function's own limit, so that its own words are reported rather than ours.
         "TimeoutSeconds": FUNCTION_TIMEOUT_SECONDS + 10,
         "Retry": RETRY,
-        "Catch": [{"ErrorEquals": ["States.ALL"], "ResultPath": "$.failure", "Next": "MonitorBlind"}],
+        "Catch": [{"ErrorEquals": ["States.ALL"], "ResultPath": "$.failure", "Next": "KeepInput"}],
         "Next": following,
     }

@@ -5,6 +5,7 @@ of the deployed zip: it imports the standard library, boto3 and itself.
 """
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Final, Literal, NotRequired, TypedDict
 
 Severity = Literal["CRITICAL", "HIGH", "MEDIUM", "INFO"]
@@ -16,6 +17,7 @@ class Rule(TypedDict):
     """One health rule of a flow, as the policy carries it."""
 
     key: str
+    about: str
     metric: str
     statistic: str
     comparison: str
@@ -30,6 +32,15 @@ class Rule(TypedDict):
     actions: list[str]
 
 
+class Patience(TypedDict):
+    """How long an incident waits: for reminders, before it is over, while a flow settles, and in history."""
+
+    reminder_minutes: int
+    recovery_checks: int
+    settling_minutes: int
+    incident_history_days: int
+
+
 class Policy(TypedDict):
     """How a flow is watched: the value of its SSM parameter."""
 
@@ -38,12 +49,17 @@ class Policy(TypedDict):
     flow_arn: str
     on_air: Literal["always", "manual"]
     dashboard: str
+    patience: Patience
     rules: list[Rule]
 
 
 class Issue(TypedDict):
-    """One thing that is wrong. `value` is None where there is no number: no data, an event, a status."""
+    """One thing that is wrong. `value` is None where there is no number: no data, an event, a status.
 
+    Issues `about` the same thing are one trouble, whoever noticed it. `note` says what does not fit.
+    """
+
+    about: str
     metric: str
     value: float | None
     threshold: float | None
@@ -52,6 +68,27 @@ class Issue(TypedDict):
     meaning: str
     actions: list[str]
     evidence: Literal["metric", "no data", "event", "status"]
+    note: NotRequired[str]
+
+
+class Source(TypedDict):
+    """A source of the flow; whether it is in use is None where MediaConnect does not say."""
+
+    name: str
+    arn: str
+    in_use: bool | None
+
+
+class Said(TypedDict):
+    """What an event said of one thing: bad or good again. `part` is the source's or output's ARN, or empty.
+
+    `holds_seconds` is how long datapoints from before the event can still speak against it.
+    """
+
+    about: str
+    part: str
+    bad: bool
+    holds_seconds: int
 
 
 class Cause(TypedDict):
@@ -63,7 +100,12 @@ class Cause(TypedDict):
 
 
 class Report(TypedDict):
-    """What the monitor found; the contract between the two functions. Times are ISO 8601 in UTC."""
+    """What the monitor found; the contract between the two functions. Times are ISO 8601 in UTC.
+
+    Attributes of some events only: `said`; `all_lost`, what is wrong once every source is called lost;
+    `previous_status`; `maintenance`, the new state of a maintenance window. `maintenance_scheduled` is when the next
+    one begins, if the flow knows it.
+    """
 
     flow_name: str
     flow_arn: str
@@ -78,6 +120,18 @@ class Report(TypedDict):
     severity: Severity
     issues: list[Issue]
     trigger: Cause
+    patience: Patience
+    sources: list[Source]
+    said: NotRequired[list[Said]]
+    all_lost: NotRequired[Issue]
+    previous_status: NotRequired[str]
+    maintenance: NotRequired[Literal["INPROGRESS", "FINISHED", "FAILED", "CANCELED"]]
+    maintenance_scheduled: NotRequired[str]
+
+
+def moment(time: str) -> datetime:
+    """A time as reports write it."""
+    return datetime.fromisoformat(time)
 
 
 def rank(severity: Severity) -> int:

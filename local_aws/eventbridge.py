@@ -20,7 +20,7 @@ from moto.logs.models import logs_backends
 from moto.sns.models import sns_backends
 from moto.sqs.models import sqs_backends
 
-from local_aws import executions
+from local_aws import executions, faults
 from local_aws.executions import CannotStartError
 from local_aws.matching import matches
 
@@ -105,6 +105,8 @@ def _to_target(rule: Any, target: Mapping[str, Any], given: Mapping[str, Any]) -
 
 def _hand_over(target: Mapping[str, Any], payload: Any, given: Mapping[str, Any]) -> str | None:
     """Give a payload to a target; the ARN of the execution if that started one."""
+    if fault := faults.met("eventbridge"):
+        raise ServiceException("InternalFailure", f"The local eventbridge is made to answer {fault}.")
     arn = str(target["Arn"])
     _, _, service, region, account_id, resource = arn.split(":", 5)
     text = json.dumps(payload)

@@ -1,4 +1,4 @@
-"""Fires schedules of EventBridge Scheduler that fall due between two moments.
+"""Fires schedules of EventBridge Scheduler that fall due between two moments, and counts them in AWS/Scheduler.
 
 Only `rate(...)` schedules. They are counted from their start date, and without one from the epoch, so that they fall
 due at round times; the real scheduler counts from when a schedule was made, which has no place on a rehearsal's clock.
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from moto.cloudwatch.models import cloudwatch_backends
 from moto.scheduler.models import scheduler_backends
 
 from local_aws import executions
@@ -82,4 +83,22 @@ def _fire(schedule: Any, moment: datetime) -> Fired:
     given = str(schedule.target.get("Input", "{}"))
     for placeholder, value in words.items():
         given = given.replace(placeholder, value)
+    _count(schedule, moment)
     return Fired(schedule=schedule.name, time=moment, execution_arn=executions.start(arn, json.loads(given)))
+
+
+def _count(schedule: Any, moment: datetime) -> None:
+    """One attempt more in the metric of the schedule's group, as the real scheduler counts."""
+    *_, region, account_id, _ = schedule.arn.split(":")
+    cloudwatch_backends[account_id][region].put_metric_data(
+        "AWS/Scheduler",
+        [
+            {
+                "MetricName": "InvocationAttemptCount",
+                "Dimensions": [{"Name": "ScheduleGroup", "Value": schedule.group_name}],
+                "Timestamp": moment.replace(tzinfo=None),  # moto's times are UTC, unsaid
+                "Value": 1,
+                "Unit": "Count",
+            }
+        ],
+    )

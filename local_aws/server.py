@@ -9,7 +9,7 @@ import boto3
 from moto.core.config import default_user_config
 from moto.server import ThreadedMotoServer
 
-from local_aws import gaps
+from local_aws import faults, gaps
 
 ACCOUNT_ID: Final = "123456789012"
 HOST: Final = "127.0.0.1"
@@ -74,16 +74,18 @@ class LocalAws:
             service,
             endpoint_url=self.endpoint,
             region_name=self.region,
-            aws_access_key_id="test",
+            aws_access_key_id=faults.OPERATOR,
             aws_secret_access_key="test",  # noqa: S106  not a secret: the local AWS takes any
         )
 
     def reset(self) -> None:
-        """Forget everything that was made, and every run of a function."""
+        """Forget everything that was made, every run of a function and every fault."""
         from moto.moto_api._internal.models import moto_api_backend  # noqa: PLC0415  loads all of moto
 
         moto_api_backend.reset()
         gaps.lambda_runs_the_zip.INVOCATIONS.clear()
+        gaps.lambda_runs_the_zip.end_all()
+        faults.lift()
 
     def _set(self, name: str, value: str) -> None:
         self._before[name] = os.environ.get(name)

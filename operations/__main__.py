@@ -93,6 +93,26 @@ def local(
                 typer.echo("# Stopped; everything in it is gone.")
 
 
+@app.command()
+def replay(
+    environment: EnvironmentName,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="only list what waits")] = False,  # noqa: FBT002
+) -> None:
+    """Hand what could not be handled, and waits in the dead-letter queue, to the workflow again."""
+    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415  only replays talk to AWS themselves
+
+    from operations.replay import ReplayError  # noqa: PLC0415
+    from operations.replay import replay as run  # noqa: PLC0415
+
+    with answered():
+        try:
+            left = run(environment, dry_run=dry_run, say=lambda text: console.print(text, markup=False, soft_wrap=True))
+        except (ReplayError, BotoCoreError, ClientError) as error:
+            errors.print(str(error), markup=False)
+            raise typer.Exit(1) from error
+    raise typer.Exit(1 if left else 0)
+
+
 def _for_environment(step: Callable[[str], None]) -> None:
     def run(environment: EnvironmentName) -> None:
         with answered():

@@ -15,6 +15,18 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationErro
 LIBRARY: Final = Path(__file__).resolve().parent / "scenarios"
 Severity = Literal["CRITICAL", "HIGH", "MEDIUM", "INFO"]
 WORST_FIRST: Final = ("CRITICAL", "HIGH", "MEDIUM", "INFO")
+Kind = Literal[
+    "opened",
+    "escalated",
+    "reminded",
+    "recovered",
+    "flow-stopped",
+    "flow-started",
+    "maintenance",
+    "blind",
+    "chain-alarm",
+    "none",
+]
 Minute = Annotated[float, Field(ge=0)]
 
 
@@ -45,7 +57,7 @@ class Event(_Part):
 class Expectation(_Part):
     """A message that must be sent, or with kind "none" a span in which none of that severity may be."""
 
-    kind: Literal["alert", "blind", "none"]
+    kind: Kind
     severity: Severity = "INFO"
     start: Minute = Field(default=0, alias="from")
     until: Minute | None = None

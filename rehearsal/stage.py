@@ -16,6 +16,7 @@ from operations.terraform import PROJECT, TerraformError, initialize, terraform,
 from rehearsal.scenario import ScenarioError
 from settings import OVERRIDES, Environment, load_environment
 
+SYNTHESIZE: Final = "import main, pathlib, sys; sys.exit(main.main(pathlib.Path(sys.argv[1])))"
 STACK: Final = Path("stacks") / "media-workflow"
 
 
@@ -27,16 +28,24 @@ class Stage:
         name: the environment, as in `environments/<name>.toml`.
         folder: an empty folder for what is synthesized and for Terraform's files.
         progress: told in a few words what is being done; Terraform takes a minute.
+        settings_root: the folder with `environments/`, for one that is not the project's.
 
     Attributes:
         environ: the whole environment in which this stage's commands run.
     """
 
     def __init__(
-        self, aws: LocalAws, name: str, folder: Path, progress: Callable[[str], None] = lambda _: None
+        self,
+        aws: LocalAws,
+        name: str,
+        folder: Path,
+        progress: Callable[[str], None] = lambda _: None,
+        *,
+        settings_root: Path = PROJECT,
     ) -> None:
         self.aws = aws
-        self.environment: Environment = load_environment(name, root=PROJECT, environ={}, context={})
+        self.environment: Environment = load_environment(name, root=settings_root, environ={}, context={})
+        self._settings_root = settings_root
         self.folder = folder
         self._progress = progress
         self.environ = {
@@ -54,7 +63,12 @@ class Stage:
         """Write the Terraform JSON, as `make synth` does."""
         self._progress(f"synthesizing {self.environment.name}")
         done = subprocess.run(
-            [sys.executable, str(PROJECT / "main.py")], env=self.environ, capture_output=True, text=True, check=False
+            [sys.executable, "-c", SYNTHESIZE, str(self._settings_root)],
+            cwd=PROJECT,
+            env=self.environ,
+            capture_output=True,
+            text=True,
+            check=False,
         )
         if done.returncode:
             raise TerraformError(f"main.py ended with {done.returncode}:\n{done.stderr}")

@@ -197,6 +197,10 @@ class Environment(Settings):
     log_retention_days: Annotated[int, AfterValidator(_log_retention)] = 30
     workflow_type: Literal["STANDARD", "EXPRESS"] = "STANDARD"
     check_every_minutes: Annotated[int, Field(ge=1, le=60)] = 5
+    reminder_minutes: Annotated[int, Field(ge=1, le=1440)] = 30
+    recovery_checks: Annotated[int, Field(ge=1, le=20)] = 2
+    settling_minutes: Annotated[int, Field(ge=1, le=60)] = 3
+    incident_history_days: Annotated[int, Field(ge=1, le=3650)] = 90
     function_concurrency: Annotated[int, Field(ge=1, le=1000)] | None = None
     state_bucket: BucketName | None = None
     notifications: tuple[Notification, ...] = ()

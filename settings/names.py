@@ -77,6 +77,11 @@ class Names:
         return f"{self.prefix}-dead-letters"
 
     @property
+    def incidents_table(self) -> str:
+        """DynamoDB table of open and closed incidents."""
+        return f"{self.prefix}-incidents"
+
+    @property
     def schedule_group(self) -> str:
         """EventBridge Scheduler group."""
         return shortened(self.prefix, SCHEDULE_LIMIT)

@@ -26,6 +26,7 @@ from components.encryption import EncryptionKey
 from components.flow import FlowModule, MediaConnectFlow
 from components.functions import Code, Function, alert_handler, stream_monitor
 from components.health_rules import health_rules
+from components.incidents import Incidents
 from components.lambda_package import lambda_package
 from components.notifications import Notifications
 from components.site import Site
@@ -87,6 +88,7 @@ class MediaWorkflow(TerraformStack):
                 self,
                 f"policy_{flow.name}",
                 site=site,
+                environment=environment,
                 flow=flow,
                 flow_arn=built.arn,
                 rules=rules[flow.name],
@@ -114,14 +116,23 @@ class MediaWorkflow(TerraformStack):
             code=code,
             key_arn=key.arn,
         )
+        incidents = Incidents(self, "incidents", site=site, key_arn=key.arn, protect=environment.protect)
         handler = Function(
             self,
             "alert_handler",
-            alert_handler(site=site, topic_arn=notifications.topic_arn, key_arn=key.arn, concurrency=concurrency),
+            alert_handler(
+                site=site,
+                topic_arn=notifications.topic_arn,
+                table_name=incidents.name,
+                table_arn=incidents.arn,
+                key_arn=key.arn,
+                concurrency=concurrency,
+            ),
             site=site,
             code=code,
             key_arn=key.arn,
         )
+        dead_letters = DeadLetters(self, "dead_letters", site=site, key_arn=key.arn)
         workflow = Workflow(
             self,
             "workflow",
@@ -130,9 +141,9 @@ class MediaWorkflow(TerraformStack):
             stream_monitor=monitor,
             alert_handler=handler,
             topic_arn=notifications.topic_arn,
+            dead_letters=dead_letters,
             key_arn=key.arn,
         )
-        dead_letters = DeadLetters(self, "dead_letters", site=site, key_arn=key.arn)
         triggers = Triggers(
             self,
             "triggers",
@@ -150,6 +161,8 @@ class MediaWorkflow(TerraformStack):
             rule_names=triggers.rule_names,
             queue_name=dead_letters.name,
             topic_names={"alerts": notifications.topic_name, "chain": notifications.chain_topic_name},
+            schedule_group=triggers.schedule_group,
+            check_every_minutes=environment.check_every_minutes,
         )
         ChainAlarms(
             self, "chain_alarms", site=site, rows=chain_alarm_rows(chain), topic_arn=notifications.chain_topic_arn
@@ -160,6 +173,8 @@ class MediaWorkflow(TerraformStack):
             ("flow_arns", {name: flow.arn for name, flow in flows.items()}, "ARN of each flow"),
             ("ingest", {name: flow.ingest for name, flow in flows.items()}, "Where each flow's encoder sends to"),
             ("state_machine_arn", workflow.arn, 'The workflow; start it with {"flow_name": ...} to test it'),
+            ("dead_letters_url", dead_letters.url, "What could not be handled; `make replay` hands it over again"),
+            ("incidents_table", incidents.name, "Open and closed incidents"),
             ("topic_arn", notifications.topic_arn, "Where alerts are published"),
             ("dashboard_url", dashboard.url, "The CloudWatch dashboard"),
             ("stream_monitor_arn", monitor.arn, "The function that looks at a flow"),

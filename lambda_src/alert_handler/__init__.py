@@ -1,1 +1,5 @@
-"""Turns an unhealthy report into one message. `message` decides and is pure; `handler` talks to AWS."""
+"""Makes one message of each thing worth knowing about a flow.
+
+`situation` and `incident` decide, `outbox` keeps what is to be sent, `message` words it; all four are pure. `handling`
+puts them in order, `table` and `handler` talk to AWS.
+"""

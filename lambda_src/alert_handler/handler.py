@@ -1,42 +1,82 @@
-"""The edge of the alert handler: publishes the message of an unhealthy report, once.
+"""The edge of the alert handler: remembers in DynamoDB, tells through SNS.
 
 Errors are raised: the state machine retries them, and publishes by itself if they stay.
 """
 
 import os
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 import boto3
 from botocore.config import Config
 
-from alert_handler.message import ReportError, compose
+from alert_handler.handling import handle
+from alert_handler.message import compose
+from alert_handler.record import Notification
+from alert_handler.table import Table
+from report import Report
 
 if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_sns import SNSClient
 
 CONFIG: Final = Config(connect_timeout=3, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 3})
 
 
+class ReportError(ValueError):
+    """There is no report, or it lacks something; never read as "healthy"."""
+
+
 @cache
-def client() -> "SNSClient":
-    """One client for the life of the container."""
-    return boto3.client("sns", config=CONFIG)
+def clients() -> "tuple[DynamoDBClient, SNSClient]":
+    """One client a service for the life of the container."""
+    return boto3.client("dynamodb", config=CONFIG), boto3.client("sns", config=CONFIG)
 
 
-def lambda_handler(event: Mapping[str, Any], _context: object) -> dict[str, str]:
-    """Send the message of the report in `event`.
+def lambda_handler(event: Mapping[str, Any], _context: object) -> dict[str, list[str]]:
+    """Handle the report in `event`; returns the ids of the messages that were sent.
+
+    Args:
+        event: `report` of the monitor, and the ARN of the `execution`.
 
     Raises:
-        ReportError: there is no report, or nothing to tell.
-        botocore.exceptions.ClientError: SNS refused the message.
+        ReportError: there is no report, or it lacks something.
+        BusyError: others changed what is remembered each time.
+        botocore.exceptions.ClientError: AWS refused a call.
+    """
+    report = read_report(event)
+    dynamodb, sns = clients()
+    sent = handle(
+        report,
+        execution=str(event.get("execution", "")),
+        store=Table(dynamodb, os.environ["TABLE_NAME"]),
+        send=lambda notification: publish(sns, notification),
+        clock=lambda: datetime.now(UTC),
+    )
+    return {"sent": sent}
+
+
+def read_report(event: Mapping[str, Any]) -> Report:
+    """The report, with all its parts.
+
+    Raises:
+        ReportError: there is none, or it lacks something.
     """
     report = event.get("report")
     if not isinstance(report, Mapping):
         raise ReportError(f"there is no report in {sorted(event)}")
-    message = compose(report)  # type: ignore[arg-type]  # checked there
-    sent = client().publish(
+    missing = sorted(Report.__required_keys__ - set(report))
+    if missing:
+        raise ReportError(f"the report lacks {', '.join(missing)}")
+    return report  # type: ignore[return-value]  # as just seen
+
+
+def publish(sns: "SNSClient", notification: Notification) -> None:
+    """Send one message, with the attributes that subscriptions filter by and its id."""
+    message = compose(notification)
+    sns.publish(
         TopicArn=os.environ["TOPIC_ARN"],
         Subject=message.subject,
         Message=message.body,
@@ -44,4 +84,3 @@ def lambda_handler(event: Mapping[str, Any], _context: object) -> dict[str, str]
             name: {"DataType": "String", "StringValue": value} for name, value in message.attributes.items()
         },
     )
-    return {"message_id": sent["MessageId"], "subject": message.subject, "severity": message.attributes["severity"]}

@@ -1,4 +1,4 @@
-"""Words for the person who reads the alert, on a phone, at night. Pure: a report in, a message out.
+"""Words for the person who reads the alert, on a phone, at night. Pure: a notification in, a message out.
 
 The first two lines say what is wrong and what to do. Whether to send is not decided here.
 """
@@ -9,7 +9,8 @@ from datetime import datetime
 from typing import Final
 from urllib.parse import quote
 
-from report import Issue, Report
+from alert_handler.record import Look, Notification
+from report import Issue
 
 SUBJECT_LIMIT: Final = 99
 """SNS takes subjects of less than 100 characters, without line breaks or control characters."""
@@ -27,10 +28,6 @@ UNITS: Final = {
 }
 
 
-class ReportError(ValueError):
-    """The report lacks what a message needs; never read as "healthy"."""
-
-
 @dataclass(frozen=True, slots=True)
 class Message:
     """A message as SNS publishes it."""
@@ -40,55 +37,112 @@ class Message:
     attributes: dict[str, str]
 
 
-def compose(report: Report) -> Message:
-    """The message of an unhealthy report.
-
-    Raises:
-        ReportError: a part is missing, or there is no issue to tell of.
-    """
-    missing = sorted(Report.__required_keys__ - set(report))
-    if missing:
-        raise ReportError(f"the report lacks {', '.join(missing)}")
-    if report["healthy"] or not report["issues"]:
-        raise ReportError(f"the report of {report['flow_name']} has nothing to tell: healthy is {report['healthy']}")
+def compose(told: Notification) -> Message:
+    """The message of a notification: what is wrong, what to do, and then all that is known."""
+    look = told["look"]
+    what, do = _headline(told)
     return Message(
-        subject=_subject(report),
-        body=_body(report),
+        subject=_subject(f"[{told['severity']}] {look['flow_name']} ({look['environment']}): {what}"),
+        body=_body(told, what, do),
         attributes={
-            "kind": "alert",
-            "severity": report["severity"],
-            "flow": report["flow_name"],
-            "environment": report["environment"],
+            "kind": told["kind"],
+            "severity": told["severity"],
+            "flow": look["flow_name"],
+            "environment": look["environment"],
+            "id": told["id"],
         },
     )
 
 
-def _subject(report: Report) -> str:
-    text = f"[{report['severity']}] {report['flow_name']} ({report['environment']}): {report['issues'][0]['meaning']}"
+def _headline(told: Notification) -> tuple[str, str]:
+    """The two lines that everybody reads: what is wrong, and what to do."""
+    if told["kind"] == "maintenance":
+        return _maintenance(told)
+    if told["kind"] == "flow-stopped":
+        start = f"aws mediaconnect start-flow --flow-arn {told['look']['flow_arn']}"
+        return "The flow was stopped and is off air.", f"Nothing to do if that was meant; otherwise: {start}"
+    if told["kind"] == "flow-started":
+        return "The flow was started and is on air.", "Nothing to do: you are told if its source does not come."
+    first = told["issues"][0]
+    if told["kind"] == "recovered":
+        stopped = ", the flow was stopped" if told["look"]["flow_status"] == "STANDBY" else ""
+        return (
+            f"Over after {_span(told['began'], told['ended'])}{stopped}: {first['meaning']}",
+            f"Nothing to do: nothing was found wrong since {_clock(told['ended'])} UTC.",
+        )
+    before = {
+        "escalated": "Worse: ",
+        "reminded": f"Still, after {_span(told['began'], told['look']['timestamp'])}: ",
+    }.get(told["kind"], "")
+    do = first["actions"][0] if first["actions"] else "look at the flow in the console."
+    return f"{before}{first['meaning']}", f"Do first: {do}"
+
+
+def _maintenance(told: Notification) -> tuple[str, str]:
+    if told["words"] == "INPROGRESS":
+        wait = f"alerts wait until it ends, at {_clock(told['ended'])} UTC at the latest."
+        return "AWS maintenance has begun: expect an interruption.", f"Nothing to do: {wait}"
+    if told["words"] == "FINISHED":
+        return "AWS maintenance has ended.", "Nothing to do: you are told if something is still wrong."
+    how = told["words"].lower() if told["words"].isupper() else told["words"]
+    return f"AWS maintenance has ended: {how}.", "Do first: look at the flow's maintenance in the console."
+
+
+def _subject(text: str) -> str:
     plain = " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
     return plain if len(plain) <= SUBJECT_LIMIT else f"{plain[: SUBJECT_LIMIT - 3].rstrip()}..."
 
 
-def _body(report: Report) -> str:
-    first = report["issues"][0]
-    when = datetime.fromisoformat(report["timestamp"])
-    more = len(report["issues"]) - 1
+def _body(told: Notification, what: str, do: str) -> str:
+    look = told["look"]
+    more = len(told["issues"]) - 1
     lines = [
-        f"{first['meaning']}{f' ({more} more below)' if more else ''}",
-        f"Do first: {first['actions'][0] if first['actions'] else 'look at the flow in the console.'}",
+        f"{what}{f' ({more} more below)' if more > 0 else ''}",
+        do,
         "",
-        f"Flow: {report['flow_name']}, {report['flow_status']}",
-        f"Environment: {report['environment']}",
-        f"Time: {when:%Y-%m-%d %H:%M:%S} UTC",
-        f"Noticed by: {_noticed(report)}",
+        f"Flow: {look['flow_name']}, {look['flow_status']}",
+        *_sources(look),
+        f"Environment: {look['environment']}",
+        f"Time: {_when(look['timestamp'])} UTC",
+        f"Noticed by: {_noticed(look)}",
     ]
-    for issue in report["issues"]:
-        lines += ["", *_issue(issue)]
-    return "\n".join([*lines, "", *_links(report)]) + "\n"
+    if told["kind"] != "opened" and "began" in told:
+        lines.append(f"Began: {_when(told['began'])} UTC")
+    over = told["kind"] == "recovered"
+    for issue in told["issues"]:
+        lines += ["", *([f"Was {issue['severity']}: {issue['meaning']}"] if over else _issue(issue))]
+    if told.get("worst"):
+        lines += ["", *(f"Worst {item['metric']}: {amount(item['value'], item['unit'])}" for item in told["worst"])]
+    return "\n".join([*lines, "", *_links(look)]) + "\n"
 
 
-def _noticed(report: Report) -> str:
-    cause = report["trigger"]
+def _sources(look: Look) -> list[str]:
+    """Which of two sources is in use, as far as MediaConnect says."""
+    if len(look["sources"]) < 2:  # noqa: PLR2004
+        return []
+    used = [source["name"] for source in look["sources"] if source["in_use"]]
+    names = " and ".join(source["name"] for source in look["sources"])
+    return [f"Source in use: {', '.join(used)}" if used else f"Source in use: not known, one of {names}"]
+
+
+def _span(begin: str, end: str) -> str:
+    """How long something lasted, as a person would say it."""
+    minutes = round((datetime.fromisoformat(end) - datetime.fromisoformat(begin)).total_seconds() / 60)
+    hours, rest = divmod(minutes, 60)
+    words = [f"{hours} h"] if hours else []
+    return " ".join([*words, f"{rest} min"] if rest or not hours else words) if minutes else "less than a minute"
+
+
+def _when(time: str) -> str:
+    return f"{datetime.fromisoformat(time):%Y-%m-%d %H:%M:%S}"
+
+
+def _clock(time: str) -> str:
+    return f"{datetime.fromisoformat(time):%H:%M}"
+
+
+def _noticed(look: Look) -> str:
+    cause = look["trigger"]
     state = f" ({cause['state']})" if cause.get("state") else ""
     name = "" if cause["name"] == cause["kind"] else f" {cause['name']}"
     return f"{cause['kind']}{name}{state}"
@@ -98,6 +152,7 @@ def _issue(issue: Issue) -> list[str]:
     return [
         f"{issue['severity']}: {issue['meaning']}",
         f"  {_measured(issue)}",
+        *([f"  {issue['note']}"] if "note" in issue else []),
         *(f"  - {action}" for action in issue["actions"]),
     ]
 
@@ -121,16 +176,14 @@ def amount(value: float, unit: str) -> str:
     return f"{value:.6g}{UNITS.get(unit, f' {unit}')}"
 
 
-def _links(report: Report) -> Sequence[str]:
-    _, partition, _, region, *_ = [*report["flow_arn"].split(":"), "", "", "", ""]
+def _links(look: Look) -> Sequence[str]:
+    _, partition, _, region, *_ = [*look["flow_arn"].split(":"), "", "", "", ""]
     console = f"https://{region}.console.{CONSOLES.get(partition, CONSOLES['aws'])}"
     here = f"home?region={region}"
     lines = [
-        f"Dashboard: {console}/cloudwatch/{here}#dashboards/dashboard/{quote(report['dashboard'], safe='')}",
-        f"Flow: {console}/mediaconnect/{here}#/flows/{quote(report['flow_arn'], safe=':')}",
+        f"Dashboard: {console}/cloudwatch/{here}#dashboards/dashboard/{quote(look['dashboard'], safe='')}",
+        f"Flow: {console}/mediaconnect/{here}#/flows/{quote(look['flow_arn'], safe=':')}",
     ]
-    if ":execution:" in report["execution"]:
-        lines.append(
-            f"Execution: {console}/states/{here}#/v2/executions/details/{quote(report['execution'], safe=':')}"
-        )
+    if ":execution:" in look["execution"]:
+        lines.append(f"Execution: {console}/states/{here}#/v2/executions/details/{quote(look['execution'], safe=':')}")
     return lines

@@ -8,7 +8,6 @@ import json
 import logging
 import os
 from collections.abc import Mapping
-from datetime import datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
@@ -16,13 +15,16 @@ import boto3
 from botocore.config import Config
 
 from report import Policy, Report, Rule
-from stream_monitor.health import judges_metrics, query_window, report
+from stream_monitor.health import Points, judges_metrics, query_window, report
 from stream_monitor.trigger import Trigger, read_trigger
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudwatch import CloudWatchClient
     from mypy_boto3_mediaconnect import MediaConnectClient
     from mypy_boto3_ssm import SSMClient
+
+Series = tuple[str, str, int, str, str]
+"""Metric, statistic, period, ARN and the dimension that it is the value of."""
 
 log = logging.getLogger(__name__)
 log.setLevel(logging.INFO)
@@ -59,15 +61,15 @@ def lambda_handler(event: Mapping[str, Any], _context: object) -> Report:
     ssm, mediaconnect, cloudwatch = clients()
     policy = read_policy(ssm, trigger.flow_name)
     flow = mediaconnect.describe_flow(FlowArn=trigger.flow_arn or policy["flow_arn"])["Flow"]
-    points = (
-        read_points(cloudwatch, flow["FlowArn"], policy["rules"], trigger) if judges_metrics(flow["Status"]) else {}
+    points, selected = (
+        read_points(cloudwatch, flow, policy["rules"], trigger) if judges_metrics(flow["Status"]) else ({}, {})
     )
     found = report(
         policy=policy,
         trigger=trigger,
-        flow_arn=flow["FlowArn"],
-        status=flow["Status"],
+        flow=flow,
         points=points,
+        selected=selected,
         execution=str(event.get("execution", "")),
     )
     log.info(
@@ -95,16 +97,25 @@ def read_policy(ssm: "SSMClient", flow_name: str) -> Policy:
 
 
 def read_points(
-    cloudwatch: "CloudWatchClient", flow_arn: str, rules: list[Rule], trigger: Trigger
-) -> dict[str, dict[datetime, float]]:
-    """The datapoints of all rules in one call, by rule key; rules on the same series share a query.
+    cloudwatch: "CloudWatchClient", flow: Mapping[str, Any], rules: list[Rule], trigger: Trigger
+) -> tuple[dict[str, Points], dict[str, Points]]:
+    """The datapoints of all rules by rule key, and of SourceSelected by source ARN, in one call.
+
+    Rules on the same series share a query. SourceSelected is asked for where a flow fails over between its sources.
 
     Raises:
         MonitorError: the answer is partial. 500 series and 100,800 datapoints fit one call, so it never should be.
     """
-    if not rules:
-        return {}
-    series = sorted({(rule["metric"], rule["statistic"], rule["period"]) for rule in rules})
+    failover = flow.get("SourceFailoverConfig", {})
+    switches = failover.get("FailoverMode") == "FAILOVER" and failover.get("State", "ENABLED") == "ENABLED"
+    sources = [source["SourceArn"] for source in flow.get("Sources", []) if switches]
+    of_rule = {
+        rule["key"]: _series(rule["metric"], rule["statistic"], rule["period"], flow["FlowArn"]) for rule in rules
+    }
+    of_source = {arn: _series("SourceSelected", "Maximum", 60, arn, "SourceARN") for arn in sources}
+    series = sorted({*of_rule.values(), *of_source.values()})
+    if not series:
+        return {}, {}
     start, end = query_window(rules, trigger.time)
     answer = cloudwatch.get_metric_data(
         StartTime=start,
@@ -117,13 +128,13 @@ def read_points(
                     "Metric": {
                         "Namespace": "AWS/MediaConnect",
                         "MetricName": metric,
-                        "Dimensions": [{"Name": "FlowARN", "Value": flow_arn}],
+                        "Dimensions": [{"Name": dimension, "Value": arn}],
                     },
                     "Period": period,
                     "Stat": statistic,
                 },
             }
-            for number, (metric, statistic, period) in enumerate(series)
+            for number, (metric, statistic, period, arn, dimension) in enumerate(series)
         ],
     )
     results = {result["Id"]: result for result in answer["MetricDataResults"]}
@@ -134,4 +145,8 @@ def read_points(
         key: dict(zip(results[f"q{number}"]["Timestamps"], results[f"q{number}"]["Values"], strict=True))
         for number, key in enumerate(series)
     }
-    return {rule["key"]: points[rule["metric"], rule["statistic"], rule["period"]] for rule in rules}
+    return {key: points[of] for key, of in of_rule.items()}, {arn: points[of] for arn, of in of_source.items()}
+
+
+def _series(metric: str, statistic: str, period: int, arn: str, dimension: str = "FlowARN") -> Series:
+    return metric, statistic, period, arn, dimension

@@ -7,16 +7,19 @@ CloudWatch User Guide.
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
-from report import Issue, Policy, Report, Rule, rank, worst
-from stream_monitor.trigger import Trigger
+from report import Issue, Policy, Report, Rule, Said, Source, rank, worst
+from stream_monitor.trigger import ONE_LOST, SOURCE, Finding, Trigger
 
 RuleState = Literal["OK", "ALARM", "INSUFFICIENT_DATA"]
 Points = Mapping[datetime, float]
 
 EXTRA_PERIODS: Final = 2
 """How far beyond its own periods CloudWatch looks for real datapoints before it fills in missing ones."""
+
+DEFAULT_HOLD_SECONDS: Final = 180
+"""How long an event counts that no rule watches: as long as with a rule of one minute."""
 
 RUNNING: Final = frozenset({"ACTIVE", "UPDATING"})
 SETTLING: Final = frozenset({"STARTING", "STOPPING"})
@@ -91,30 +94,35 @@ def report(
     *,
     policy: Policy,
     trigger: Trigger,
-    flow_arn: str,
-    status: str,
+    flow: Mapping[str, Any],
     points: Mapping[str, Points],
+    selected: Mapping[str, Points],
     execution: str,
 ) -> Report:
-    """What is wrong with a flow, worst first.
+    """What is wrong with a flow, worst first, and what the alert handler needs to remember of this look.
 
     Args:
         policy: how the flow is watched.
         trigger: why and as of when it is looked at.
-        flow_arn: the flow, as MediaConnect names it.
-        status: the flow's status now.
+        flow: the flow as DescribeFlow shows it.
         points: datapoints by the key of their rule; empty if the flow does not run.
+        selected: datapoints of SourceSelected by the source's ARN; empty where none is asked for.
         execution: ARN of the execution, for the message's link.
     """
-    issues = _status_issues(policy, status)
+    status = str(flow["Status"])
+    sources = _sources(flow, selected)
+    issues = _status_issues(policy, status, flow["FlowArn"])
+    said: list[Said] = []
     if judges_metrics(status):
-        issues += [issue for rule in policy["rules"] if (issue := _rule_issue(rule, points, trigger.time))]
-        issues += [trigger.evidence] if trigger.evidence else []
-    issues = _one_a_metric(issues)
+        ruled = [issue for rule in policy["rules"] if (issue := _rule_issue(rule, points, trigger.time))]
+        heard = [_heard(finding, policy["rules"], points, trigger.time, sources) for finding in trigger.findings]
+        issues += [*_doubted(ruled, trigger), *(issue for _, issue in heard if issue)]
+        said = [words for words, _ in heard]
+    issues = _one_of_each(issues)
     start, end = query_window(policy["rules"], trigger.time)
-    return {
+    found: Report = {
         "flow_name": policy["flow_name"],
-        "flow_arn": flow_arn,
+        "flow_arn": str(flow["FlowArn"]),
         "flow_status": status,
         "on_air_expected": policy["on_air"] == "always",
         "environment": policy["environment"],
@@ -126,26 +134,128 @@ def report(
         "severity": worst(issue["severity"] for issue in issues),
         "issues": issues,
         "trigger": trigger.cause(),
+        "patience": policy["patience"],
+        "sources": sources,
     }
+    if said:
+        found["said"] = said
+    presence = _same(SOURCE, "", policy["rules"])
+    if presence and len(sources) > 1 and any(words["about"] == SOURCE and words["bad"] for words in said):
+        found["all_lost"] = _issue(presence, None, "event")
+    if trigger.previous_status:
+        found["previous_status"] = trigger.previous_status
+    if trigger.maintenance in {"INPROGRESS", "FINISHED", "FAILED", "CANCELED"}:
+        found["maintenance"] = trigger.maintenance  # type: ignore[typeddict-item]  # one of the four, as just seen
+    if scheduled := _moment((flow.get("Maintenance") or {}).get("MaintenanceScheduledDate")):
+        found["maintenance_scheduled"] = scheduled.isoformat()
+    return found
+
+
+def _moment(text: object) -> datetime | None:
+    """A time of MediaConnect's in UTC; None for what is none, which must not stop a look."""
+    try:
+        moment = datetime.fromisoformat(str(text))
+    except ValueError:
+        return None
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def _sources(flow: Mapping[str, Any], selected: Mapping[str, Points]) -> list[Source]:
+    """The sources, and which is in use: of two by what SourceSelected read last, of one without a doubt."""
+    listed = flow.get("Sources") or [flow.get("Source") or {}]
+    found: list[Source] = []
+    for source in listed:
+        arn = str(source.get("SourceArn", ""))
+        points = selected.get(arn, {})
+        newest = points[max(points)] >= 1 if points else None
+        found.append({"name": str(source.get("Name", "")), "arn": arn, "in_use": newest if len(listed) > 1 else True})
+    return found
 
 
 def _rule_issue(rule: Rule, points: Mapping[str, Points], now: datetime) -> Issue | None:
-    state, value = evaluate_rule(rule, points.get(rule["key"], {}), now=now)
-    if state == "OK":
+    series = points.get(rule["key"], {})
+    state, value = evaluate_rule(rule, series, now=now)
+    if state == "OK" or (state == "ALARM" and rule["missing"] != "missing" and _stale(rule, series, now)):
         return None
+    return _issue(rule, value, "no data" if state == "INSUFFICIENT_DATA" else "metric")
+
+
+def _stale(rule: Rule, points: Points, now: datetime) -> bool:
+    """Whether all that breaches lies before the rule's own window, where CloudWatch looks only to fill gaps."""
+    begin = whole_minute(now) - timedelta(seconds=rule["evaluation_periods"] * rule["period"])
+    return not any(time >= begin and breaches(rule, value) for time, value in points.items())
+
+
+def _issue(rule: Rule, value: float | None, evidence: Literal["metric", "no data", "event"]) -> Issue:
     return {
+        "about": rule["about"],
         "metric": rule["metric"],
         "value": value,
-        "threshold": rule["threshold"],
+        "threshold": None if evidence == "event" else rule["threshold"],
         "unit": rule["unit"],
         "severity": rule["severity"],
         "meaning": rule["meaning"],
         "actions": list(rule["actions"]),
-        "evidence": "no data" if state == "INSUFFICIENT_DATA" else "metric",
+        "evidence": evidence,
     }
 
 
-def _status_issues(policy: Policy, status: str) -> list[Issue]:
+def _same(about: str, key: str, rules: Iterable[Rule]) -> Rule | None:
+    """The rule about the same thing: by its key where one is given, and of those on sources else the presence rule."""
+    return next(
+        (
+            rule
+            for rule in rules
+            if rule["about"] == about
+            and (rule["key"] == key if key else about != SOURCE or rule["missing"] == "missing")
+        ),
+        None,
+    )
+
+
+def _heard(
+    finding: Finding, rules: Sequence[Rule], points: Mapping[str, Points], now: datetime, sources: Sequence[Source]
+) -> tuple[Said, Issue | None]:
+    """What an event says, in the words of the rule that watches the same thing, and what its metric says against it."""
+    source = next((item for item in sources if finding.part and finding.part in {item["arn"], item["name"]}), None)
+    key = finding.rule or (ONE_LOST if finding.about == SOURCE and source else "")
+    rule = _same(finding.about, key if len(sources) > 1 else "", rules)
+    reach = (rule["evaluation_periods"] + EXTRA_PERIODS) * rule["period"] if rule else DEFAULT_HOLD_SECONDS
+    said: Said = {
+        "about": finding.about,
+        "part": source["arn"] if source else finding.part,
+        "bad": finding.issue is not None,
+        "holds_seconds": reach,
+    }
+    if finding.issue is None or rule is None:
+        return said, finding.issue
+    issue = _issue(rule, None, "event")
+    if rule["key"] == ONE_LOST and source:
+        other = next(item["name"] for item in sources if item is not source)
+        issue["meaning"] = f"The source {source['name']} is gone: running on {other}, no redundancy."
+    series = points.get(rule["key"], {})
+    if evaluate_rule(rule, series, now=now)[0] == "OK" and series:
+        read = f"{series[max(series)]:,.10g} {rule['unit']}"
+        issue["note"] = (
+            f"The event and the metric disagree: {rule['metric']} last read {read}, "
+            "but metrics come a minute or more after events."
+        )
+    return said, issue
+
+
+def _doubted(issues: list[Issue], trigger: Trigger) -> list[Issue]:
+    """The issues, those noted against which an event says that the same thing is good again."""
+    good = {finding.about for finding in trigger.findings if finding.issue is None and finding.about == SOURCE}
+    for issue in issues:
+        if issue["about"] in good:
+            issue["note"] = (
+                f"The event and the metric disagree: MediaConnect says {trigger.state or 'that it is good again'}, "
+                "but metrics come a minute or more after events."
+            )
+    return issues
+
+
+def _status_issues(policy: Policy, status: str, flow_arn: str) -> list[Issue]:
     if status in RUNNING | SETTLING:
         return []
     if status == "ERROR":
@@ -153,11 +263,12 @@ def _status_issues(policy: Policy, status: str) -> list[Issue]:
         action = "Look at the flow's alerts in the console; stop and start it if they do not say otherwise."
     elif policy["on_air"] == "always":
         meaning = f"The flow should be on air and is in {status}: viewers see nothing."
-        action = "Start the flow, unless somebody stopped it on purpose: aws mediaconnect start-flow --flow-arn ..."
+        action = f"Start it, unless it was stopped on purpose: aws mediaconnect start-flow --flow-arn {flow_arn}"
     else:
         return []  # off air on purpose
     return [
         {
+            "about": "FlowStatus",
             "metric": "FlowStatus",
             "value": None,
             "threshold": None,
@@ -170,11 +281,11 @@ def _status_issues(policy: Policy, status: str) -> list[Issue]:
     ]
 
 
-def _one_a_metric(issues: Sequence[Issue]) -> list[Issue]:
-    """The worst issue of each metric, worst first: two rules on one metric are one trouble."""
+def _one_of_each(issues: Sequence[Issue]) -> list[Issue]:
+    """The worst issue about each thing, worst first: two rules on one thing are one trouble."""
     chosen: dict[str, Issue] = {}
     for issue in issues:
-        held = chosen.get(issue["metric"])
+        held = chosen.get(issue["about"])
         if held is None or rank(issue["severity"]) < rank(held["severity"]):
-            chosen[issue["metric"]] = issue
-    return sorted(chosen.values(), key=lambda issue: (rank(issue["severity"]), issue["metric"]))
+            chosen[issue["about"]] = issue
+    return sorted(chosen.values(), key=lambda issue: (rank(issue["severity"]), issue["about"]))

@@ -5,6 +5,7 @@ Pure: no clock, network or environment. MediaConnect's documentation and its rea
 """
 
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,10 +14,42 @@ from typing import Any, Final, Literal
 from report import Cause, Issue, Severity
 
 ALARM_CHANGE: Final = "CloudWatch Alarm State Change"
+STATUS_CHANGE: Final = "MediaConnect Flow Status Change"
+MAINTENANCE: Final = "MediaConnect Flow Maintenance"
+SOURCE: Final = "source"
+"""What findings on sources are about; the policy's rules on sources say the same."""
+ONE_LOST: Final = "one-source-lost"
+"""The key of the rule that says that one of two sources is gone."""
+DAMAGE: Final = "SourceHealth"
+CONTENT: Final = {
+    "audio_missing": "AudioStreamMissing",
+    "black_frames_duration_breaching": "BlackFramesBreaching",
+    "frozen_frames_duration_breaching": "FrozenFramesBreaching",
+    "silent_audio_duration_breaching": "SilentAudioBreaching",
+    "video_missing": "VideoStreamMissing",
+}
+"""The metric that says the same as a flag of the content quality event."""
 UNDERSTOOD: Final = (
     'an EventBridge event of CloudWatch alarms or MediaConnect, {"flow_arn": ...} or {"flow_name": ...}, '
     'and for schedules also "kind": "schedule" and "time"'
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What an event says of one thing: what is wrong, or with None that it is good again.
+
+    `part` is the ARN or the name of the source or output, empty where the event names none. `rule` is the key of the
+    rule that says the same, where more than one is about it.
+    """
+
+    about: str
+    part: str
+    issue: Issue | None
+    rule: str = ""
+
+
+Findings = tuple[Finding, ...]
 
 
 class TriggerError(ValueError):
@@ -34,7 +67,9 @@ class Trigger:
         flow_arn: None where only the name is known, as in composite alarms.
         time: when it happened, in UTC; health is judged as of then.
         state: state of the alarm, source, output or flow that it tells of; empty if it tells of none.
-        evidence: what the event by itself says is wrong, if anything.
+        findings: what the event by itself says is wrong or good again.
+        previous_status: the status that the flow had before, where the event tells of a change.
+        maintenance: the new state of the flow's maintenance, where the event tells of it.
     """
 
     kind: Literal["alarm", "event", "schedule", "person"]
@@ -43,7 +78,9 @@ class Trigger:
     flow_arn: str | None
     time: datetime
     state: str = ""
-    evidence: Issue | None = None
+    findings: Findings = ()
+    previous_status: str = ""
+    maintenance: str = ""
 
     def cause(self) -> Cause:
         """As the report carries it."""
@@ -154,18 +191,22 @@ def _named_in_alarm(name: str, state: Mapping[str, Any]) -> str:
 
 
 def _event(event: Mapping[str, Any], detail_type: str, started: str) -> Trigger:
-    arns = [arn for arn in _list(event, "resources") if isinstance(arn, str) and ":flow:" in arn]
-    if not arns:
+    arns = [arn for arn in _list(event, "resources") if isinstance(arn, str)]
+    flows = [arn for arn in arns if ":flow:" in arn]
+    if not flows:
         raise TriggerError(f"the event {detail_type!r} names no flow in its resources")
     detail = _table(event, "detail")
+    part = next((arn for arn in arns if ":source:" in arn or ":output:" in arn), "")
     return Trigger(
         kind="event",
         name=detail_type,
-        flow_name=flow_name_of(arns[0]),
-        flow_arn=arns[0],
+        flow_name=flow_name_of(flows[0]),
+        flow_arn=flows[0],
         time=read_time(event.get("time") or started),
         state=_state(detail),
-        evidence=EVENTS[detail_type](detail),
+        findings=EVENTS[detail_type](detail, part),
+        previous_status=_previous(detail) if detail_type == STATUS_CHANGE else "",
+        maintenance=_state(detail) if detail_type == MAINTENANCE else "",
     )
 
 
@@ -182,9 +223,15 @@ def _state(detail: Mapping[str, Any]) -> str:
     return ""
 
 
-def _finding(source: str, severity: Severity, meaning: str, *actions: str) -> Issue:
+def _previous(detail: Mapping[str, Any]) -> str:
+    value = detail.get("previousStatus")
+    return value if isinstance(value, str) else ""
+
+
+def _issue(about: str, severity: Severity, meaning: str, *actions: str) -> Issue:
     return {
-        "metric": source,
+        "about": about,
+        "metric": about,
         "value": None,
         "threshold": None,
         "unit": "",
@@ -195,75 +242,95 @@ def _finding(source: str, severity: Severity, meaning: str, *actions: str) -> Is
     }
 
 
-def _alert(detail: Mapping[str, Any]) -> Issue | None:
-    if detail.get("errored") is not True:
-        return None
-    code, words = str(detail.get("error-code", "unknown")), str(detail.get("error-message", "no message"))
-    # A stream error of a source means that nothing usable comes in; other alerts are troubles of the flow.
-    severity: Severity = "CRITICAL" if "source" in code.lower() else "HIGH"
-    return _finding(code, severity, f"MediaConnect reports: {words}", "Look at the flow's alerts in the console.")
+def _alert(detail: Mapping[str, Any], _: str) -> Findings:
+    code = str(detail.get("error-code", "unknown"))
+    words = str(detail.get("error-message", "no message"))
+    # A stream error of a source means that nothing usable comes in; the event names it in its words only.
+    if "source" in code.lower():
+        named = re.search(r"Source (\S+) Stream Error", words)
+        about, part = SOURCE, named[1] if named else ""
+    else:
+        about, part = code, ""
+    severity: Severity = "CRITICAL" if about == SOURCE else "HIGH"
+    issue = _issue(about, severity, f"MediaConnect reports: {words}", "Look at the flow's alerts in the console.")
+    if not isinstance(detail.get("errored"), bool):
+        return ()
+    return (Finding(about, part, issue if detail["errored"] else None, rule=ONE_LOST if about == SOURCE else ""),)
 
 
-def _source(detail: Mapping[str, Any]) -> Issue | None:
-    current = _table(detail, "current")
-    state = _state(detail)
+def _source(detail: Mapping[str, Any], part: str) -> Findings:
+    current, state = _table(detail, "current"), _state(detail)
     if state == "DISCONNECTED" or current.get("isBitrateZero") is True:
-        return _finding(
-            "SourceHealth",
+        lost = _issue(
+            SOURCE,
             "CRITICAL",
             "A source is disconnected or sends nothing.",
             "Call the sender: is the encoder running, and sending to the ingest address of this flow?",
         )
+        return (Finding(SOURCE, part, lost),)
+    if current.get("failover_switch") is True:
+        switched = _issue(
+            SOURCE, "HIGH", "The flow switched between its sources.", "Call the sender of the other source."
+        )
+        return (Finding(SOURCE, part, switched, rule="failover"),)
+    there = (Finding(SOURCE, part, None),) if state in {"CONNECTED", "RECEIVING"} else ()
     flags = sorted(name for name, raised in _table(current, "tr101").items() if raised is True)
     if detail.get("unhealthy") is True:
         damage = f" ({', '.join(flags)})" if flags else ""
-        return _finding(
-            "SourceHealth",
+        damaged = _issue(
+            DAMAGE,
             "MEDIUM",
             f"The transport stream is damaged{damage}.",
             "Check the network between encoder and AWS, then the encoder's multiplexer.",
         )
-    return None
+        return (*there, Finding(DAMAGE, part, damaged))
+    return (*there, Finding(DAMAGE, part, None)) if detail.get("unhealthy") is False else there
 
 
-def _output(detail: Mapping[str, Any]) -> Issue | None:
-    if _state(detail) != "DISCONNECTED":
-        return None
-    return _finding("OutputHealth", "HIGH", "A receiver is disconnected.", "Call the receiver's side.")
+def _output(detail: Mapping[str, Any], part: str) -> Findings:
+    state = _state(detail)
+    if state == "DISCONNECTED":
+        gone = _issue("OutputConnected", "HIGH", "A receiver is disconnected.", "Call the receiver's side.")
+        return (Finding("OutputConnected", part, gone),)
+    return (Finding("OutputConnected", part, None),) if state in {"CONNECTED", "SENDING"} else ()
 
 
-def _content(detail: Mapping[str, Any]) -> Issue | None:
-    if detail.get("impacted") is not True:
-        return None
+def _content(detail: Mapping[str, Any], _: str) -> Findings:
+    if not isinstance(detail.get("impacted"), bool):
+        return ()
     raised = {key for stream in _list(detail, "streams") for key, value in _table(stream, "").items() if value is True}
-    seen = (
-        ", ".join(key.removesuffix("_duration_breaching").replace("_", " ") for key in sorted(raised))
-        or "not said what"
-    )
-    return _finding(
-        "ContentQuality",
-        "HIGH",
-        f"The content is impaired: {seen}.",
-        "Look at the flow's thumbnail in the console, then at the encoder's input.",
+    bad = {about: key for key, about in CONTENT.items() if key in raised and detail["impacted"]}
+    if detail["impacted"] and not bad:
+        bad = {"ContentQuality": "not said what"}
+    look = "Look at the flow's thumbnail in the console, then at the encoder's input."
+    return tuple(
+        Finding(about, "", _issue(about, "HIGH", f"The content is impaired: {_plain(bad[about])}.", look))
+        if about in bad
+        else Finding(about, "", None)
+        for about in (*CONTENT.values(), "ContentQuality")
     )
 
 
-def _nothing(_: Mapping[str, Any]) -> Issue | None:
+def _plain(key: str) -> str:
+    return key.removesuffix("_duration_breaching").replace("_", " ")
+
+
+def _nothing(_: Mapping[str, Any], __: str) -> Findings:
     """Changes of status and maintenance: the flow itself is asked how it is."""
-    return None
+    return ()
 
 
-EVENTS: Final[Mapping[str, Callable[[Mapping[str, Any]], Issue | None]]] = {
+EVENTS: Final[Mapping[str, Callable[[Mapping[str, Any], str], Findings]]] = {
     "MediaConnect Alert": _alert,
     "MediaConnect Flow Content Quality": _content,
     "MediaConnect Flow Health": _source,
-    "MediaConnect Flow Maintenance": _nothing,
-    "MediaConnect Flow Status Change": _nothing,
+    MAINTENANCE: _nothing,
+    STATUS_CHANGE: _nothing,
     "MediaConnect Output Health": _output,
     "MediaConnect Output Status Change": _nothing,
     "MediaConnect Source Health": _source,
 }
-"""What each event says is wrong. The rules that are deployed match exactly these types."""
+"""What each event says is wrong, or good again. The rules that are deployed match exactly these types."""
 
 
 def _table(value: object, key: str) -> Mapping[str, Any]:

@@ -2,7 +2,7 @@
 
 from functools import cache
 
-from local_aws import deliveries, eventbridge
+from local_aws import deliveries, eventbridge, faults
 from local_aws.gaps import (
     alarm_begins_without_data,
     cloudformation_failures,
@@ -23,6 +23,7 @@ GAPS = (
     cloudwatch_metrics,
     deliveries,
     eventbridge,
+    faults,
     flow_states,
     lambda_configuration,
     lambda_runs_the_zip,

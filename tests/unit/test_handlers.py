@@ -11,11 +11,14 @@ from botocore.exceptions import ClientError
 from botocore.stub import ANY, Stubber
 
 from alert_handler import handler as alert
-from alert_handler.message import ReportError
+from alert_handler.handler import ReportError
+from alert_handler.incident import decide
+from alert_handler.record import Record, nothing_known
+from report import Report
 from stream_monitor import handler as monitor
 from stream_monitor.handler import MonitorError
 from stream_monitor.trigger import TriggerError
-from tests.unit.stream import EXECUTION, FLOW_ARN, PRESENCE, STARTED, policy, report, rule
+from tests.unit.stream import EXECUTION, FLOW_ARN, PRESENCE, STARTED, look, policy, report, rule
 
 
 def stubbed(service: str) -> tuple[Any, Stubber]:
@@ -138,17 +141,46 @@ def test_an_input_without_a_flow_reaches_the_state_machine(aws: Aws) -> None:
         monitor.lambda_handler({"input": {}, "started": STARTED}, None)
 
 
+class Desk:
+    """Stubs of the table and the topic."""
+
+    def __init__(self) -> None:
+        (self._table, self.table), (self._topic, self.topic) = map(stubbed, ("dynamodb", "sns"))
+
+    def clients(self) -> tuple[Any, Any]:
+        return self._table, self._topic
+
+    def remembers(self, record: Record | None = None, version: int = 1) -> None:
+        item = {"record": {"S": json.dumps(record)}, "version": {"N": str(version)}}
+        asked = {"TableName": "incidents", "Key": {"flow": {"S": "live-stream"}, "entry": {"S": "current"}}}
+        self.table.add_response("get_item", {"Item": item} if record else {}, asked | {"ConsistentRead": True})
+
+
 @pytest.fixture
-def sns(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stubber]:
-    client, stub = stubbed("sns")
+def desk(monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
+    stubs = Desk()
     monkeypatch.setenv("TOPIC_ARN", "arn:aws:sns:us-east-1:123456789012:alerts")
-    monkeypatch.setattr(alert, "client", lambda: client)
-    with stub:
-        yield stub
-        stub.assert_no_pending_responses()
+    monkeypatch.setenv("TABLE_NAME", "incidents")
+    monkeypatch.setattr(alert, "clients", stubs.clients)
+    with stubs.table, stubs.topic:
+        yield stubs
+        stubs.table.assert_no_pending_responses()
+        stubs.topic.assert_no_pending_responses()
 
 
-def test_an_unhealthy_report_is_published_once_with_what_subscriptions_filter_by(sns: Stubber) -> None:
+SAVE = {
+    "TableName": "incidents",
+    "Item": ANY,
+    "ConditionExpression": "attribute_not_exists(#version) OR #version = :over",
+    "ExpressionAttributeNames": {"#version": "version"},
+    "ExpressionAttributeValues": {":over": {"N": "0"}},
+}
+SAVE_OVER = SAVE | {"ExpressionAttributeValues": {":over": {"N": "1"}}}
+
+
+def test_a_new_incident_is_saved_then_published_with_what_subscriptions_filter_by_then_saved(desk: Desk) -> None:
+    desk.remembers(None)
+    desk.table.add_response("put_item", {}, SAVE)
     wanted = {
         "TopicArn": "arn:aws:sns:us-east-1:123456789012:alerts",
         "Subject": "[HIGH] live-stream (prod): Viewers see blocks.",
@@ -156,27 +188,55 @@ def test_an_unhealthy_report_is_published_once_with_what_subscriptions_filter_by
         "MessageAttributes": {
             name: {"DataType": "String", "StringValue": value}
             for name, value in {
-                "kind": "alert",
+                "kind": "opened",
                 "severity": "HIGH",
                 "flow": "live-stream",
                 "environment": "prod",
+                "id": "live-stream/2026-11-23T20:05:30+00:00/1",
             }.items()
         },
     }
-    sns.add_response("publish", {"MessageId": "m-1"}, wanted)
-    assert alert.lambda_handler({"report": report()}, None)["message_id"] == "m-1"
+    desk.topic.add_response("publish", {"MessageId": "m-1"}, wanted)
+    desk.table.add_response("put_item", {}, SAVE_OVER)
+    answer = alert.lambda_handler({"report": report(), "execution": EXECUTION}, None)
+    assert answer == {"sent": ["live-stream/2026-11-23T20:05:30+00:00/1"]}
 
 
-def test_a_message_that_sns_refuses_reaches_the_state_machine(sns: Stubber) -> None:
-    sns.add_client_error("publish", "KMSAccessDenied")
+def test_a_quiet_look_reads_one_item_and_writes_nothing(desk: Desk) -> None:
+    desk.remembers({**nothing_known(), "status": "ACTIVE"})
+    assert alert.lambda_handler({"report": look()}, None) == {"sent": []}
+
+
+def test_a_message_that_sns_refuses_reaches_the_state_machine(desk: Desk) -> None:
+    desk.remembers(None)
+    desk.table.add_response("put_item", {}, SAVE)
+    desk.topic.add_client_error("publish", "KMSAccessDenied")
     with pytest.raises(ClientError, match="KMSAccessDenied"):
-        alert.lambda_handler({"report": report()}, None)
+        alert.lambda_handler({"report": report(), "execution": EXECUTION}, None)
+
+
+def test_a_lost_condition_is_decided_again_and_any_other_refusal_is_raised(desk: Desk) -> None:
+    desk.remembers(None)
+    desk.table.add_client_error("put_item", "ConditionalCheckFailedException")
+    opened, _ = decide(nothing_known(), report())
+    desk.remembers({**opened, "pending": []})
+    desk.table.add_client_error("put_item", "ProvisionedThroughputExceededException")
+    later = report(timestamp="2026-11-23T20:06:30+00:00")
+    with pytest.raises(ClientError, match="ProvisionedThroughputExceeded"):
+        alert.lambda_handler({"report": later, "execution": EXECUTION}, None)
 
 
 @pytest.mark.parametrize("event", [{}, {"report": None}, {"report": {}}])
-def test_without_a_report_nothing_is_sent_and_the_workflow_is_told(sns: Stubber, event: dict[str, Any]) -> None:
+def test_without_a_report_nothing_is_sent_and_the_workflow_is_told(desk: Desk, event: dict[str, Any]) -> None:
     with pytest.raises(ReportError):
         alert.lambda_handler(event, None)
+
+
+@pytest.mark.parametrize("key", sorted(Report.__required_keys__))
+def test_a_report_that_lacks_something_is_an_error_and_never_health(desk: Desk, key: str) -> None:
+    broken: Any = {name: value for name, value in report().items() if name != key}
+    with pytest.raises(ReportError, match=f"lacks {key}"):
+        alert.lambda_handler({"report": broken}, None)
 
 
 def test_presence_is_a_rule_that_silence_breaks(aws: Aws) -> None:

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from report import Issue, Report
+from report import Report
 from stream_monitor.health import evaluate_rule, query_window, report
-from stream_monitor.trigger import Trigger
-from tests.unit.stream import EXECUTION, FLOW_ARN, PRESENCE, policy, rule
+from stream_monitor.trigger import Finding, Trigger
+from tests.unit.stream import EXECUTION, FLOW_ARN, ONE_LOST, PRESENCE, SOURCE_ARNS, issue, policy, rule
 
 NOW = datetime(2026, 11, 23, 20, 5, 30, tzinfo=UTC)
 END = NOW.replace(second=0)
@@ -98,21 +98,42 @@ def test_the_window_asked_for_holds_all_that_any_rule_looks_at() -> None:
     assert start.timestamp() % 300 == 0
 
 
-def trigger(evidence: Issue | None = None) -> Trigger:
-    return Trigger(
-        kind="schedule", name="schedule", flow_name="live-stream", flow_arn=FLOW_ARN, time=NOW, evidence=evidence
+def look(
+    *findings: Finding,
+    status: str = "ACTIVE",
+    data: Any = None,
+    flow: Any = None,
+    selected: Any = None,
+    told: Any = None,
+    **changes: Any,
+) -> Report:
+    trigger = Trigger(
+        kind="schedule",
+        name="schedule",
+        flow_name="live-stream",
+        flow_arn=FLOW_ARN,
+        time=NOW,
+        findings=findings,
+        **(told or {}),
     )
-
-
-def look(*, status: str = "ACTIVE", evidence: Issue | None = None, data: Any = None, **changes: Any) -> Report:
     return report(
         policy=policy(**changes),
-        trigger=trigger(evidence),
-        flow_arn=FLOW_ARN,
-        status=status,
+        trigger=trigger,
+        flow={"FlowArn": FLOW_ARN, "Status": status, "Source": {"Name": "encoder", "SourceArn": "a"}, **(flow or {})},
         points=data if data is not None else {"source-lost": {minutes_ago(1): 8e6}},
+        selected=selected or {},
         execution=EXECUTION,
     )
+
+
+TWO_SOURCES = {
+    "Sources": [{"Name": name, "SourceArn": arn} for name, arn in zip(("venue-a", "venue-b"), SOURCE_ARNS, strict=True)]
+}
+LOST = issue(evidence="event", value=None)
+BOTH = [PRESENCE, ONE_LOST]
+FLOWING: dict[str, Any] = {
+    key: {minutes_ago(back): 8e6 for back in (1, 2)} for key in ("source-lost", "one-source-lost")
+}
 
 
 def test_a_good_stream_is_healthy() -> None:
@@ -135,7 +156,7 @@ def test_a_good_stream_is_healthy() -> None:
 )
 def test_a_flow_that_does_not_run_is_judged_by_its_status_alone(status: str, on_air: str, severity: str | None) -> None:
     found = look(status=status, on_air=on_air, data={})
-    assert [issue["severity"] for issue in found["issues"]] == ([severity] if severity else [])
+    assert [item["severity"] for item in found["issues"]] == ([severity] if severity else [])
 
 
 @pytest.mark.parametrize(
@@ -146,38 +167,120 @@ def test_a_flow_that_does_not_run_is_judged_by_its_status_alone(status: str, on_
 def test_a_dead_source_on_a_running_flow_is_critical_whether_its_metrics_vanish_or_read_zero(
     data: Any, evidence: str, value: float | None
 ) -> None:
-    (issue,) = look(data=data)["issues"]
-    assert (issue["severity"], issue["evidence"], issue["value"]) == ("CRITICAL", evidence, value)
+    (found,) = look(data=data)["issues"]
+    assert (found["severity"], found["evidence"], found["value"]) == ("CRITICAL", evidence, value)
 
 
-def test_two_rules_on_one_metric_are_one_issue_of_the_worse_kind() -> None:
+def test_two_rules_about_one_thing_are_one_issue_of_the_worse_kind() -> None:
     early = rule(key="packet-loss-early", severity="MEDIUM", evaluation_periods=1, datapoints_to_alarm=1)
     lost = {minutes_ago(back): 2.0 for back in (1, 2, 3)}
-    (issue,) = look(rules=[early, rule()], data={"packet-loss": lost, "packet-loss-early": lost})["issues"]
-    assert issue["severity"] == "HIGH"
+    (found,) = look(rules=[early, rule()], data={"packet-loss": lost, "packet-loss-early": lost})["issues"]
+    assert found["severity"] == "HIGH"
 
 
-def test_what_an_event_says_is_told_though_the_metrics_lag_behind() -> None:
-    said: Issue = {
-        "metric": "SourceHealth",
-        "value": None,
-        "threshold": None,
-        "unit": "",
-        "severity": "CRITICAL",
-        "meaning": "A source is disconnected.",
-        "actions": [],
-        "evidence": "event",
-    }
-    found = look(evidence=said)
-    assert (found["healthy"], found["severity"]) == (False, "CRITICAL")
-    assert look(evidence=said, status="STANDBY", data={})["healthy"], "a stopped flow has no source to lose"
+def test_an_event_says_the_same_as_the_rule_that_watches_the_same_thing() -> None:
+    (found,) = look(Finding("source", "a", LOST), data={"source-lost": {minutes_ago(1): 0.0}})["issues"]
+    assert (found["metric"], found["meaning"], found["severity"]) == (
+        PRESENCE["metric"],
+        PRESENCE["meaning"],
+        "CRITICAL",
+    )
+
+
+def test_an_event_counts_though_the_metrics_lag_behind_and_the_message_says_that_they_disagree() -> None:
+    found = look(Finding("source", "a", LOST))
+    (said,) = found["issues"]
+    assert (said["evidence"], said["severity"], said["actions"]) == ("event", "CRITICAL", PRESENCE["actions"])
+    assert said["note"].startswith("The event and the metric disagree: SourceBitRate last read 8,000,000 Bits/Second")
+    assert found["said"] == [{"about": "source", "part": "a", "bad": True, "holds_seconds": 180}]
+    assert look(Finding("source", "a", LOST), status="STANDBY", data={})["healthy"], "stopped: no source to lose"
+
+
+def test_a_metric_that_lags_behind_a_recovery_is_told_with_what_the_event_says() -> None:
+    (found,) = look(Finding("source", "a", None), data={"source-lost": {minutes_ago(1): 0.0}})["issues"]
+    assert found["evidence"] == "metric"
+    assert found["note"].startswith("The event and the metric disagree: MediaConnect says")
+
+
+def test_an_event_that_no_rule_watches_is_told_in_its_own_words() -> None:
+    vpc = issue("VpcError", "HIGH", evidence="event", value=None, meaning="MediaConnect reports: no route")
+    found = look(Finding("VpcError", "", vpc))
+    assert [item["meaning"] for item in found["issues"]] == ["MediaConnect reports: no route"]
+
+
+def test_one_of_two_sources_lost_is_a_loss_of_redundancy_that_names_both() -> None:
+    found = look(Finding("source", SOURCE_ARNS[0], LOST), flow=TWO_SOURCES, rules=BOTH, data=FLOWING)
+    (said,) = found["issues"]
+    assert (said["severity"], said["meaning"]) == (
+        "HIGH",
+        "The source venue-a is gone: running on venue-b, no redundancy.",
+    )
+    assert found["all_lost"]["severity"] == "CRITICAL", "the handler knows if the other is lost, too"
+
+
+def test_a_source_named_in_an_alert_only_is_found_by_its_name() -> None:
+    found = look(Finding("source", "venue-b", LOST, rule="one-source-lost"), flow=TWO_SOURCES, rules=BOTH, data=FLOWING)
+    assert found["said"][0]["part"] == SOURCE_ARNS[1]
+    assert found["issues"][0]["meaning"].startswith("The source venue-b is gone")
+
+
+def test_a_switch_that_an_event_tells_of_is_what_the_rule_on_switches_says() -> None:
+    switch = rule(key="failover", about="source", meaning="The flow switched between its sources.")
+    said = Finding("source", "", issue(severity="HIGH", evidence="event", value=None), rule="failover")
+    (found,) = look(said, flow=TWO_SOURCES, rules=[*BOTH, switch], data=FLOWING)["issues"]
+    assert (found["severity"], found["meaning"]) == ("HIGH", "The flow switched between its sources.")
+
+
+def test_an_alert_on_the_only_source_is_the_loss_of_all() -> None:
+    (found,) = look(Finding("source", "encoder", LOST, rule="one-source-lost"), rules=[PRESENCE])["issues"]
+    assert found["severity"] == "CRITICAL"
+
+
+def test_a_flow_with_two_sources_that_gets_nothing_at_all_is_critical() -> None:
+    found = look(Finding("source", "", LOST), flow=TWO_SOURCES, rules=BOTH, data=FLOWING)
+    assert found["severity"] == "CRITICAL"
+
+
+def test_the_source_in_use_is_what_source_selected_last_read_and_else_not_known() -> None:
+    selected = {SOURCE_ARNS[0]: {minutes_ago(2): 1.0, minutes_ago(1): 0.0}, SOURCE_ARNS[1]: {minutes_ago(1): 1.0}}
+    found = look(flow=TWO_SOURCES, rules=BOTH, data=FLOWING, selected=selected)
+    assert [source["in_use"] for source in found["sources"]] == [False, True]
+    assert [source["in_use"] for source in look(flow=TWO_SOURCES, rules=BOTH, data=FLOWING)["sources"]] == [None, None]
+    assert [source["in_use"] for source in look()["sources"]] == [True]
+
+
+@pytest.mark.parametrize(("back", "healthy"), [(2, False), (3, True)])
+def test_bad_datapoints_hold_a_recovery_for_the_own_window_of_the_rule_and_no_longer(
+    back: int,
+    healthy: bool,  # noqa: FBT001
+) -> None:
+    # CloudWatch looks beyond the window where newer datapoints are missing, and would still call this an alarm.
+    judged = rule(evaluation_periods=2, datapoints_to_alarm=1)
+    stale = {"packet-loss": {minutes_ago(back): 2.0}}
+    assert evaluate_rule(judged, stale["packet-loss"], now=NOW)[0] == "ALARM"
+    assert look(rules=[judged], data=stale)["healthy"] is healthy
+
+
+def test_what_only_the_handler_can_weigh_is_handed_on() -> None:
+    told = {"previous_status": "STOPPING", "maintenance": "INPROGRESS"}
+    scheduled = {"Maintenance": {"MaintenanceScheduledDate": "2026-11-24T04:00:00Z"}}
+    found = look(told=told, flow=scheduled)
+    assert (found["previous_status"], found["maintenance"]) == ("STOPPING", "INPROGRESS")
+    assert found["maintenance_scheduled"] == "2026-11-24T04:00:00+00:00"
+    assert "maintenance" not in look(told={"maintenance": "SCHEDULED"})
+
+
+@pytest.mark.parametrize("date", [None, "", "next Tuesday"])
+def test_a_maintenance_date_that_is_none_stops_no_look(date: object) -> None:
+    assert "maintenance_scheduled" not in look(flow={"Maintenance": {"MaintenanceScheduledDate": date}})
+    assert "maintenance_scheduled" not in look(flow={"Maintenance": None})
 
 
 def test_issues_stand_worst_first_whatever_the_order_of_the_rules() -> None:
     rules = [
-        rule(key=key, metric=key, severity=severity, evaluation_periods=1, datapoints_to_alarm=1)
+        rule(key=key, about=key, metric=key, severity=severity, evaluation_periods=1, datapoints_to_alarm=1)
         for key, severity in (("b", "MEDIUM"), ("a", "MEDIUM"), ("c", "CRITICAL"))
     ]
     data = {key: {minutes_ago(1): 9.0} for key in "abc"}
     for order in permutations(rules):
-        assert [issue["metric"] for issue in look(rules=list(order), data=data)["issues"]] == ["c", "a", "b"]
+        assert [item["metric"] for item in look(rules=list(order), data=data)["issues"]] == ["c", "a", "b"]

@@ -1,66 +1,113 @@
-"""The message says what is wrong and what to do in its first two lines, and can always be sent."""
+"""The message of every kind says what is wrong and what to do in its first two lines, and can always be sent."""
 
-from typing import Any
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, get_args
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alert_handler.message import ReportError, amount, compose
-from tests.unit.stream import FLOW_ARN, report
+from alert_handler.incident import decide
+from alert_handler.message import amount, compose
+from alert_handler.record import Kind, Notification, nothing_known
+from report import Report
+from tests.unit.snapshot import same_as_file
+from tests.unit.stream import FLOW_ARN, SOURCE_ARNS, issue, look
 
-ISSUE = report()["issues"][0]
+FILES = Path(__file__).with_name("messages")
+LOSS = issue(
+    "SourcePacketLossPercent",
+    "HIGH",
+    value=2.4,
+    threshold=0.1,
+    unit="Percent",
+    meaning="Packets are being lost for minutes: viewers see blocks.",
+    actions=["Check the network between encoder and AWS.", "Ask the sender to look for a saturated uplink."],
+)
+LOST = issue(
+    actions=["Call the sender: is the encoder running?", "Check that its address is inside the source's allowed CIDR."]
+)
+SAID_LOST = issue(
+    value=None,
+    threshold=None,
+    evidence="event",
+    note="The event and the metric disagree: SourceBitRate last read 8,000,000 Bits/Second, but metrics come a minute or more after events.",
+)
+ONE_GONE = issue(
+    severity="HIGH",
+    value=None,
+    threshold=None,
+    evidence="event",
+    meaning="The source venue-a is gone: running on venue-b, no redundancy.",
+    actions=["Find out which source is gone, and call its sender."],
+)
+SWITCHED = [{"name": "venue-a", "arn": SOURCE_ARNS[0], "in_use": False}, {"name": "venue-b", "arn": SOURCE_ARNS[1], "in_use": True}]  # fmt: skip
+UNSAID = [{**source, "in_use": None} for source in SWITCHED]
+ALWAYS: dict[str, Any] = {"on_air_expected": True}
+GONE: list[Report] = [look(0, LOSS), look(300, LOST, LOSS)]
+STORIES: dict[str, Sequence[Report]] = {
+    "opened": [look(0, LOSS)],
+    "opened-by-event": [look(0, SAID_LOST)],
+    "opened-one-of-two": [look(0, ONE_GONE, sources=SWITCHED)],
+    "opened-source-in-use-not-known": [look(0, ONE_GONE, sources=UNSAID)],
+    "escalated": GONE,
+    "reminded": [*GONE, look(2400, LOST, LOSS)],
+    "recovered": [*GONE, look(900), look(960)],
+    "recovered-by-stop": [look(0), *GONE, look(900, flow_status="STANDBY"), look(960, flow_status="STANDBY")],
+    "flow-stopped": [look(0), look(60, flow_status="STANDBY")],
+    "flow-started": [look(0, flow_status="STANDBY"), look(60)],
+    "maintenance-begun": [look(0, maintenance="INPROGRESS")],
+    "maintenance-ended": [look(0, maintenance="INPROGRESS"), look(600, maintenance="FINISHED")],
+    "maintenance-failed": [look(0, maintenance="INPROGRESS"), look(600, maintenance="FAILED")],
+    "maintenance-never-ended": [look(0, maintenance="INPROGRESS"), look(7300)],
+}
 
 
-def test_the_whole_message_of_one_issue() -> None:
-    message = compose(report())
-    assert message.subject == "[HIGH] live-stream (prod): Viewers see blocks."
-    assert message.body == (
-        "Viewers see blocks.\n"
-        "Do first: Check the network.\n"
-        "\n"
-        "Flow: live-stream, ACTIVE\n"
-        "Environment: prod\n"
-        "Time: 2026-11-23 20:05:30 UTC\n"
-        "Noticed by: alarm media-workflow-prod-live-stream/packet-loss (ALARM)\n"
-        "\n"
-        "HIGH: Viewers see blocks.\n"
-        "  SourcePacketLossPercent is 2.4 %, limit 0.1 %\n"
-        "  - Check the network.\n"
-        "  - Call the sender.\n"
-        "\n"
-        "Dashboard: https://us-east-1.console.aws.amazon.com/cloudwatch/home?region=us-east-1#dashboards/dashboard/media-workflow-prod\n"
-        "Flow: https://us-east-1.console.aws.amazon.com/mediaconnect/home?region=us-east-1#/flows/arn:aws:mediaconnect:us-east-1:123456789012:flow:1-AbC:live-stream\n"
-        "Execution: https://us-east-1.console.aws.amazon.com/states/home?region=us-east-1#/v2/executions/details/arn:aws:states:us-east-1:123456789012:execution:media-workflow-prod-workflow:abc\n"
-    )
-    assert message.attributes == {"kind": "alert", "severity": "HIGH", "flow": "live-stream", "environment": "prod"}
+def last_told(reports: Sequence[Report]) -> Notification:
+    """The last message of a story."""
+    record, told = nothing_known(), []
+    for report in reports:
+        record, added = decide(record, report)
+        told += added
+    return told[-1]
 
 
-def test_every_issue_is_told_with_its_own_actions() -> None:
-    other: Any = {
-        **ISSUE,
-        "metric": "SourceJitter",
-        "meaning": "It stutters.",
-        "actions": ["Raise the buffers."],
-        "severity": "MEDIUM",
-    }
-    body = compose(report(issues=[ISSUE, other])).body
-    assert body.startswith("Viewers see blocks. (1 more below)\n")
-    assert "MEDIUM: It stutters.\n" in body
-    assert "  - Raise the buffers.\n" in body
+@pytest.mark.parametrize("story", STORIES)
+def test_the_whole_message_reads_as_it_was_agreed(story: str) -> None:
+    told = last_told(STORIES[story])
+    message = compose(told)
+    assert story.startswith(told["kind"])
+    attributes = "".join(f"{name}: {value}\n" for name, value in message.attributes.items())
+    same_as_file(FILES / f"{story}.txt", f"{attributes}\n{message.subject}\n\n{message.body}")
+
+
+def test_every_kind_has_a_message_that_was_agreed() -> None:
+    kinds = {last_told(story)["kind"] for story in STORIES.values()}
+    assert kinds == set(get_args(Kind))
+    assert {path.stem for path in FILES.iterdir()} == set(STORIES)
+
+
+@pytest.mark.parametrize("story", STORIES)
+def test_the_first_two_lines_say_what_is_wrong_and_what_to_do(story: str) -> None:
+    message = compose(last_told(STORIES[story]))
+    what, do, empty, *_ = message.body.split("\n")
+    assert message.subject.startswith(f"[{message.attributes['severity']}] live-stream (prod): {what[:20]}")
+    assert do.startswith(("Do first: ", "Nothing to do"))
+    assert empty == ""
 
 
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"value": None, "evidence": "no data", "metric": "SourceBitRate"}, "  SourceBitRate: no data arrives\n"),
-        ({"evidence": "event", "metric": "SourceHealth"}, "  SourceHealth, reported by MediaConnect\n"),
+        ({"value": None, "evidence": "no data"}, "  SourceBitRate: no data arrives\n"),
+        ({"evidence": "event"}, "  SourceBitRate, reported by MediaConnect\n"),
         ({"evidence": "status", "metric": "FlowStatus"}, "  FlowStatus, read from MediaConnect\n"),
         ({"actions": []}, "Do first: look at the flow in the console.\n"),
     ],
 )
 def test_an_issue_without_a_number_says_how_it_is_known(changes: Any, words: str) -> None:
-    assert words in compose(report(issues=[{**ISSUE, **changes}])).body
+    assert words in compose(last_told([look(0, issue(**changes))])).body
 
 
 @pytest.mark.parametrize(
@@ -81,6 +128,17 @@ def test_numbers_are_said_as_a_person_would(value: float, unit: str, words: str)
 
 
 @pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(0, "less than a minute"), (29, "less than a minute"), (60, "1 min"), (3600, "1 h"), (5400, "1 h 30 min")],
+)
+def test_spans_are_said_as_a_person_would(seconds: int, words: str) -> None:
+    over = [look(0, LOST), look(seconds + 60), look(seconds + 120)]
+    told = last_told(over)
+    began = look(60)["timestamp"]
+    assert compose({**told, "began": began}).body.startswith(f"Over after {words}: ")
+
+
+@pytest.mark.parametrize(
     ("arn", "console"),
     [
         (FLOW_ARN, "https://us-east-1.console.aws.amazon.com/"),
@@ -89,29 +147,23 @@ def test_numbers_are_said_as_a_person_would(value: float, unit: str, words: str)
     ],
 )  # fmt: skip
 def test_links_lead_to_the_console_of_the_flows_own_region_and_partition(arn: str, console: str) -> None:
-    assert f"Dashboard: {console}cloudwatch/" in compose(report(flow_arn=arn)).body
+    assert f"Dashboard: {console}cloudwatch/" in compose(last_told([look(0, LOST, flow_arn=arn)])).body
 
 
 def test_an_express_execution_has_no_page_and_so_no_link() -> None:
-    assert "Execution:" not in compose(report(execution="arn:aws:states:us-east-1:123456789012:express:m:a:b")).body
+    express = "arn:aws:states:us-east-1:123456789012:express:m:a:b"
+    assert "Execution:" not in compose(last_told([look(0, LOST, execution=express)])).body
 
 
-@pytest.mark.parametrize("key", ["healthy", "issues", "severity", "flow_arn"])
-def test_a_report_that_lacks_something_is_an_error_and_never_health(key: str) -> None:
-    broken: Any = {name: value for name, value in report().items() if name != key}
-    with pytest.raises(ReportError, match=f"lacks {key}"):
-        compose(broken)
-
-
-@pytest.mark.parametrize("changes", [{"healthy": True}, {"issues": []}])
-def test_a_report_with_nothing_to_tell_is_a_wiring_error(changes: Any) -> None:
-    with pytest.raises(ReportError, match="has nothing to tell"):
-        compose(report(**changes))
+def test_who_was_told_of_the_worst_is_told_of_the_end() -> None:
+    assert (
+        compose(last_told([look(0, LOST), look(60, LOSS), look(120), look(180)])).attributes["severity"] == "CRITICAL"
+    )
 
 
 @given(st.text(max_size=300), st.text(max_size=300), st.floats(allow_nan=False, allow_infinity=False))
 def test_sns_takes_every_message_whatever_names_and_numbers_it_holds(name: str, meaning: str, value: float) -> None:
-    message = compose(report(flow_name=name, issues=[{**ISSUE, "meaning": meaning, "value": value}]))
+    message = compose(last_told([look(0, issue(meaning=meaning, value=value), flow_name=name)]))
     assert 0 < len(message.subject) < 100
     assert message.subject.isprintable()
     assert len(message.body.encode()) < 256 * 1024

@@ -17,7 +17,7 @@ minute = 0
 minute = 5
 metrics = { SourceJitter = 80 }
 [[expect]]
-kind = "alert"
+kind = "opened"
 by = 7.5
 """
 
@@ -29,7 +29,7 @@ def load(tmp_path: Path, text: str) -> Scenario:
 
 
 def message(**changes: object) -> Notification:
-    fields = {"minute": 3.0, "kind": "alert", "severity": "HIGH", "subject": "s", "text": "t", "recipients": ("a",)}
+    fields = {"minute": 3.0, "kind": "opened", "severity": "HIGH", "subject": "s", "text": "t", "recipients": ("a",)}
     return Notification(**{**fields, **changes})  # type: ignore[arg-type]
 
 
@@ -50,7 +50,7 @@ def test_a_phase_holds_until_the_next_one(tmp_path: Path, minute: int, jitter: f
 @pytest.mark.parametrize(
     ("old", "new", "words"),
     [
-        ('kind = "alert"', 'kind = "alarm"', "expect.0.kind.*'alert', 'blind' or 'none'"),
+        ('kind = "opened"', 'kind = "alarm"', "expect.0.kind.*'opened', 'escalated'.*or 'none'"),
         ("minute = 0", "minute = -1", "phase.0.minute.*greater than or equal to 0"),
         ("minute = 0", "minute = 1", "first phase must begin at minute 0"),
         ("by = 7.5", "by = 7.5\nbefore = 3", "expect.0.before"),
@@ -71,11 +71,11 @@ def test_a_missing_file_is_answered_with_the_shipped_names(tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("wanted", "sent", "held"),
     [
-        (Expectation(kind="alert", severity="MEDIUM", by=5), [message()], True),
-        (Expectation(kind="alert", severity="CRITICAL", by=5), [message()], False),
-        (Expectation(kind="alert", by=2), [message()], False),
+        (Expectation(kind="opened", severity="MEDIUM", by=5), [message()], True),
+        (Expectation(kind="opened", severity="CRITICAL", by=5), [message()], False),
+        (Expectation(kind="opened", by=2), [message()], False),
         (Expectation(kind="blind", by=5), [message()], False),
-        (Expectation(kind="alert", by=5), [message(recipients=())], False),
+        (Expectation(kind="opened", by=5), [message(recipients=())], False),
         (Expectation(kind="none", severity="MEDIUM", until=5), [message()], False),
         (Expectation(kind="none", severity="CRITICAL", until=5), [message()], True),
         (Expectation(kind="none", until=2), [message()], True),
@@ -92,5 +92,5 @@ def test_an_expectation_holds_only_for_a_message_that_somebody_gets_in_time(
 def test_a_missed_expectation_is_shown_beside_what_was_seen(tmp_path: Path) -> None:
     result = Result(load(tmp_path, MINIMAL), notifications=[message(minute=9.0)])
     assert result.missed == [
-        "expected a message of kind alert, INFO or worse, between minute 0 and 7.5; seen minute 9: alert HIGH to 1"
+        "expected a message of kind opened, INFO or worse, between minute 0 and 7.5; seen minute 9: opened HIGH to 1"
     ]

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from components.event_patterns import DETAIL_TYPES
-from stream_monitor.trigger import EVENTS, TriggerError, read_time, read_trigger
+from stream_monitor.trigger import CONTENT, EVENTS, TriggerError, read_time, read_trigger
 from tests.unit.stream import FLOW_ARN, STARTED
 
 SOURCE_ARN = "arn:aws:mediaconnect:us-east-1:123456789012:source:1-AbC:encoder"
@@ -103,7 +103,8 @@ def test_every_event_that_is_deployed_as_a_rule_is_understood_and_no_other() -> 
 @pytest.mark.parametrize("detail", [{}, {"current": None}, {"streams": "none"}])
 def test_every_key_of_an_event_is_optional(detail_type: str, detail: dict[str, Any]) -> None:
     trigger = read(event(detail_type, detail))
-    assert (trigger.kind, trigger.name, trigger.evidence) == ("event", detail_type, None)
+    assert (trigger.kind, trigger.name) == ("event", detail_type)
+    assert not any(finding.issue for finding in trigger.findings)
 
 
 @pytest.mark.parametrize(
@@ -117,6 +118,7 @@ def test_every_key_of_an_event_is_optional(detail_type: str, detail: dict[str, A
         ("MediaConnect Source Health", {"unhealthy": False, "current": {"state": "CONNECTED"}}, "CONNECTED", None),
         ("MediaConnect Source Health", {"unhealthy": True, "current": {"state": "RECEIVING", "tr101": {"pcr_error": True}}}, "RECEIVING", "MEDIUM"),
         ("MediaConnect Flow Health", {"unhealthy": True, "current": {"isBitrateZero": True, "state": ""}}, "", "CRITICAL"),
+        ("MediaConnect Flow Health", {"unhealthy": True, "current": {"failover_switch": True}}, "", "HIGH"),
         ("MediaConnect Output Health", {"current": {"state": "DISCONNECTED"}}, "DISCONNECTED", "HIGH"),
         ("MediaConnect Output Health", {"current": {"state": "SENDING"}}, "SENDING", None),
         ("MediaConnect Flow Content Quality", {"impacted": True, "streams": [{"black_frames_duration_breaching": True}]}, "", "HIGH"),
@@ -131,16 +133,41 @@ def test_an_event_says_by_itself_what_is_wrong(
 ) -> None:
     trigger = read(event(detail_type, detail))
     assert trigger.state == state
-    assert (trigger.evidence and trigger.evidence["severity"]) == severity
+    assert [found.issue["severity"] for found in trigger.findings if found.issue] == ([severity] if severity else [])
 
 
-def test_impaired_content_is_named() -> None:
+def test_impaired_content_is_named_as_the_metrics_of_the_same_are() -> None:
     streams = [
         {"black_frames_duration_breaching": True},
         {"silent_audio_duration_breaching": True, "video_missing": False},
     ]
-    trigger = read(event("MediaConnect Flow Content Quality", {"impacted": True, "streams": streams}))
-    assert trigger.evidence["meaning"] == "The content is impaired: black frames, silent audio."
+    findings = read(event("MediaConnect Flow Content Quality", {"impacted": True, "streams": streams})).findings
+    bad = {found.about: found.issue["meaning"] for found in findings if found.issue}
+    assert bad == {
+        "BlackFramesBreaching": "The content is impaired: black frames.",
+        "SilentAudioBreaching": "The content is impaired: silent audio.",
+    }
+    assert set(CONTENT.values()) <= {found.about for found in findings}, "what is not raised is good again"
+
+
+@pytest.mark.parametrize(
+    ("detail_type", "detail", "about", "part"),
+    [
+        ("MediaConnect Source Health", {"current": {"state": "CONNECTED"}}, "source", SOURCE_ARN),
+        ("MediaConnect Source Health", {"current": {"source_state": "RECEIVING"}}, "source", SOURCE_ARN),
+        ("MediaConnect Output Health", {"current": {"state": "SENDING"}}, "OutputConnected", SOURCE_ARN),
+        ("MediaConnect Alert", {"errored": False, "error-code": "SourceStreamError", "error-message": "Source venue-b Stream Error: none"}, "source", "venue-b"),
+        ("MediaConnect Alert", {"errored": False, "error-code": "VpcError"}, "VpcError", ""),
+    ],
+)  # fmt: skip
+def test_an_event_also_says_what_is_good_again(detail_type: str, detail: dict[str, Any], about: str, part: str) -> None:
+    found = read(event(detail_type, detail)).findings
+    assert [(item.about, item.part) for item in found if item.issue is None] == [(about, part)]
+
+
+def test_a_change_of_status_and_a_maintenance_window_are_handed_on() -> None:
+    assert read(event("MediaConnect Flow Status Change", {"currentStatus": "ACTIVE", "previousStatus": "STARTING"})).previous_status == "STARTING"  # fmt: skip
+    assert read(event("MediaConnect Flow Maintenance", {"currentStatus": "INPROGRESS"})).maintenance == "INPROGRESS"
 
 
 @pytest.mark.parametrize(

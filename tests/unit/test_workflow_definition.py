@@ -7,10 +7,14 @@ import pytest
 from components.workflow_definition import FUNCTION_TIMEOUT_SECONDS, workflow_definition
 
 DEFINITION = workflow_definition(
-    environment="prod", stream_monitor_arn="arn:monitor", alert_handler_arn="arn:alert", topic_arn="arn:topic"
+    environment="prod",
+    stream_monitor_arn="arn:monitor",
+    alert_handler_arn="arn:alert",
+    topic_arn="arn:topic",
+    dead_letters_url="https://queue",
 )
 STATES: dict[str, dict[str, Any]] = DEFINITION["States"]
-TASKS = ["MonitorStream", "RaiseAlert"]
+TASKS = ["MonitorStream", "RaiseAlert", "ClearAlert"]
 
 
 def test_every_state_named_as_the_next_one_exists() -> None:
@@ -24,18 +28,30 @@ def test_every_state_named_as_the_next_one_exists() -> None:
 
 
 @pytest.mark.parametrize("task", TASKS)
-def test_a_function_that_fails_for_good_ends_in_a_message_that_monitoring_is_blind(task: str) -> None:
-    assert STATES[task]["Catch"] == [{"ErrorEquals": ["States.ALL"], "ResultPath": "$.failure", "Next": "MonitorBlind"}]
+def test_a_function_that_fails_for_good_keeps_the_input_and_then_says_that_monitoring_is_blind(task: str) -> None:
+    assert STATES[task]["Catch"] == [{"ErrorEquals": ["States.ALL"], "ResultPath": "$.failure", "Next": "KeepInput"}]
+    assert STATES["KeepInput"]["Next"] == "MonitorBlind"
+    assert STATES["KeepInput"]["Parameters"]["MessageBody.$"] == "States.JsonToString($$.Execution.Input)"
     assert STATES["MonitorBlind"]["Resource"] == "arn:aws:states:::sns:publish"
+
+
+def test_keeping_and_telling_are_each_tried_though_the_other_fails() -> None:
+    (kept,) = STATES["KeepInput"]["Catch"]
+    assert (kept["ErrorEquals"], kept["Next"]) == (["States.ALL"], "MonitorBlind")
+    assert kept["ResultPath"] == "$.not_kept", "the first failure is still there to be told"
+    (told,) = STATES["MonitorBlind"]["Catch"]
+    assert (told["ErrorEquals"], told["Next"]) == (["States.ALL"], "MonitoringFailed")
+    assert STATES["KeepInput"]["ResultPath"] is None
 
 
 def test_a_failure_is_never_recorded_as_success() -> None:
     assert STATES[STATES["MonitorBlind"]["Next"]]["Type"] == "Fail"
 
 
-def test_only_a_report_that_calls_itself_healthy_is_left_unsaid() -> None:
+def test_only_a_report_that_calls_itself_healthy_may_clear_an_alert() -> None:
     (healthy,) = STATES["EvaluateHealth"]["Choices"]
-    assert healthy["Next"] == "StreamHealthy"
+    assert healthy["Next"] == "ClearAlert"
+    assert STATES["ClearAlert"]["Next"] == "StreamHealthy"
     assert {"Variable": "$.report.healthy", "BooleanEquals": True} in healthy["And"]
     assert STATES["EvaluateHealth"]["Default"] == "RaiseAlert"
 

@@ -1,0 +1,99 @@
+"""Handles one report in an order in which nothing is lost: decide, save, send, save.
+
+1. The record is saved with its new messages pending and claimed, on the condition that nobody saved in between;
+   otherwise all is decided again on what they saved.
+2. Each pending message is sent, and taken out of the record as soon as it was.
+
+A crash before the first save loses nothing: the state machine tries again with the same report. After it, the messages
+are in the record; the same execution owns their claim and sends them when tried again, or else the next look does once
+the claim has run out. A crash between a send and the save after it repeats that one message, under the same id. Another
+execution that comes in between leaves its messages in the same record, where the owner finds them, because its next
+save fails on the condition.
+An incident goes into history before it is taken out of the record, so that there, too, a crash repeats and never loses.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Final, Protocol
+
+from alert_handler import outbox
+from alert_handler.incident import decide
+from alert_handler.record import Incident, Notification, Record
+from report import Report
+
+TRIES: Final = 10
+"""Each lost try is another execution's success, so more than a few at once mean that something is wrong."""
+
+
+class BusyError(RuntimeError):
+    """Others saved each time; the state machine tries again later."""
+
+
+class Store(Protocol):
+    """Where the record of each flow is kept."""
+
+    def load(self, flow: str) -> tuple[Record, int]:
+        """The record, and the version to save over; version 0 if there is none."""
+
+    def save(self, flow: str, record: Record, *, over: int) -> bool:
+        """Save as version `over + 1` if the version is still `over`; False if it is not."""
+
+    def keep(self, flow: str, incident: Incident, *, days: int) -> None:
+        """Put a closed incident into history, where it may be already."""
+
+
+def handle(
+    report: Report,
+    *,
+    execution: str,
+    store: Store,
+    send: Callable[[Notification], None],
+    clock: Callable[[], datetime],
+) -> list[str]:
+    """Handle a report; the ids of the messages that were sent.
+
+    Raises:
+        BusyError: others saved each time.
+        Exception: what `store` and `send` raise; handling the report again is safe.
+    """
+    flow = report["flow_name"]
+    for _ in range(TRIES):
+        before, version = store.load(flow)
+        after, _added = decide(before, report)
+        mine = outbox.may_send(after, execution, clock())
+        if mine:
+            after = outbox.claimed(after, execution, clock())
+        if after != before and not store.save(flow, after, over=version):
+            continue
+        return _send_all(report, after, version + 1, execution=execution, store=store, send=send) if mine else []
+    raise BusyError(f"the record of {flow} was changed by others {TRIES} times in a row")
+
+
+def _send_all(
+    report: Report,
+    record: Record,
+    version: int,
+    *,
+    execution: str,
+    store: Store,
+    send: Callable[[Notification], None],
+) -> list[str]:
+    flow, days, sent = report["flow_name"], report["patience"]["incident_history_days"], []
+    while record["pending"] and record["claim"] and record["claim"]["execution"] == execution:
+        message = record["pending"][0]
+        send(message)
+        sent.append(message["id"])
+        for _ in range(TRIES):
+            after = outbox.without(record, message)
+            for incident in outbox.finished(after):
+                store.keep(flow, incident, days=days)
+            after = outbox.kept(after)
+            if after == record:  # another took over, and has sent it, too
+                break
+            if store.save(flow, after, over=version):
+                record, version = after, version + 1
+                break
+            record, version = store.load(flow)
+        else:
+            raise BusyError(f"the record of {flow} was changed by others {TRIES} times in a row")
+    return sent

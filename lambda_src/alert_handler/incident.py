@@ -1,0 +1,269 @@
+"""Decides what is worth a message: what was remembered of a flow and a report in, both renewed out. Pure.
+
+Every span is counted on the looks' own times, so that late, repeated and rehearsed looks give the same answers.
+Deciding twice on the same report adds nothing: what it changed the first time is remembered. Who sends when is
+`outbox`'s.
+
+A look is *bad* (something is wrong), *good*, or *unknown*: silence shortly after a start, a status that is still
+settling, or maintenance. Only bad looks open, worsen and remind, only good ones end an incident:
+- a look not later than the last close is covered by what was closed;
+- a good look counts a minute or more after the last bad evidence and after the last good look that counted, so neither
+  a repeated nor a flapping one counts; and not while an event speaks against it that datapoints cannot yet answer.
+"""
+
+import copy
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+from typing import Final
+
+from alert_handler.record import Incident, Kind, Notification, Record, look_of
+from alert_handler.situation import UNSETTLED, Situation
+from report import Issue, Report, Severity, moment, rank, worst
+
+APART: Final = timedelta(minutes=1)
+"""CloudWatch measures by the minute: a shorter good spell may not be in any datapoint."""
+SLOWEST_REMINDER: Final = 8
+"""Reminders come after 1, 2, 4 and then always 8 times `reminder_minutes`."""
+TRIGGERS_KEPT: Final = 50
+
+
+def decide(record: Record, report: Report) -> tuple[Record, list[Notification]]:
+    """What is to be remembered after a report, and the messages that it adds; they are pending in the record, too.
+
+    Args:
+        record: what was remembered; left as it is.
+        report: what the monitor found. Its time is the present: no other clock is read.
+    """
+    decision = _Decision(record, report)
+    decision.take()
+    return decision.record, decision.added
+
+
+class _Decision:
+    """One report being weighed against what was remembered."""
+
+    def __init__(self, record: Record, report: Report) -> None:
+        self.record = copy.deepcopy(record)
+        self.report = report
+        self.now = moment(report["timestamp"])
+        self.added: list[Notification] = []
+
+    def take(self) -> None:
+        situation = Situation(self.record, self.report, self._tell)
+        situation.maintenance()
+        situation.status()
+        if situation.in_maintenance() or (self.record["closed"] and self.now <= moment(self.record["closed"])):
+            return
+        bad = self._issues()
+        if self.record["incident"] and not bad:
+            self._good_again(self.record["incident"])
+        elif bad and self.record["incident"]:
+            self._still_bad(self.record["incident"], bad)
+        elif bad:
+            self._open(bad)
+
+    # What is wrong
+
+    def _issues(self) -> list[Issue]:
+        """What is wrong now, worst first: without what is too early to say, with what only memory knows."""
+        found = {issue["about"]: issue for issue in self.report["issues"] if not self._too_early(issue)}
+        if self._stuck():
+            found["FlowStatus"] = self._stuck_issue()
+        lost = self.report.get("all_lost")
+        if lost and found.get("source") and self._lost_parts() >= {item["arn"] for item in self.report["sources"]}:
+            found["source"] = lost
+        return sorted(found.values(), key=lambda issue: (rank(issue["severity"]), issue["about"]))
+
+    def _unknown(self) -> bool:
+        """Whether a look without issues still is no sign of health."""
+        return self.report["flow_status"] in UNSETTLED or any(map(self._too_early, self.report["issues"]))
+
+    def _too_early(self, issue: Issue) -> bool:
+        """Whether it may only come of the flow's start: silence for a while, or an event from before."""
+        if issue["evidence"] == "no data" and self.report["flow_status"] == "UPDATING":
+            return not self._stuck()
+        if not self.record["since"] or self.report["flow_status"] != "ACTIVE":
+            return False
+        since = moment(self.record["since"])
+        if issue["evidence"] == "event":
+            return self.now <= since
+        return issue["evidence"] == "no data" and since <= self.now < since + self._settling
+
+    @property
+    def _settling(self) -> timedelta:
+        return timedelta(minutes=self.report["patience"]["settling_minutes"])
+
+    def _stuck(self) -> bool:
+        unsettled = self.record["unsettled"]
+        return (
+            unsettled is not None
+            and unsettled["status"] == self.report["flow_status"]
+            and self.now >= moment(unsettled["since"]) + self._settling
+        )
+
+    def _stuck_issue(self) -> Issue:
+        status = self.report["flow_status"]
+        off = status == "STARTING" or (status == "STOPPING" and self.report["on_air_expected"])
+        return {
+            "about": "FlowStatus",
+            "metric": "FlowStatus",
+            "value": None,
+            "threshold": None,
+            "unit": "",
+            "severity": "CRITICAL" if off else "HIGH",
+            "meaning": f"The flow has been {status} for {self.report['patience']['settling_minutes']} minutes or more.",
+            "actions": ["Look at the flow in the console; if it does not move, ask AWS Support."],
+            "evidence": "status",
+        }
+
+    def _lost_parts(self) -> set[str]:
+        incident = self.record["incident"]
+        heard = incident["heard"].values() if incident else ()
+        remembered = {item["part"]: item["bad"] for item in heard if item["about"] == "source"}
+        said = {item["part"]: item["bad"] for item in self.report.get("said", []) if item["about"] == "source"}
+        return {part for part, bad in {**remembered, **said}.items() if bad}
+
+    # The incident
+
+    def _open(self, bad: Sequence[Issue]) -> None:
+        incident: Incident = {
+            "opened": self._time,
+            "severity": worst(issue["severity"] for issue in bad),
+            "issues": {},
+            "worst": {},
+            "last_bad": self._time,
+            "good": 0,
+            "healthy_since": "",
+            "last_good": "",
+            "told": self._time,
+            "reminders": 0,
+            "number": 0,
+            "heard": {},
+            "triggers": [],
+            "sent": [],
+        }
+        self.record["incident"] = incident
+        self._note(incident, bad)
+        self._tell("opened", incident["severity"], bad, incident)
+
+    def _still_bad(self, incident: Incident, bad: Sequence[Issue]) -> None:
+        present = rank(incident["severity"])
+        new = [
+            issue
+            for issue in bad
+            if rank(issue["severity"]) < present
+            or (issue["about"] not in incident["issues"] and rank(issue["severity"]) <= present)
+        ]
+        latest = self.now >= moment(incident["last_bad"])
+        self._note(incident, bad)
+        if latest:
+            incident["last_bad"] = self._time
+        if incident["good"] and moment(incident["healthy_since"]) < moment(incident["last_bad"]) + APART:
+            incident["good"], incident["healthy_since"], incident["last_good"] = 0, "", ""
+        if new:
+            incident["severity"] = worst([incident["severity"], *(issue["severity"] for issue in new)])
+            incident["told"], incident["reminders"] = max(incident["told"], self._time, key=moment), 0
+            rest = [issue for issue in bad if issue not in new]
+            self._tell("escalated", incident["severity"], [*new, *rest], incident)
+        elif latest and self.now >= moment(incident["told"]) + self._until_reminder(incident):
+            incident["told"], incident["reminders"] = self._time, incident["reminders"] + 1
+            self._tell("reminded", incident["severity"], bad, incident)
+
+    def _until_reminder(self, incident: Incident) -> timedelta:
+        factor = min(1 << incident["reminders"], SLOWEST_REMINDER)
+        return timedelta(minutes=factor * self.report["patience"]["reminder_minutes"])
+
+    def _good_again(self, incident: Incident) -> None:
+        self._hear(incident)
+        if self._unknown():
+            return
+        for item in incident["heard"].values():
+            item["bad"] = item["bad"] and self.now < moment(item["until"])
+        if any(item["bad"] for item in incident["heard"].values()):
+            return
+        if self.now < max(moment(incident["last_bad"]), moment(incident["last_good"] or incident["opened"])) + APART:
+            return
+        incident["good"] += 1
+        incident["healthy_since"] = incident["healthy_since"] or self._time
+        incident["last_good"] = self._time
+        if incident["good"] >= self.report["patience"]["recovery_checks"]:
+            self._close(incident)
+
+    def _close(self, incident: Incident) -> None:
+        issues = sorted(incident["issues"].values(), key=lambda issue: (rank(issue["severity"]), issue["about"]))
+        self._tell("recovered", incident["severity"], issues, incident)
+        incident["closed"] = self.record["closed"] = self._time
+        incident["heard"] = {}
+        self.record["incident"] = None
+        self.record["to_keep"].append(incident)
+
+    def _note(self, incident: Incident, bad: Iterable[Issue]) -> None:
+        """Remember what a bad look found: each issue at its worst, the worst values, and what made it look."""
+        for issue in bad:
+            held = incident["issues"].get(issue["about"])
+            if held is None or rank(issue["severity"]) <= rank(held["severity"]):
+                incident["issues"][issue["about"]] = issue
+            value, limit = issue["value"], issue["threshold"]
+            if value is not None and limit is not None:
+                worse = max if value > limit else min
+                seen = incident["worst"].get(issue["metric"])
+                value = worse(value, seen["value"]) if seen else value
+                incident["worst"][issue["metric"]] = {"metric": issue["metric"], "value": value, "unit": issue["unit"]}
+        name = self.report["trigger"]["name"]
+        if name not in incident["triggers"] and len(incident["triggers"]) < TRIGGERS_KEPT:
+            incident["triggers"].append(name)
+        self._hear(incident)
+
+    def _hear(self, incident: Incident) -> None:
+        """Remember what an event said, unless a later one has said something of the same."""
+        for said in self.report.get("said", []):
+            key = f"{said['about']} {said['part']}".strip()
+            before = incident["heard"].get(key)
+            if (before is None and not said["bad"]) or (before and self.now < moment(before["at"])):
+                continue
+            until = self.now + timedelta(seconds=said["holds_seconds"])
+            incident["heard"][key] = {
+                "about": said["about"],
+                "part": said["part"],
+                "at": self._time,
+                "until": until.isoformat(),
+                "bad": said["bad"],
+            }
+
+    # Messages
+
+    @property
+    def _time(self) -> str:
+        return self.report["timestamp"]
+
+    def _tell(
+        self,
+        kind: Kind,
+        severity: Severity,
+        issues: Iterable[Issue] = (),
+        incident: Incident | None = None,
+        *,
+        began: str = "",
+        ended: str = "",
+        words: str = "",
+    ) -> None:
+        told: Notification = {
+            "id": f"{self.report['flow_name']}/{self._time}/{kind}",
+            "kind": kind,
+            "severity": severity,
+            "look": look_of(self.report),
+            "issues": list(issues),
+        }
+        if incident:
+            incident["number"] += 1
+            told["id"] = f"{self.report['flow_name']}/{incident['opened']}/{incident['number']}"
+            told["incident"] = told["began"] = incident["opened"]
+        if incident and kind == "recovered":
+            told["ended"] = incident["healthy_since"]
+            told["worst"] = sorted(incident["worst"].values(), key=lambda item: item["metric"])
+        if incident is None and began:
+            told["began"], told["ended"] = began, ended
+        if words:
+            told["words"] = words
+        self.added.append(told)
+        self.record["pending"].append(told)

@@ -1,0 +1,194 @@
+"""One flow's evening on a deployed stack: what the stream does, minute by minute, and what people are told of it.
+
+Everything in between is the deployed system: alarms, rules, schedule, state machine and both functions.
+"""
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from moto.cloudwatch.models import cloudwatch_backends
+from moto.dynamodb.models import dynamodb_backends
+from moto.mediaconnect.models import mediaconnect_backends
+from moto.scheduler.models import scheduler_backends
+from moto.sqs.models import sqs_backends
+from moto.stepfunctions.parser.models import stepfunctions_parser_backends
+
+from local_aws import ACCOUNT_ID, LocalAws, faults
+from local_aws.alarms import evaluate_alarms
+from local_aws.deliveries import Published, published
+from local_aws.eventbridge import Delivery, deliver, event
+from local_aws.executions import Execution, wait_for
+from local_aws.gaps.flow_states import set_flow_status
+from local_aws.gaps.lambda_runs_the_zip import INVOCATIONS
+from local_aws.scheduler import fire_schedules
+
+PREFIX: Final = "media-workflow-venue"
+EIGHT: Final = datetime(2026, 11, 23, 20, 0, tzinfo=UTC)
+GOOD_RTP: Final = {"SourceBitRate": 8e6, "SourcePacketLossPercent": 0.0, "SourceJitter": 5.0}
+
+
+class Evening:
+    """A clean stack at eight o'clock, and a flow that has been on air for a while.
+
+    Args:
+        aws: the local AWS with the stack.
+        flow: name of the flow; the schedules of the others are off.
+        arns: ARN by flow name.
+        queue_url: the dead-letter queue.
+    """
+
+    def __init__(self, aws: LocalAws, flow: str, arns: dict[str, str], queue_url: str) -> None:
+        self.aws, self.arn, self.queue_url = aws, arns[flow], queue_url
+        self.now = EIGHT
+        self.executions: list[Execution] = []
+        self._metrics: Any = aws.client("cloudwatch")
+        faults.lift()
+        self._forget(flow, arns)
+        self._heard = len(published(region=aws.region))
+        self.status("ACTIVE")
+
+    def _forget(self, flow: str, arns: dict[str, str]) -> None:
+        region = self.aws.region
+        self._table().items.clear()
+        measured = cloudwatch_backends[ACCOUNT_ID][region]
+        measured.metric_data.clear()
+        for alarm in measured.alarms.values():
+            alarm.state_value = "INSUFFICIENT_DATA"
+        for arn in arns.values():
+            set_flow_status(arn, "STANDBY")
+        for group in scheduler_backends[ACCOUNT_ID][region].schedule_groups.values():
+            for schedule in group.schedules.values():
+                ours = group.name == PREFIX and schedule.name == flow
+                schedule.state = "ENABLED" if ours else "DISABLED"
+        for queue in sqs_backends[ACCOUNT_ID][region].queues.values():  # PurgeQueue works once a minute only
+            queue._messages.clear()
+            queue._pending_messages.clear()
+        INVOCATIONS.clear()
+
+    def end(self) -> None:
+        """Leave no fault and no schedule off for whoever comes next."""
+        faults.lift()
+        for group in scheduler_backends[ACCOUNT_ID][self.aws.region].schedule_groups.values():
+            for schedule in group.schedules.values():
+                schedule.state = "ENABLED"
+
+    def status(self, status: str) -> None:
+        """Put the flow into a status, without an event."""
+        set_flow_status(self.arn, status)
+
+    def told_status(self, status: str, before: str) -> None:
+        """Put the flow into a status, with the event of it."""
+        self.status(status)
+        self.event("MediaConnect Flow Status Change", {"currentStatus": status, "previousStatus": before})
+
+    def source_arn(self, name: str) -> str:
+        flow = mediaconnect_backends[ACCOUNT_ID][self.aws.region]._flows[self.arn]
+        return str(next(source["sourceArn"] for source in flow.sources if source["name"] == name))
+
+    def source_is(self, state: str, name: str) -> None:
+        """The event that a source is CONNECTED or DISCONNECTED."""
+        detail = {"unhealthy": state == "DISCONNECTED", "current": {"state": state}}
+        self.event("MediaConnect Source Health", detail, self.source_arn(name))
+
+    def event(self, detail_type: str, detail: dict[str, Any], part: str = "") -> None:
+        self.follow(self.deliver(detail_type, detail, part))
+
+    def deliver(self, detail_type: str, detail: dict[str, Any], part: str = "") -> list[Delivery]:
+        """An event of now; does not wait for what it starts."""
+        told = event(
+            source="aws.mediaconnect",
+            detail_type=detail_type,
+            detail=detail,
+            resources=[self.arn, *([part] if part else [])],
+            time=self.now,
+            region=self.aws.region,
+        )
+        return deliver(told, region=self.aws.region)
+
+    def follow(self, deliveries: Any) -> None:
+        self.executions += [wait_for(item.execution_arn) for item in deliveries if item.execution_arn]
+
+    def wait_for_all(self) -> None:
+        """Wait for executions that somebody else started."""
+        for machine in stepfunctions_parser_backends[ACCOUNT_ID][self.aws.region].state_machines:
+            for execution in list(machine.executions):
+                wait_for(execution.execution_arn)
+
+    def put(self, metrics: dict[str, float], *, at: datetime | None = None, **dimensions: str) -> None:
+        """One datapoint of each metric, of now, of the flow if nothing else is named."""
+        data = [
+            {
+                "MetricName": name,
+                "Dimensions": [
+                    {"Name": key, "Value": arn} for key, arn in (dimensions or {"FlowARN": self.arn}).items()
+                ],
+                "Timestamp": at or self.now,
+                "Value": value,
+            }
+            for name, value in metrics.items()
+        ]
+        if data:
+            self._metrics.put_metric_data(Namespace="AWS/MediaConnect", MetricData=data)
+
+    def minutes(self, count: int, metrics: dict[str, float], *, looks: bool = True) -> None:
+        """So many minutes with these metrics; at the end of each, alarms are evaluated and the schedule fires."""
+        for _ in range(count):
+            self.put(metrics)
+            self.pass_seconds(60, looks=looks)
+
+    def pass_seconds(self, seconds: int, *, looks: bool = True) -> None:
+        """Time goes by, and what is due with it at each full minute."""
+        before = self.now
+        self.now += timedelta(seconds=seconds)
+        minute = before.replace(second=0) + timedelta(minutes=1)
+        while minute <= self.now:
+            for change in evaluate_alarms(minute, region=self.aws.region):
+                self.follow(change.deliveries)
+            if looks:
+                for fired in fire_schedules(minute - timedelta(minutes=1), minute, region=self.aws.region):
+                    self.executions.append(wait_for(fired.execution_arn))
+            minute += timedelta(minutes=1)
+
+    def messages(self) -> list[Published]:
+        """What was published since the evening began."""
+        everything = published(region=self.aws.region, since=self._heard)
+        return [message for message in everything if f":{PREFIX}-" in message.topic_arn]
+
+    def told(self) -> list[tuple[str, str]]:
+        """Kind and severity of each message; an alarm on the chain has neither."""
+        return [
+            (message.attributes.get("kind", "chain-alarm"), message.attributes.get("severity", ""))
+            for message in self.messages()
+        ]
+
+    def dead_letters(self) -> list[Any]:
+        """The bodies in the dead-letter queue, which stay there."""
+        client = self.aws.client("sqs")
+        got = client.receive_message(QueueUrl=self.queue_url, MaxNumberOfMessages=10, VisibilityTimeout=0)
+        return [json.loads(message["Body"]) for message in got.get("Messages", [])]
+
+    def record(self) -> dict[str, Any]:
+        """What is remembered of the flow."""
+        record: dict[str, Any] = json.loads(self._current().value)
+        return record
+
+    def age_claim(self) -> None:
+        """Let the claim of an execution that died be long past; the clock on the wall is not the evening's."""
+        claimed = self.record()["claim"]["at"]
+        current = self._current()
+        current.value = current.value.replace(claimed, "2020-01-01T00:00:00+00:00")
+
+    def _current(self) -> Any:
+        (record,) = [item["record"] for item in self._items() if item["entry"].value == "current"]
+        return record
+
+    def _items(self) -> list[Any]:
+        return [item.attrs for entries in self._table().items.values() for item in entries.values()]
+
+    def _table(self) -> Any:
+        return dynamodb_backends[ACCOUNT_ID][self.aws.region].tables[f"{PREFIX}-incidents"]
+
+    def history(self) -> list[dict[str, Any]]:
+        """Closed incidents."""
+        return [json.loads(item["incident"].value) for item in self._items() if "incident" in item]

@@ -1,0 +1,100 @@
+"""No alarm is made that can never have data, and the question that matters is always asked, for every protocol.
+
+The table says for each metric which sources and outputs have it, as the MediaConnect User Guide and its metric tables
+do; it is written from those and not from the rules that it judges.
+"""
+
+from itertools import product
+from typing import Any, Final, get_args
+
+import pytest
+
+from components.health_rules import HealthRule, health_rules
+from settings import Flow, Thresholds
+from settings.model import OutputProtocol, SourceProtocol
+
+ANY: Final = frozenset(get_args(SourceProtocol))
+ARQ: Final = frozenset({"rist", "srt-listener", "srt-caller", "zixi-push"})
+FEC: Final = frozenset({"rtp-fec", "zixi-push"})
+RTP: Final = frozenset({"rtp", "rtp-fec"})
+
+OF_SOURCES: Final = {
+    "SourceBitRate": ANY,
+    "SourceConnected": ARQ,
+    "SourceContinuityCounter": ANY,
+    "SourceDroppedPackets": ANY,
+    "SourceJitter": ANY,
+    "SourceNotRecoveredPackets": ARQ | FEC,
+    # The guide lists it for RIST, dashboards chart it for SRT, and its table names no protocol.
+    "SourcePacketLossPercent": ANY,
+    "SourceRoundTripTime": ARQ,
+}
+OF_TWO_SOURCES: Final = {"FailoverSwitches": {"FAILOVER"}, "MergeActive": {"FAILOVER", "MERGE"}}
+OF_OUTPUTS: Final = {"OutputConnected": {"srt-listener", "srt-caller", "zixi-push", "zixi-pull"}}
+OF_CONTENT: Final = {
+    "AudioStreamMissing",
+    "BlackFramesBreaching",
+    "FrozenFramesBreaching",
+    "SilentAudioBreaching",
+    "VideoStreamMissing",
+}
+
+FLOWS: Final = [
+    (source, backup, mode, output, content)
+    for source, backup, output, content in product(
+        sorted(ANY), [None, *sorted(ANY)], [None, *sorted(get_args(OutputProtocol))], (False, True)
+    )
+    if backup in {None, source} or {source, backup} <= RTP
+    for mode in ([None] if backup is None else ["FAILOVER", "MERGE"] if backup in RTP else ["FAILOVER"])
+]
+
+
+def rules(source: str, backup: str | None, mode: str | None, output: str | None, content: Any) -> list[HealthRule]:
+    flow = {
+        "name": "flow",
+        "source": {"name": "a", "protocol": source},
+        "backup_source": {"name": "b", "protocol": backup, "failover_mode": mode} if backup else None,
+        "outputs": {"receiver": {"protocol": output}} if output else {},
+        "content_monitoring": content,
+    }
+    return list(health_rules(Flow.model_validate(flow), Thresholds()))
+
+
+def can_have_data(
+    metric: str, source: str, backup: str | None, mode: str | None, output: str | None, content: Any
+) -> bool:
+    return bool(
+        {source, backup} & OF_SOURCES.get(metric, frozenset())
+        or mode in OF_TWO_SOURCES.get(metric, ())
+        or output in OF_OUTPUTS.get(metric, ())
+        or (content and metric in OF_CONTENT)
+    )
+
+
+def test_no_alarm_is_made_that_can_never_have_data() -> None:
+    never = {(rule.key, *flow) for flow in FLOWS for rule in rules(*flow) if not can_have_data(rule.metric, *flow)}
+    assert never == set()
+    assert len(FLOWS) > 200
+
+
+@pytest.mark.parametrize("source", sorted(ANY))
+def test_whether_the_sender_is_there_is_asked_of_the_surest_metric_that_its_protocol_has(source: str) -> None:
+    (presence,) = [rule for rule in rules(source, None, None, None, False) if rule.watches_presence]
+    assert presence.metric == ("SourceConnected" if source in ARQ else "SourceBitRate")
+    assert (presence.severity, presence.missing) == ("CRITICAL", "missing")
+
+
+@pytest.mark.parametrize("source", sorted(ANY))
+def test_whether_the_picture_is_damaged_is_asked_of_a_metric_that_its_protocol_has(source: str) -> None:
+    metrics = {rule.metric for rule in rules(source, None, None, None, False)}
+    assert ("SourceDroppedPackets" if source == "rtp" else "SourceNotRecoveredPackets") in metrics
+
+
+@pytest.mark.parametrize(("source", "backup", "mode"), sorted({flow[:3] for flow in FLOWS if flow[1]}))
+def test_with_two_sources_losing_one_is_high_and_about_the_same_as_losing_both(
+    source: str, backup: str, mode: str
+) -> None:
+    about = {rule.key: rule for rule in rules(source, backup, mode, None, False) if rule.about == "source"}
+    assert about["source-lost"].severity == "CRITICAL"
+    assert about["one-source-lost"].severity == "HIGH"
+    assert ("failover" if mode == "FAILOVER" else "merge-broken") in about
