@@ -247,8 +247,10 @@ class _Decision:
         ended: str = "",
         words: str = "",
     ) -> None:
+        # One look may tell of the end of a window and of the begin of the next.
+        ended_window = "-ended" if words and words != "INPROGRESS" else ""
         told: Notification = {
-            "id": f"{self.report['flow_name']}/{self._time}/{kind}",
+            "id": f"{self.report['flow_name']}/{self._time}/{kind}{ended_window}",
             "kind": kind,
             "severity": severity,
             "look": look_of(self.report),
