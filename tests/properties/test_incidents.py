@@ -18,6 +18,7 @@ from alert_handler.incident import decide
 from alert_handler.record import Record, nothing_known
 from report import Report
 from tests.properties.memory import CrashError, World
+from tests.properties.tries import many
 from tests.unit.stream import SOURCE_ARNS, issue, look
 
 LOSS = issue("SourcePacketLossPercent", "HIGH", value=2.0, threshold=0.1)
@@ -159,6 +160,7 @@ class Run:
             self.world.execute(look(seconds, sources=TWO), f"quiet-{number}")
 
 
+@many
 @given(looks, st.data())
 def test_one_message_of_each_thing_and_none_is_lost(
     given: list[tuple[str, int, int, int]], data: st.DataObject
@@ -196,6 +198,7 @@ def test_one_message_of_each_thing_and_none_is_lost(
         assert set(ids) <= set(times)
 
 
+@many
 @given(looks)
 def test_a_report_decided_again_adds_nothing(given: list[tuple[str, int, int, int]]) -> None:
     record = nothing_known()
