@@ -5,7 +5,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 from rich.console import Console
@@ -13,6 +13,7 @@ from rich.console import Console
 from operations import deployment
 from operations.deployment import StepError
 from operations.terraform import TerraformError
+from plan_review import PlanError
 from settings import SettingsError
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
@@ -20,6 +21,7 @@ console = Console(highlight=False)
 errors = Console(stderr=True, highlight=False, soft_wrap=True)
 
 EnvironmentName = Annotated[str, typer.Argument(help="environment, as in environments/<name>.toml")]
+Allowed = Annotated[list[str] | None, typer.Option("--allow", help="ADDRESS:ACTION of what may go off air; repeatable")]
 
 
 @contextmanager
@@ -29,7 +31,7 @@ def answered() -> Iterator[None]:
 
     try:
         yield
-    except (SettingsError, ScenarioError) as error:
+    except (SettingsError, ScenarioError, PlanError) as error:
         errors.print(str(error), markup=False)
         raise typer.Exit(2) from error
     except TerraformError as error:
@@ -91,6 +93,22 @@ def local(
                 threading.Event().wait()
             except KeyboardInterrupt:
                 typer.echo("# Stopped; everything in it is gone.")
+
+
+@app.command("review-plan")
+def review_plan(
+    plan: Annotated[Path, typer.Argument(help="output of `terraform show -json PLANFILE`; - for standard input")],
+    environment: Annotated[str | None, typer.Option(help="environment whose protection counts")] = None,
+    allow: Allowed = None,
+    form: Annotated[Literal["markdown", "json", "text"], typer.Option("--format", help="for whom")] = "markdown",
+) -> None:
+    """Say what a plan means on air, worst first; 1 if it may not be applied, 2 if it cannot be read."""
+    from operations.review import review_file  # noqa: PLC0415  only reviews need it
+
+    with answered():
+        text, blocked = review_file(plan, environment=environment, allow=allow or (), form=form)
+    typer.echo(text)
+    raise typer.Exit(1 if blocked else 0)
 
 
 def _for_environment(step: Callable[[str], None]) -> None:
