@@ -5,13 +5,17 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
+from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 
-from operations import deployment
+from operations import adoption, deployment
 from operations.deployment import StepError
+from operations.flows import FlowError
+from operations.github import GitHubError
+from operations.reviewed import StaleError
 from operations.terraform import TerraformError
 from plan_review import PlanError
 from settings import SettingsError
@@ -21,7 +25,6 @@ console = Console(highlight=False)
 errors = Console(stderr=True, highlight=False, soft_wrap=True)
 
 EnvironmentName = Annotated[str, typer.Argument(help="environment, as in environments/<name>.toml")]
-Allowed = Annotated[list[str] | None, typer.Option("--allow", help="ADDRESS:ACTION of what may go off air; repeatable")]
 
 
 @contextmanager
@@ -34,7 +37,7 @@ def answered() -> Iterator[None]:
     except (SettingsError, ScenarioError, PlanError) as error:
         errors.print(str(error), markup=False)
         raise typer.Exit(2) from error
-    except TerraformError as error:
+    except (TerraformError, StaleError, FlowError, GitHubError, BotoCoreError, ClientError) as error:
         errors.print(str(error), markup=False)
         raise typer.Exit(1) from error
     except StepError as error:
@@ -95,22 +98,6 @@ def local(
                 typer.echo("# Stopped; everything in it is gone.")
 
 
-@app.command("review-plan")
-def review_plan(
-    plan: Annotated[Path, typer.Argument(help="output of `terraform show -json PLANFILE`; - for standard input")],
-    environment: Annotated[str | None, typer.Option(help="environment whose protection counts")] = None,
-    allow: Allowed = None,
-    form: Annotated[Literal["markdown", "json", "text"], typer.Option("--format", help="for whom")] = "markdown",
-) -> None:
-    """Say what a plan means on air, worst first; 1 if it may not be applied, 2 if it cannot be read."""
-    from operations.review import review_file  # noqa: PLC0415  only reviews need it
-
-    with answered():
-        text, blocked = review_file(plan, environment=environment, allow=allow or (), form=form)
-    typer.echo(text)
-    raise typer.Exit(1 if blocked else 0)
-
-
 def _for_environment(step: Callable[[str], None]) -> None:
     def run(environment: EnvironmentName) -> None:
         with answered():
@@ -119,8 +106,9 @@ def _for_environment(step: Callable[[str], None]) -> None:
     app.command(step.__name__, help=step.__doc__)(run)
 
 
-for step in (deployment.bootstrap, deployment.plan, deployment.deploy, deployment.destroy):
+for step in (deployment.bootstrap, deployment.deploy):
     _for_environment(step)
+adoption.register(app, answered)
 
 
 @contextmanager

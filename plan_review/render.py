@@ -249,7 +249,7 @@ def _value(text: str) -> str:
 
 def _cell(text: str) -> str:
     """A text that ends neither the code nor the table cell that it stands in, and is no tag."""
-    return " ".join(text.translate(str.maketrans({"`": "'", "|": "/", "<": "(", ">": ")"})).split())
+    return " ".join(text.translate(str.maketrans("`|<>", "'/()")).split())
 
 
 def _finding_json(review: Review, finding: Finding, *, drift: bool = False) -> dict[str, Any]:

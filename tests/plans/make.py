@@ -187,7 +187,9 @@ def loosened_by_hand(stage: Stage) -> None:
 def failing(root: Json) -> None:
     """A check that does not hold."""
     _, alarm = next(resources(root, "aws_cloudwatch_metric_alarm", "jitter"))
-    alarm["lifecycle"] = {"precondition": [{"condition": "${1 == 2}", "error_message": "One is not two."}]}
+    alarm["lifecycle"] = {
+        "precondition": [{"condition": '${terraform.workspace == "nowhere"}', "error_message": "This is not nowhere."}]
+    }
 
 
 def no_dead_letters(root: Json) -> None:
@@ -413,7 +415,7 @@ def make(names: list[str]) -> None:
                 case = CASES[name]
                 if name == "first_deploy":
                     fresh = Stage(aws, "dev", Path(folder) / name)
-                    fresh._environ["TF_WORKSPACE"] = "fresh"  # a workspace with no state yet
+                    fresh.environ["TF_WORKSPACE"] = "fresh"  # a workspace with no state yet
                     text = plan_of(fresh, case)
                 else:
                     text = plan_of(stage, case)
