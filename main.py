@@ -29,6 +29,7 @@ def synthesize(environment: Environment, *, output: Path, given: Mapping[str, An
     os.environ.setdefault("JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION", "20")
     from cdktf import App  # noqa: PLC0415  settings are checked first: this import takes seconds
 
+    from stacks.ci_access import CiAccess  # noqa: PLC0415
     from stacks.media_workflow import MediaWorkflow  # noqa: PLC0415
     from stacks.state_backend import StateBackend  # noqa: PLC0415
 
@@ -36,6 +37,8 @@ def synthesize(environment: Environment, *, output: Path, given: Mapping[str, An
     if environment.state_bucket_name:
         StateBackend(app, "state-backend", environment, name=environment.state_bucket_name)
     MediaWorkflow(app, "media-workflow", environment, build=PROJECT / ".build" / "assets")
+    if environment.ci:
+        CiAccess(app, "ci-access", environment, environment.ci)
     app.synth()
 
 

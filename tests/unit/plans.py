@@ -33,7 +33,7 @@ def change(
 ) -> dict[str, Any]:
     """One resource change as Terraform writes it; `more` goes into its `change`."""
     usual = ["update"] if before and after else ["create"] if after else ["delete"]
-    outer = {key: more.pop(key) for key in ("previous_address", "deposed", "mode") if key in more}
+    outer: dict[str, Any] = {key: more.pop(key) for key in ("previous_address", "deposed", "mode") if key in more}
     return {
         "address": address or f"{kind}.it",
         "mode": "managed",

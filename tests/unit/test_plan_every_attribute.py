@@ -12,7 +12,7 @@ from plan_review.plan import parsed
 from tests.unit.plans import plan_text
 
 Path = tuple[Any, ...]
-BASES = ("nothing",)
+BASES = ("nothing", "nothing_prod")
 
 
 def leaves(value: Any, path: Path = ()) -> Iterator[Path]:
