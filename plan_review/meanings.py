@@ -193,14 +193,19 @@ REPLACED: Final[Mapping[str, Meaning]] = {
 """What it means when a new resource comes in the place of the old one, beside what its attributes mean."""
 
 
-def meanings(change: Change) -> Iterator[Meaning]:
-    """What a change of anything but a flow's template means; nothing for what is only listed."""
+def meanings(change: Change, *, flows: str = "") -> Iterator[Meaning]:
+    """What a change of anything but a flow's template means; nothing for what is only listed.
+
+    Args:
+        change: of one resource.
+        flows: the templates of all flows as they will be, to see whether one still needs what is taken away.
+    """
     what = subject(change)
     if change.action == "forget":
         yield Rank.CHANGED, f"{what} stays as it is, but Terraform no longer knows of it"
         return
     if change.gone:
-        yield from _permissions(change, what)
+        yield from _permissions(change, what, flows)
         if change.type in REMOVED:
             rank, words = REMOVED[change.type]
             yield rank, words.format(what=what)
@@ -219,7 +224,7 @@ def meanings(change: Change) -> Iterator[Meaning]:
         yield from _event_rule(change, what)
     if change.type == "aws_cloudformation_stack":
         yield from _stack_policy(change, what)
-    yield from _permissions(change, what)
+    yield from _permissions(change, what, flows)
     yield from _by_table(change, what)
 
 
@@ -381,7 +386,8 @@ def _policy_of_flow(change: Change, what: str) -> Iterator[Meaning]:
         yield Rank.UNWATCHED, f"{what} changes and cannot be read: what is a fault may be loosened"
         return
     before, after = value
-    if before.get("on_air") != after.get("on_air"):
+    told_by_tag = all("OnAir" in ((state or {}).get("tags") or {}) for state in (change.before, change.after))
+    if before.get("on_air") != after.get("on_air") and not told_by_tag:
         rank = Rank.UNWATCHED if before.get("on_air") == "always" else Rank.CHANGED
         yield rank, f"{what}: whether a stopped flow is a fault (on_air) changes"
     rules = [{rule["key"]: rule for rule in policy.get("rules", [])} for policy in value]
@@ -454,7 +460,7 @@ def _list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
-def _permissions(change: Change, what: str) -> Iterator[Meaning]:
+def _permissions(change: Change, what: str, flows: str) -> Iterator[Meaning]:
     for name in DOCUMENTS.get(change.type, ()):
         if change.is_unknown(name):
             yield Rank.ACCESS, f"{what}: its permissions ({name}) are known only after apply"
@@ -469,7 +475,17 @@ def _permissions(change: Change, what: str) -> Iterator[Meaning]:
             stars = [grant for grant in more if grant.is_open]
             warning = ", which is open to everything" if stars else ""
             yield Rank.ACCESS, f"{what} allows more: {_some(stars or more)}{warning}"
-        yield from _lost(permissions.lost(before, after), what)
+        less = permissions.lost(before, after)
+        role = f"role/{(change.before or {}).get('name')}"
+        spare = [
+            grant
+            for grant in less
+            if (grant.action.startswith("secretsmanager:") and grant.resource not in flows)
+            or (grant.principal == "mediaconnect.amazonaws.com" and role not in flows)
+        ]
+        if spare:
+            yield Rank.CHANGED, f"{what} allows less, which no flow needs any more: {_some(spare)}"
+        yield from _lost([grant for grant in less if grant not in spare], what)
 
 
 def _lost(less: list[permissions.Grant], what: str) -> Iterator[Meaning]:

@@ -175,13 +175,16 @@ def _findings(changes: Sequence[Change]) -> list[Finding]:
             "the whole environment is removed: nothing watches, nobody is told, its logs and incidents are deleted"
         )
         return [*found, Finding(rank=Rank.NOBODY_TOLD, sentence=sentence, causes=all_of_it)]
+    templates = json.dumps(
+        [(change.after or {}).get("template_body") for change in changes if change.type == FLOW_STACK]
+    )
     with_flow: dict[str, list[Cause]] = {}
     for change in changes:
         if change.action in {"no-op", "read"}:
             continue
         cause = (change.address, change.action)
         flow = _watches(change, changes, gone)
-        for rank, sentence in meanings.meanings(change):
+        for rank, sentence in meanings.meanings(change, flows=templates):
             if flow and rank.blocks:
                 # Nothing is left unwatched by it: what it watched is gone, and that is a finding of its own.
                 with_flow.setdefault(flow, []).append(cause)

@@ -121,11 +121,11 @@ def enforced() -> Iterator[Gate]:
             ):
                 raise AccessDeniedError(role, asked)
 
-    ActionAuthenticatorMixin._authenticate_and_authorize_action = authorize  # type: ignore[method-assign]
+    ActionAuthenticatorMixin._authenticate_and_authorize_action = authorize
     try:
         yield gate
     finally:
-        ActionAuthenticatorMixin._authenticate_and_authorize_action = original  # type: ignore[method-assign]
+        ActionAuthenticatorMixin._authenticate_and_authorize_action = original
 
 
 def requests(response: BaseResponse, resource: str) -> Iterator[Request]:
@@ -242,7 +242,7 @@ def _role(authorization: str) -> str | None:
 
 
 def _tags(parameters: Mapping[str, Any]) -> dict[str, str]:
-    given = next((parameters[key] for key in ("Tags", "tags") if parameters.get(key)), {})
+    given: Any = next((parameters[key] for key in ("Tags", "tags") if parameters.get(key)), {})
     if isinstance(given, Mapping):
         return {str(key): str(value) for key, value in given.items()}
     return {
