@@ -11,7 +11,7 @@ import typer
 
 from operations import deployment
 from operations.terraform import PROJECT
-from settings import Environment, load_environment
+from settings import Environment, Problem, SettingsError, load_environment
 
 Answered = Callable[[], AbstractContextManager[None]]
 Name = Annotated[str, typer.Argument(help="environment, as in environments/<name>.toml")]
@@ -31,6 +31,7 @@ def _register_reviews(app: typer.Typer, answered: Answered) -> None:
     from operations.review import review_file  # noqa: PLC0415  reads the functions' package
     from operations.reviewed import apply_plan, make_plan  # noqa: PLC0415
     from plan_review import as_text  # noqa: PLC0415
+    from plan_review.review import allowances_in  # noqa: PLC0415
 
     @app.command("review-plan")
     def review_plan(
@@ -49,11 +50,15 @@ def _register_reviews(app: typer.Typer, answered: Answered) -> None:
     def plan(
         environment: Name,
         allow: Allowed = None,
+        allow_in: Annotated[
+            str | None, typer.Option(help="variable with a text whose lines `allow ADDRESS:ACTION` count")
+        ] = None,
         save: Annotated[Path | None, typer.Option(help="folder to keep the plan and its review in")] = None,
     ) -> None:
         """Show what would change and what it means on air; 1 if it may not be applied."""
         with answered():
-            found = make_plan(environment, allow=allow or (), save=save)
+            described = allowances_in(os.environ.get(allow_in, "")) if allow_in else []
+            found = make_plan(environment, allow=[*(allow or ()), *described], save=save)
         typer.echo(f"\n{as_text(found)}")
         raise typer.Exit(1 if found.blocked else 0)
 
@@ -99,10 +104,22 @@ def _register_pipeline(app: typer.Typer, answered: Answered) -> None:
         with answered():
             Repository.of_workflow(os.environ).comment_once(number, text.read_text(encoding="utf-8"))
 
+    @app.command("reviewed-run")
+    def reviewed_run(commit: Annotated[str, typer.Argument(help="commit on the default branch")]) -> None:
+        """Find the workflow run that planned the pull request of a commit, as an output of a workflow's step."""
+        with answered():
+            typer.echo(f"run-id={Repository.of_workflow(os.environ).run_of_plan(commit)}")
+
     @app.command("ci-access")
     def ci_access(environment: Name) -> None:
         """Make the roles that a pipeline plans and applies an environment with."""
         with answered():
+            settings, _ = _environment(environment)
+            if settings.ci is None:
+                rule = 'is missing; give the repository as in [ci] repository = "owner/name"'
+                raise SettingsError(
+                    [Problem(place=f"environments/{environment}.toml", key="ci", value=None, rule=rule)]
+                )
             deployment.access(environment)
 
 

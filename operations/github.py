@@ -13,6 +13,7 @@ from urllib.error import URLError
 
 PAGE: Final = 100
 TIMEOUT_SECONDS: Final = 30
+PLAN_WORKFLOW: Final = "plan.yml"
 NEEDED: Final = ("GITHUB_REPOSITORY", "GITHUB_TOKEN")
 DRIFT_TITLE: Final = "Drift in {environment}"
 
@@ -70,6 +71,25 @@ class Repository:
             self._ask("PATCH", f"issues/{known[0]['number']}", {"body": text})
         else:
             self._ask("POST", "issues", {"title": title, "body": text})
+
+    def run_of_plan(self, commit: str) -> int:
+        """The latest run that planned the pull request which a commit came from.
+
+        Raises:
+            GitHubError: the commit came from no pull request, or nothing was planned for it.
+        """
+        pulls = self._ask("GET", f"commits/{commit}/pulls")
+        merged = [pull for pull in pulls if pull.get("merged_at")]
+        if not merged:
+            raise GitHubError(f"{commit} came from no merged pull request, so no plan of it was reviewed.")
+        head = merged[-1]["head"]["sha"]
+        runs = self._ask("GET", f"actions/workflows/{PLAN_WORKFLOW}/runs?head_sha={head}&event=pull_request")
+        ids = [int(run["id"]) for run in runs["workflow_runs"]]
+        if not ids:
+            raise GitHubError(
+                f"Nothing was planned for {head}, the last commit of pull request {merged[-1]['number']}."
+            )
+        return max(ids)
 
     def _all(self, path: str) -> Iterator[dict[str, Any]]:
         page = 1

@@ -5,6 +5,7 @@ plan: flows that go or come under another name, and who would still be told.
 """
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -108,6 +109,13 @@ def allowances(texts: Sequence[str]) -> frozenset[Cause]:
             )
         found.add((address, action))
     return frozenset(found)
+
+
+def allowances_in(text: str) -> list[str]:
+    """What a description of a change allows: its lines `allow ADDRESS:ACTION`, also as items of a list."""
+    return re.findall(
+        r"^[ \t]*(?:[-*][ \t]+)?allow[ \t]+`?([^\s`]+:[a-z]+)`?[ \t]*$", text, re.MULTILINE | re.IGNORECASE
+    )
 
 
 def review(

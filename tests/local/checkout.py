@@ -33,10 +33,10 @@ class Checkout:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
         self.environ = {
             **terraform_environment({**kept, **aws.environment()}),
-            **environ,
             "TF_INPUT": "0",
             "TF_CLI_ARGS_apply": "-parallelism=20",
             "PYTHONDONTWRITEBYTECODE": "1",
+            **environ,
         }
 
     def run(self, *arguments: str, expect: int = 0, environ: Mapping[str, str] | None = None) -> str:
