@@ -319,9 +319,11 @@ def _tagged(site: Site, key: str) -> dict[str, Any]:
 def _state(site: Site, bucket: str, key: str) -> list[Statement]:
     """Reading the state and holding its lock; the lock is a file beside it."""
     place = f"arn:{site.partition}:s3:::{bucket}"
+    # `init` runs in the default workspace, where no state ever is; that a key is not there is told only to who may list.
+    default = key.rpartition("/")[2]
     return [
-        allow(["s3:ListBucket"], place, condition={"StringLike": {"s3:prefix": [f"{key.partition('/')[0]}/*", key]}}),
-        allow(["s3:GetObject"], f"{place}/{key}"),
+        allow(["s3:ListBucket"], place),
+        allow(["s3:GetObject"], [f"{place}/{key}", f"{place}/{default}"]),
         allow(["s3:DeleteObject", "s3:GetObject", "s3:PutObject"], f"{place}/{key}.tflock"),
     ]
 
