@@ -319,7 +319,7 @@ def _tagged(site: Site, key: str) -> dict[str, Any]:
 def _state(site: Site, bucket: str, key: str) -> list[Statement]:
     """Reading the state and holding its lock; the lock is a file beside it."""
     place = f"arn:{site.partition}:s3:::{bucket}"
-    # `init` runs in the default workspace, where no state ever is; that a key is not there is told only to who may list.
+    # `init` runs in the default workspace, which has no state; that a key is missing is told to who may list only.
     default = key.rpartition("/")[2]
     return [
         allow(["s3:ListBucket"], place),
