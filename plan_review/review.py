@@ -114,7 +114,7 @@ def allowances(texts: Sequence[str]) -> frozenset[Cause]:
 def allowances_in(text: str) -> list[str]:
     """What a description of a change allows: its lines `allow ADDRESS:ACTION`, also as items of a list."""
     return re.findall(
-        r"^[ \t]*(?:[-*][ \t]+)?allow[ \t]+`?([^\s`]+:[a-z]+)`?[ \t]*$", text, re.MULTILINE | re.IGNORECASE
+        r"^[ \t]*(?:[-*][ \t]+)?allow[ \t]+`?([^\s`]+:[a-z]+)`?[ \t]*\r?$", text, re.MULTILINE | re.IGNORECASE
     )
 
 

@@ -46,8 +46,9 @@ def test_a_plan_fits_a_comment_and_shows_each_finding_and_each_changed_resource(
         assert finding.rank.title in shown
     for change in found.touched:
         assert f"`{change.address}`" in shown or "Shortened" in shown
+    in_json = as_json(found)
     for change in found.touched:
-        assert f'"address": "{change.address}"' in as_json(found)
+        assert f'"address": "{change.address}"' in in_json
     assert as_text(found).startswith(shown.splitlines()[1].removeprefix("## "))
 
 
