@@ -52,6 +52,26 @@ BY_CLOUDFORMATION = {
     "UpdateStack": ("UpdateFlow", "UpdateFlowSource", "UpdateFlowOutput", "DescribeFlow"),
     "DeleteStack": ("DescribeFlow", "DeleteFlow", "RemoveFlowOutput", "RemoveFlowSource"),
 }
+BUCKET_PARTS = {
+    "accelerate": "AccelerateConfiguration",
+    "acl": "BucketAcl",
+    "cors": "BucketCORS",
+    "encryption": "EncryptionConfiguration",
+    "lifecycle": "LifecycleConfiguration",
+    "location": "BucketLocation",
+    "logging": "BucketLogging",
+    "notification": "BucketNotification",
+    "object-lock": "BucketObjectLockConfiguration",
+    "ownershipControls": "BucketOwnershipControls",
+    "policy": "BucketPolicy",
+    "publicAccessBlock": "BucketPublicAccessBlock",
+    "replication": "ReplicationConfiguration",
+    "requestPayment": "BucketRequestPayment",
+    "tagging": "BucketTagging",
+    "versioning": "BucketVersioning",
+    "website": "BucketWebsite",
+}
+"""What of a bucket is asked in the address, and what its actions are called after Get and Put."""
 NO_RESOURCE = {
     *("kms:CreateKey", "kms:ListAliases", "logs:DescribeLogGroups", "sns:GetSubscriptionAttributes"),
     *("sns:SetSubscriptionAttributes", "sns:Unsubscribe", "ssm:DescribeParameters"),
@@ -114,7 +134,12 @@ def enforced() -> Iterator[Gate]:
         role = _role(self.headers.get("Authorization", ""))
         if role is None:
             return
-        for asked in requests(self, resource):
+        try:
+            needed = list(requests(self, resource))
+        except Exception as error:  # noqa: BLE001  as an answer that nobody tries again
+            gate.asked.append((role, Request("unreadable", repr(error))))
+            raise AccessDeniedError(role, Request("unreadable", repr(error))) from error
+        for asked in needed:
             gate.asked.append((role, asked))
             if asked.action != "sts:GetCallerIdentity" and not permitted(
                 [_document(p) for p in policies_of(role)], asked
@@ -201,9 +226,15 @@ def resources(service: str, action: str, given: Mapping[str, Any]) -> list[str]:
 
 
 def _s3(response: Any, resource: str) -> Request:
-    """What moto itself says: the action, and the object or bucket."""
-    action = response.data["Action"]
+    """Of a bucket, by what of it is asked; of an object, what moto itself says."""
     prefix = response.querystring.get("prefix", [""])[0]
+    action = str(response.data["Action"])
+    if "/" not in resource.rpartition(":")[2]:
+        part = next((BUCKET_PARTS[key] for key in response.querystring if key in BUCKET_PARTS), None)
+        action = "ListBucket" if action == "HeadBucket" else action
+        if part:
+            verb = {"GET": "Get", "PUT": "Put", "DELETE": "Put"}[response.method]
+            action = "DeleteBucketPolicy" if (part, response.method) == ("BucketPolicy", "DELETE") else f"{verb}{part}"
     return Request(f"s3:{action}", resource, (("s3:prefix", prefix),))
 
 
