@@ -21,6 +21,7 @@ from plan_review import PlanError, Review, as_json, as_markdown
 RECORD: Final = "reviewed.json"
 COMMENT: Final = "review.md"
 DETAILS: Final = "review.json"
+WRITTEN_BY_TERRAFORM: Final = frozenset({".backup", ".tfplan", ".tfstate"})  # the last when an apply cannot keep it
 
 
 class StaleError(RuntimeError):
@@ -137,7 +138,7 @@ def configuration_digest(folder: Path) -> str:
     digest = sha256()
     for path in sorted(folder.rglob("*"), key=lambda found: found.relative_to(folder).as_posix()):
         name = path.relative_to(folder).as_posix()
-        if path.is_file() and not name.startswith((".terraform", "terraform.tfstate")) and path.suffix != ".tfplan":
+        if path.is_file() and not name.startswith(".terraform") and path.suffix not in WRITTEN_BY_TERRAFORM:
             digest.update(f"{name}\0{_digest(path)}\0".encode())
     return digest.hexdigest()
 

@@ -2,12 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from operations.flows import FlowError, FlowState, chosen, reasons_to_keep, start, stop
-from operations.reviewed import Reviewed, differences
+from operations.reviewed import Reviewed, configuration_digest, differences
 from plan_review.review import allowances_in
 
 FLOW = FlowState("studio", "arn:aws:mediaconnect:us-east-1:123456789012:flow:1-a:studio", "ACTIVE")
@@ -117,3 +118,18 @@ def test_a_reviewed_plan_is_not_applied_when_anything_has_moved_on(now: dict[str
 def test_a_description_allows_by_lines_of_its_own() -> None:
     text = "Renames it.\r\n\r\nallow module.a.b.this:replace\r\n- allow `aws_x.y:delete`\nwe allow aws_x.z:delete\nallow all\n"
     assert allowances_in(text) == ["module.a.b.this:replace", "aws_x.y:delete"]
+
+
+def test_the_digest_of_a_configuration_is_of_what_was_synthesized_and_of_nothing_that_terraform_writes(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "assets").mkdir()
+    (tmp_path / "cdk.tf.json").write_text("{}", encoding="utf-8")
+    (tmp_path / "assets" / "x.zip").write_bytes(b"zip")
+    digest = configuration_digest(tmp_path)
+    (tmp_path / ".terraform").mkdir()
+    for name in (".terraform/x", ".terraform.lock.hcl", "errored.tfstate", "media-workflow.tfplan", "a.tfstate.backup"):
+        (tmp_path / name).write_text("x", encoding="utf-8")
+    assert configuration_digest(tmp_path) == digest
+    (tmp_path / "override.tf").write_text("", encoding="utf-8")
+    assert configuration_digest(tmp_path) != digest
