@@ -224,7 +224,8 @@ def _flows(changes: Sequence[Change]) -> Iterator[_Flow]:
             )
             if before or after or change.is_unknown("template_body"):
                 name = (before or after or {}).get("Name", change.address)
-                unknown = change.before is not None and change.after is not None and after is None
+                read = template.resources((change.after or {}).get("template_body"))
+                unknown = change.after is not None and (change.is_unknown("template_body") or read is None)
                 yield _Flow(change, str(name), before, before if unknown else after)
 
 

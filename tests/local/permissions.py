@@ -136,7 +136,7 @@ def enforced() -> Iterator[Gate]:
             return
         try:
             needed = list(requests(self, resource))
-        except Exception as error:  # noqa: BLE001  as an answer that nobody tries again
+        except Exception as error:  # as an answer that nobody tries again
             gate.asked.append((role, Request("unreadable", repr(error))))
             raise AccessDeniedError(role, Request("unreadable", repr(error))) from error
         for asked in needed:
