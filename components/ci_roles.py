@@ -5,12 +5,18 @@ statement names what of ours it is for; a "*" carries its reason. Actions are th
 for the resource types of `components`, and no others.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 
 from constructs import Construct
 
-from components.aws import IamOpenidConnectProvider, IamRole, IamRolePolicy
+from components.aws import (
+    IamOpenidConnectProvider,
+    IamPolicy,
+    IamRole,
+    IamRolePolicy,
+    IamRolePolicyAttachment,
+)
 from components.iam import Statement, allow, document
 from components.site import Site
 from settings import CiAccess
@@ -31,43 +37,54 @@ class CiRoles(Construct):
             access.existing_provider_arn
             or IamOpenidConnectProvider(self, "provider", url=f"https://{ISSUER}", client_id_list=[AUDIENCE]).arn
         )
-        state = _state(site, state_bucket, state_key)
+        # Attached, because both roles have it, and together with the rest it is longer than IAM takes inside a role.
+        reading = IamPolicy(
+            self,
+            "read",
+            name=site.names.role("ci-read"),
+            description=f"What a plan of {site.names.prefix} reads",
+            policy=document(*_state(site, state_bucket, state_key), *read(site)),
+        )
         github_environment = access.github_environment or site.names.environment
-        self.plan_role_arn: Final = self._role(
+        plan = self._role(
             "plan",
             site,
-            trust=_trust(
-                provider,
-                [f"repo:{access.repository}:pull_request", f"repo:{access.repository}:ref:refs/heads/{access.branch}"],
-            ),
+            reading,
+            subjects=[f"{access.repository}:pull_request", f"{access.repository}:ref:refs/heads/{access.branch}"],
+            provider=provider,
             description="Plans: reads, and holds the lock of the state while it does",
-            policies={"read": [*state, *read(site)]},
         )
-        self.apply_role_arn: Final = self._role(
+        apply = self._role(
             "apply",
             site,
-            trust=_trust(provider, [f"repo:{access.repository}:environment:{github_environment}"]),
-            description="Applies and destroys what bears this environment's name",
-            policies={
-                "read": [*state, *read(site)],
-                "write": [_write_state(site, state_bucket, state_key), *write(site)],
-            },
+            reading,
+            subjects=[f"{access.repository}:environment:{github_environment}"],
+            provider=provider,
+            description="Applies and destroys what bears the name of this environment",
         )
+        IamRolePolicy(
+            self,
+            "write",
+            name="write",
+            role=apply.id,
+            policy=document(_write_state(site, state_bucket, state_key), *write(site)),
+        )
+        self.plan_role_arn: Final = plan.arn
+        self.apply_role_arn: Final = apply.arn
 
     def _role(
-        self, part: str, site: Site, *, trust: str, description: str, policies: Mapping[str, Sequence[Statement]]
-    ) -> str:
+        self, part: str, site: Site, reading: IamPolicy, *, subjects: Sequence[str], provider: str, description: str
+    ) -> IamRole:
         role = IamRole(
             self,
             f"{part}_role",
             name=site.names.role(f"ci-{part}"),
             description=description,
-            assume_role_policy=trust,
+            assume_role_policy=_trust(provider, [f"repo:{subject}" for subject in subjects]),
             max_session_duration=3600,
         )
-        for name, statements in policies.items():
-            IamRolePolicy(self, f"{part}_{name}", name=name, role=role.id, policy=document(*statements))
-        return role.arn
+        IamRolePolicyAttachment(self, f"{part}_reads", role=role.name, policy_arn=reading.arn)
+        return role
 
 
 def read(site: Site) -> list[Statement]:
@@ -154,6 +171,11 @@ def write(site: Site) -> list[Statement]:
             condition={"ForAnyValue:StringEquals": {"aws:CalledVia": ["cloudformation.amazonaws.com"]}},
         ),
         allow(["mediaconnect:ListTagsForResource"], "*"),  # knows no resource
+        allow(  # a flow is looked at and stopped before it is destroyed
+            ["mediaconnect:DescribeFlow", "mediaconnect:StopFlow"],
+            site.arn("mediaconnect", "flow:*"),
+            condition=_tagged(site, "aws:ResourceTag"),
+        ),
         allow(
             [
                 *("cloudwatch:DeleteAlarms", "cloudwatch:DeleteDashboards", "cloudwatch:PutDashboard"),
@@ -273,6 +295,7 @@ def write(site: Site) -> list[Statement]:
         allow(
             [
                 *("dynamodb:CreateTable", "dynamodb:DeleteTable", "dynamodb:TagResource", "dynamodb:UntagResource"),
+                "dynamodb:Query",  # whether an incident is open
                 *("dynamodb:UpdateContinuousBackups", "dynamodb:UpdateTable", "dynamodb:UpdateTimeToLive"),
             ],
             ours["tables"],

@@ -15,10 +15,12 @@ from typing import Any
 from urllib.parse import unquote
 
 from moto.core.authorization import ActionAuthenticatorMixin
-from moto.core.exceptions import JsonRESTError
-from moto.core.responses import BaseResponse
+from moto.core.exceptions import AccessDeniedError, JsonRESTError
+from moto.core.responses import BaseResponse, get_service_model
 from moto.iam.models import iam_backends
 from moto.kms.models import kms_backends
+from moto.mediaconnect.models import mediaconnect_backends
+from moto.s3.exceptions import S3AccessDeniedError
 from moto.sts.models import sts_backends
 
 ACCOUNT = "123456789012"
@@ -79,7 +81,7 @@ NO_RESOURCE = {
 }
 
 
-class AccessDeniedError(JsonRESTError):
+class JsonAccessDeniedError(JsonRESTError):
     """IAM's refusal."""
 
     code = 403
@@ -119,9 +121,13 @@ def permitted(documents: Sequence[Any], asked: Request) -> bool:
 
 
 def policies_of(role: str) -> list[Any]:
-    """The inline policies of a role on the local AWS."""
+    """The policies of a role on the local AWS, in it and attached to it."""
     backend = iam_backends[ACCOUNT]["aws"]
-    return [backend.get_role_policy(role, name)[1] for name in backend.list_role_policies(role)]
+    attached, _ = backend.list_attached_role_policies(role)
+    return [
+        *(backend.get_role_policy(role, name)[1] for name in backend.list_role_policies(role)),
+        *(backend.get_policy(policy.arn).document for policy in attached),
+    ]
 
 
 @contextmanager
@@ -138,19 +144,28 @@ def enforced() -> Iterator[Gate]:
             needed = list(requests(self, resource))
         except Exception as error:  # as an answer that nobody tries again
             gate.asked.append((role, Request("unreadable", repr(error))))
-            raise AccessDeniedError(role, Request("unreadable", repr(error))) from error
+            raise refusal(self, role, Request("unreadable", repr(error))) from error
         for asked in needed:
             gate.asked.append((role, asked))
             if asked.action != "sts:GetCallerIdentity" and not permitted(
                 [_document(p) for p in policies_of(role)], asked
             ):
-                raise AccessDeniedError(role, asked)
+                raise refusal(self, role, asked)
 
     ActionAuthenticatorMixin._authenticate_and_authorize_action = authorize
     try:
         yield gate
     finally:
         ActionAuthenticatorMixin._authenticate_and_authorize_action = original
+
+
+def refusal(response: BaseResponse, role: str, asked: Request) -> Exception:
+    """The refusal in the format of the service."""
+    if response.boto3_service_name == "s3":
+        return S3AccessDeniedError()
+    if "json" in response.determine_response_protocol(get_service_model(response.boto3_service_name)):
+        return JsonAccessDeniedError(role, asked)
+    return AccessDeniedError(user_arn=role, action=asked.action)
 
 
 def requests(response: BaseResponse, resource: str) -> Iterator[Request]:
@@ -286,6 +301,9 @@ def _tags(parameters: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _resource_tags(service: str, arn: str) -> tuple[tuple[str, str], ...]:
+    if service == "mediaconnect":
+        tags = mediaconnect_backends[ACCOUNT][REGION].tagger.get_tag_dict_for_resource(arn)
+        return tuple((f"aws:ResourceTag/{key}", value) for key, value in tags.items())
     if service != "kms" or ":key/" not in arn:
         return ()
     backend = kms_backends[ACCOUNT][REGION]

@@ -1,6 +1,7 @@
 """What a team gives that has something already, and the roles that its pipeline gets."""
 
 import json
+import re
 from pathlib import Path
 
 from settings import CiAccess, load_environment
@@ -47,3 +48,20 @@ def test_a_given_identity_provider_is_trusted_and_none_is_made() -> None:
         assert trust["Principal"] == {"Federated": provider}
         assert "*" not in json.dumps(trust["Condition"])
     assert "repo:example/live:environment:lab" in json.dumps(stack.all_of("aws_iam_role"))
+
+
+def test_the_policies_of_a_pipeline_fit_what_iam_takes_whatever_the_environment_is_called() -> None:
+    from cdktf import Testing  # noqa: PLC0415  pytest would collect it by its name
+
+    from stacks.ci_access import CiAccess as CiAccessStack  # noqa: PLC0415  starts Node
+
+    dev = load_environment("dev", root=PROJECT, environ={}, context={}).model_copy(update={"name": "e" * 16})
+    stack = Synthesized(
+        Testing.synth(CiAccessStack(Testing.app(), "ci-access", dev, CiAccess(repository="example/live")), True)
+    )
+    for kind, limit in (("aws_iam_policy", 6_144), ("aws_iam_role_policy", 10_240)):
+        text = stack.one(kind)["policy"]
+        for token, value in (("caller.account_id", "123456789012"), ("partition.partition", "aws-us-gov")):
+            text = re.sub(rf"\$\{{[a-z_.]*{token}\}}", value, text)
+        assert "${" not in text
+        assert len("".join(json.dumps(json.loads(text)).split())) <= limit, kind
