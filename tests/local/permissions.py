@@ -159,7 +159,7 @@ def enforced() -> Iterator[Gate]:
         ActionAuthenticatorMixin._authenticate_and_authorize_action = original
 
 
-def refusal(response: BaseResponse, role: str, asked: Request) -> Exception:
+def refusal(response: BaseResponse, role: str, asked: Request) -> Any:
     """The refusal in the format of the service."""
     if response.boto3_service_name == "s3":
         return S3AccessDeniedError()
