@@ -37,8 +37,8 @@ def synthesize(environment: Environment, *, output: Path, given: Mapping[str, An
     if environment.state_bucket_name:
         StateBackend(app, "state-backend", environment, name=environment.state_bucket_name)
     MediaWorkflow(app, "media-workflow", environment, build=PROJECT / ".build" / "assets")
-    if environment.ci:
-        CiAccess(app, "ci-access", environment, environment.ci)
+    if environment.ci and environment.state_bucket_name:
+        CiAccess(app, "ci-access", environment, environment.ci, state_bucket=environment.state_bucket_name)
     app.synth()
 
 

@@ -106,12 +106,14 @@ def ports(protocol: str, port: int) -> set[int]:
 
 
 def _existing(environment: Environment) -> Iterator[Finding]:
-    """What is there already must be where the rest is, and a given topic has its own subscribers."""
+    """What is there already is where the rest is, a given topic has its own subscribers, a pipeline shares state."""
+    if environment.ci and environment.state_bucket_name is None:
+        yield "ci", environment.ci.repository, "needs state that it can reach: name allowed_account_ids or state_bucket"
     for key in ("existing_topic_arn", "existing_key_arn"):
         arn = getattr(environment, key)
         if arn:
             region, account = arn.split(":")[3:5]
-            if region != environment.region or account not in environment.allowed_account_ids:
+            if region != environment.region or account not in (environment.allowed_account_ids or (account,)):
                 yield key, arn, f"must be in {environment.region}, in an account of allowed_account_ids"
     if environment.existing_topic_arn and environment.notifications:
         rule = (

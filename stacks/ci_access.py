@@ -17,12 +17,14 @@ from stacks.media_workflow import STATE_KEY, WORKSPACE_KEY_PREFIX
 class CiAccess(TerraformStack):
     """The roles of one environment, for the repository that its settings name."""
 
-    def __init__(self, scope: Construct, id_: str, environment: Environment, access: CiAccessSettings) -> None:
+    def __init__(
+        self, scope: Construct, id_: str, environment: Environment, access: CiAccessSettings, *, state_bucket: str
+    ) -> None:
         super().__init__(scope, id_)
         names = Names(environment.name)
         S3Backend(
             self,
-            bucket=environment.state_bucket_name,
+            bucket=state_bucket,
             key=f"ci-access/{environment.name}.tfstate",
             region=environment.region,
             encrypt=True,
@@ -52,7 +54,7 @@ class CiAccess(TerraformStack):
                 log_retention_days=environment.log_retention_days,
             ),
             access=access,
-            state_bucket=environment.state_bucket_name,
+            state_bucket=state_bucket,
             state_key=f"{WORKSPACE_KEY_PREFIX}/{environment.name}/{STATE_KEY}",
         )
         for name, arn, description in (

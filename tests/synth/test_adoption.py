@@ -41,7 +41,9 @@ def test_a_given_identity_provider_is_trusted_and_none_is_made() -> None:
     provider = "arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com"
     dev = load_environment("dev", root=PROJECT, environ={}, context={})
     access = CiAccess(repository="example/live", github_environment="lab", existing_provider_arn=provider)
-    stack = Synthesized(Testing.synth(CiAccessStack(Testing.app(), "ci-access", dev, access), True))
+    stack = Synthesized(
+        Testing.synth(CiAccessStack(Testing.app(), "ci-access", dev, access, state_bucket="state"), True)
+    )
     assert stack.all_of("aws_iam_openid_connect_provider") == []
     for role in stack.all_of("aws_iam_role"):
         (trust,) = json.loads(role["assume_role_policy"])["Statement"]
@@ -57,7 +59,10 @@ def test_the_policies_of_a_pipeline_fit_what_iam_takes_whatever_the_environment_
 
     dev = load_environment("dev", root=PROJECT, environ={}, context={}).model_copy(update={"name": "e" * 16})
     stack = Synthesized(
-        Testing.synth(CiAccessStack(Testing.app(), "ci-access", dev, CiAccess(repository="example/live")), True)
+        Testing.synth(
+            CiAccessStack(Testing.app(), "ci-access", dev, CiAccess(repository="example/live"), state_bucket="state"),
+            True,
+        )
     )
     for kind, limit in (("aws_iam_policy", 6_144), ("aws_iam_role_policy", 10_240)):
         text = stack.one(kind)["policy"]
