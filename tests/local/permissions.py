@@ -126,7 +126,7 @@ def policies_of(role: str) -> list[Any]:
     attached, _ = backend.list_attached_role_policies(role)
     return [
         *(backend.get_role_policy(role, name)[1] for name in backend.list_role_policies(role)),
-        *(backend.get_policy(policy.arn).document for policy in attached),
+        *(version.document for policy in attached for version in policy.versions if version.is_default),
     ]
 
 

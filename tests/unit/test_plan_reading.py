@@ -177,3 +177,28 @@ def test_only_the_exact_address_and_action_is_allowed(allowed: list[str], blocke
 def test_an_allowance_that_meets_nothing_is_said() -> None:
     found = review(plan(), allowed=allowances(["aws_sns_topic.gone:delete"]))
     assert "Allowed, but not in this plan: `aws_sns_topic.gone:delete`" in as_markdown(found)
+
+
+@pytest.mark.parametrize("hidden", [({"value": True}, {}), ({}, {"value": True}), ({"value": True}, {"value": True})])
+def test_a_sensitive_json_text_shows_neither_its_values_nor_its_keys(
+    hidden: tuple[dict[str, bool], dict[str, bool]],
+) -> None:
+    shapes = {"before_sensitive": hidden[0], "after_sensitive": hidden[1]}
+    made = change({"value": '{"passphrase": "old"}'}, {"value": '{"passphrase": "new"}'}, kind="aws_x", **shapes)
+    found = review(plan(made))
+    assert "- `value`: `(sensitive)` → `(sensitive)`" in as_markdown(found)
+    for shown in (as_markdown(found), as_json(found)):
+        assert not any(word in shown for word in ("passphrase", "old", "new"))
+
+
+def test_an_output_that_becomes_sensitive_is_not_shown() -> None:
+    changed = {
+        "actions": ["update"],
+        "before": "old-key",
+        "after": "new-key",
+        "before_sensitive": False,
+        "after_sensitive": True,
+    }
+    shown = as_markdown(review(plan(output_changes={"key": changed})))
+    assert "`key`: `(sensitive)` → `(sensitive)`" in shown
+    assert "old-key" not in shown
