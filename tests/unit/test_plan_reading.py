@@ -1,6 +1,7 @@
 """What the reviewer makes of plans that are unusual: broken, unfinished, old, unknown."""
 
 import json
+from typing import Any
 
 import pytest
 
@@ -183,7 +184,7 @@ def test_an_allowance_that_meets_nothing_is_said() -> None:
 def test_a_sensitive_json_text_shows_neither_its_values_nor_its_keys(
     hidden: tuple[dict[str, bool], dict[str, bool]],
 ) -> None:
-    shapes = {"before_sensitive": hidden[0], "after_sensitive": hidden[1]}
+    shapes: dict[str, Any] = {"before_sensitive": hidden[0], "after_sensitive": hidden[1]}
     made = change({"value": '{"passphrase": "old"}'}, {"value": '{"passphrase": "new"}'}, kind="aws_x", **shapes)
     found = review(plan(made))
     assert "- `value`: `(sensitive)` → `(sensitive)`" in as_markdown(found)
