@@ -74,6 +74,7 @@ def life(checkout: Checkout, aws: LocalAws) -> Life:
         printed["plan"] = checkout.run("plan", "lab", environ=plan_role)
         printed["drift"] = checkout.run("drift", "lab", environ=plan_role)
         checkout.edit("log_retention_days = 7", "log_retention_days = 14", environment="lab")
+        checkout.edit('minimum_severity = "MEDIUM"', 'minimum_severity = "HIGH"', environment="lab")
         checkout.edit("jitter_ms = 50", "jitter_ms = 40", environment="lab")
         checkout.edit('allowed_cidr = "203.0.113.0/24"', 'allowed_cidr = "203.0.113.0/25"', environment="lab")
         checkout.run("plan", "lab", "--save", "changed", environ=plan_role)
