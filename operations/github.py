@@ -9,7 +9,7 @@ import urllib.request
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
-from urllib.error import URLError
+from urllib.error import HTTPError, URLError
 
 PAGE: Final = 100
 TIMEOUT_SECONDS: Final = 30
@@ -116,5 +116,8 @@ class Repository:
         try:
             with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as answer:  # noqa: S310
                 return json.loads(answer.read() or b"null")
+        except HTTPError as error:
+            error.close()  # it is the answer, too, and holds its connection
+            raise GitHubError(f"{method} {url}: {error}") from error
         except (URLError, TimeoutError, ValueError) as error:
             raise GitHubError(f"{method} {url}: {error}") from error
