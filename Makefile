@@ -75,14 +75,14 @@ synth: setup ## Write Terraform JSON for ENV into cdktf.out
 bootstrap: setup ## Make the bucket for the state of ENV, once for an account and Region
 	@$(RUN) -m operations bootstrap $(ENV)
 
-plan: setup ## Show what would change in ENV
-	@$(RUN) -m operations plan $(ENV)
+plan: setup ## Show what would change in ENV and what it means on air; ARGS='--allow ADDRESS:ACTION' allows it
+	@$(RUN) -m operations plan $(ENV) $(ARGS)
 
 deploy: setup ## Change ENV, after you agreed to the plan
 	@$(RUN) -m operations deploy $(ENV)
 
-destroy: setup ## Remove ENV, after you agreed to it
-	@$(RUN) -m operations destroy $(ENV)
+destroy: setup ## Remove ENV, if nothing is on air, after you agreed to it; ARGS=--stop-flows stops what is
+	@$(RUN) -m operations destroy $(ENV) $(ARGS)
 
 replay: setup ## Hand what waits in the dead-letter queue of ENV to its workflow again
 	@$(RUN) -m operations replay $(ENV)

@@ -37,6 +37,7 @@ def synthesize(environment: Environment, *, output: Path, given: Mapping[str, An
     load_cdktf()
     from cdktf import App  # noqa: PLC0415  see there
 
+    from stacks.ci_access import CiAccess  # noqa: PLC0415
     from stacks.media_workflow import MediaWorkflow  # noqa: PLC0415
     from stacks.state_backend import StateBackend  # noqa: PLC0415
 
@@ -45,6 +46,8 @@ def synthesize(environment: Environment, *, output: Path, given: Mapping[str, An
     if environment.state_bucket_name:
         StateBackend(app, "state-backend", environment, name=environment.state_bucket_name)
     MediaWorkflow(app, "media-workflow", environment, build=PROJECT / ".build" / "assets")
+    if environment.ci and environment.state_bucket_name:
+        CiAccess(app, "ci-access", environment, environment.ci, state_bucket=environment.state_bucket_name)
     app.synth()
 
 

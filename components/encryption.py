@@ -4,6 +4,7 @@ AWS-managed keys will not do: CloudWatch and EventBridge cannot use them, so ala
 `alias/aws/sns` are silent.
 """
 
+from dataclasses import dataclass
 from typing import Final
 
 from constructs import Construct
@@ -13,6 +14,13 @@ from components.iam import allow, document, own_account
 from components.site import Site
 
 USE: Final = ("kms:Decrypt", "kms:GenerateDataKey*")
+
+
+@dataclass(frozen=True, slots=True)
+class GivenKey:
+    """A key that is there already: its policy must let the services of `EncryptionKey` use it."""
+
+    arn: str
 
 
 class EncryptionKey(Construct):

@@ -35,19 +35,29 @@ WRITE_TRACES: Final = allow(
 
 
 class Code(Construct):
-    """The zip in its bucket, under a key that names its content."""
+    """The zip in its bucket, or in one that is there already, under a key that names its content."""
 
     def __init__(
-        self, scope: Construct, id_: str, *, site: Site, key_arn: str, package: LambdaPackage, build: Path
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        site: Site,
+        key_arn: str,
+        package: LambdaPackage,
+        build: Path,
+        existing_bucket: str | None = None,
     ) -> None:
         super().__init__(scope, id_)
-        bucket = PrivateBucket(
-            self,
-            "bucket",
-            name=site.names.code_bucket(site.account_id, site.region),
-            key_arn=key_arn,
-            keep_old_versions_days=KEEP_OLD_CODE_DAYS,
-        )
+        bucket = None
+        if existing_bucket is None:
+            bucket = PrivateBucket(
+                self,
+                "bucket",
+                name=site.names.code_bucket(site.account_id, site.region),
+                key_arn=key_arn,
+                keep_old_versions_days=KEEP_OLD_CODE_DAYS,
+            )
         asset = TerraformAsset(
             self,
             "zip",
@@ -58,10 +68,10 @@ class Code(Construct):
         stored = S3Object(
             self,
             "object",
-            bucket=bucket.name,
+            bucket=bucket.name if bucket else existing_bucket or "",
             key=f"functions/{package.digest}.zip",
             source=asset.path,
-            depends_on=list(bucket.ready),
+            depends_on=list(bucket.ready) if bucket else [],
         )
         self.bucket: Final = stored.bucket
         self.key: Final = stored.key

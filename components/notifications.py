@@ -6,6 +6,7 @@ until then AWS delivers nothing to them.
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from constructs import Construct
@@ -21,6 +22,28 @@ WORST_FIRST: Final = ("CRITICAL", "HIGH", "MEDIUM", "INFO")
 def severities_from(minimum: str) -> list[str]:
     """`minimum` and everything worse, worst first."""
     return list(WORST_FIRST[: WORST_FIRST.index(minimum) + 1])
+
+
+@dataclass(frozen=True, slots=True)
+class GivenTopic:
+    """A topic that is there already: whoever made it decides who is told, and lets CloudWatch and our roles publish."""
+
+    topic_arn: str
+
+    @property
+    def chain_topic_arn(self) -> str:
+        """Alarms on the watching itself go the same way."""
+        return self.topic_arn
+
+    @property
+    def topic_name(self) -> str:
+        """Name of the topic, as CloudWatch's metrics call it."""
+        return self.topic_arn.rpartition(":")[2]
+
+    @property
+    def chain_topic_name(self) -> str:
+        """The same."""
+        return self.topic_name
 
 
 class Notifications(Construct):

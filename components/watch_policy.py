@@ -38,6 +38,8 @@ class WatchPolicy(Construct):
             type="String",
             # 4 KB is free, and a flow with backup and content monitoring needs more: let the service choose.
             tier="Intelligent-Tiering",
+            # A plan hides the value, and knows it only after apply when the flow changes, too.
+            tags={"OnAir": flow.on_air},
             value=json.dumps(
                 {
                     "environment": site.names.environment,

@@ -8,11 +8,16 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 
-from operations import deployment
+from operations import adoption, deployment
 from operations.deployment import StepError
+from operations.flows import FlowError
+from operations.github import GitHubError
+from operations.reviewed import StaleError
 from operations.terraform import TerraformError
+from plan_review import PlanError
 from settings import SettingsError
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
@@ -29,10 +34,10 @@ def answered() -> Iterator[None]:
 
     try:
         yield
-    except (SettingsError, ScenarioError) as error:
+    except (SettingsError, ScenarioError, PlanError) as error:
         errors.print(str(error), markup=False)
         raise typer.Exit(2) from error
-    except TerraformError as error:
+    except (TerraformError, StaleError, FlowError, GitHubError, BotoCoreError, ClientError) as error:
         errors.print(str(error), markup=False)
         raise typer.Exit(1) from error
     except StepError as error:
@@ -121,8 +126,9 @@ def _for_environment(step: Callable[[str], None]) -> None:
     app.command(step.__name__, help=step.__doc__)(run)
 
 
-for step in (deployment.bootstrap, deployment.plan, deployment.deploy, deployment.destroy):
+for step in (deployment.bootstrap, deployment.deploy):
     _for_environment(step)
+adoption.register(app, answered)
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from operations.terraform import PROJECT, initialize, terraform_environment
 from settings import Problem, SettingsError, load_environment
 
 OUTPUT: Final = PROJECT / "cdktf.out" / "stacks"
+FOLDER: Final = OUTPUT / "media-workflow"
 PLAN_FILE: Final = "media-workflow.tfplan"
 
 
@@ -32,42 +33,58 @@ def bootstrap(environment: str) -> None:
         rule = "without an account, state is kept on this machine and needs no bucket; name it to have one"
         place = f"environments/{environment}.toml"
         raise SettingsError([Problem(place=place, key="allowed_account_ids", value="empty", rule=rule)])
-    _synthesize(environment)
-    # This stack's own state is local, one file a bucket, and knows no workspaces.
-    environ = {key: value for key, value in terraform_environment().items() if key != "TF_WORKSPACE"}
-    _terraform("init", "-reconfigure", folder=OUTPUT / "state-backend", environ=environ)
-    _terraform("apply", folder=OUTPUT / "state-backend", environ=environ)
+    _apply_alone("state-backend", environment)
 
 
-def plan(environment: str) -> None:
-    """Show what would change and keep it in a plan file."""
-    _in_workspace(environment, "plan", f"-out={PLAN_FILE}")
+def access(environment: str) -> None:
+    """Make the roles of a pipeline for `environment`; changes nothing if they are there as they should be."""
+    _apply_alone("ci-access", environment)
 
 
 def deploy(environment: str) -> None:
     """Change the environment; terraform asks first, and does what it showed."""
-    _in_workspace(environment, "apply")
+    run("apply", folder=FOLDER, environ=prepared(environment))
 
 
-def destroy(environment: str) -> None:
-    """Remove the environment; terraform asks first. Flows must be stopped: the service deletes no active flow."""
-    _in_workspace(environment, "destroy")
+def destroy(environment: str, *, agreed: bool = False) -> None:
+    """Remove the environment; terraform asks first, unless it is agreed to.
+
+    Flows must be stopped, as `operations.flows` makes sure: the service deletes no active flow.
+    """
+    run("destroy", *(["-auto-approve"] if agreed else []), folder=FOLDER, environ=prepared(environment))
 
 
-def _in_workspace(environment: str, *arguments: str) -> None:
-    """Synthesize an environment, and run terraform on it in its own workspace."""
+def prepared(environment: str) -> dict[str, str]:
+    """Synthesize and initialise, and return the environment to run terraform in, in `FOLDER`.
+
+    Raises:
+        StepError: one of both failed.
+    """
     _synthesize(environment)
-    folder, environ = OUTPUT / "media-workflow", {**terraform_environment(), "TF_WORKSPACE": environment}
-    initialize(environment, folder=folder, environ=environ, run=_terraform)
-    _terraform(*arguments, folder=folder, environ=environ)
+    environ = {**terraform_environment(), "TF_WORKSPACE": environment}
+    initialize(environment, folder=FOLDER, environ=environ, run=run)
+    return environ
+
+
+def run(*arguments: str, folder: Path, environ: Mapping[str, str]) -> None:
+    """Run terraform in the user's own terminal.
+
+    Raises:
+        StepError: it failed, and has said why.
+    """
+    _step(["terraform", *arguments], environ, folder)
+
+
+def _apply_alone(stack: str, environment: str) -> None:
+    """Apply a stack whose own state is local, one file each, and knows no workspaces."""
+    _synthesize(environment)
+    environ = {key: value for key, value in terraform_environment().items() if key != "TF_WORKSPACE"}
+    run("init", "-reconfigure", folder=OUTPUT / stack, environ=environ)
+    run("apply", folder=OUTPUT / stack, environ=environ)
 
 
 def _synthesize(environment: str) -> None:
     _step([sys.executable, str(PROJECT / "main.py")], {**os.environ, "TF_WORKSPACE": environment}, PROJECT)
-
-
-def _terraform(*arguments: str, folder: Path, environ: Mapping[str, str]) -> None:
-    _step(["terraform", *arguments], environ, folder)
 
 
 def _step(command: list[str], environ: Mapping[str, str], folder: Path) -> None:

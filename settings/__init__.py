@@ -8,6 +8,7 @@ from settings.errors import Problem, SettingsError
 from settings.load import OVERRIDES, load_environment
 from settings.model import (
     BackupSource,
+    CiAccess,
     Encryption,
     Environment,
     Flow,
@@ -23,6 +24,7 @@ from settings.names import Names
 __all__ = [
     "OVERRIDES",
     "BackupSource",
+    "CiAccess",
     "Encryption",
     "Environment",
     "Flow",

@@ -79,6 +79,13 @@ SecretArn = Annotated[
         "give the ARN of a secret in AWS Secrets Manager, never the secret itself",
     ),
 ]
+TopicArn = Annotated[
+    str,
+    _matching(r"arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,256}", "give the ARN of an SNS topic, not FIFO"),
+]
+KeyArn = Annotated[
+    str, _matching(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/.+", "give the ARN of a KMS key, not of an alias")
+]
 Host = Annotated[
     str,
     _matching(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?", "give an IPv4 address or a host name, without a port"),
@@ -185,6 +192,26 @@ class Notification(Settings):
     minimum_severity: Severity = "MEDIUM"
 
 
+class CiAccess(Settings):
+    """The repository on GitHub whose pipeline plans and applies an environment."""
+
+    repository: Annotated[
+        str, _matching("[A-Za-z0-9-]+/[A-Za-z0-9._-]+", "give owner/name, as in the address on GitHub")
+    ]
+    branch: Annotated[str, Field(min_length=1)] = "main"
+    github_environment: Annotated[str, Field(min_length=1)] | None = None
+    existing_provider_arn: (
+        Annotated[
+            str,
+            _matching(
+                r"arn:aws[a-z-]*:iam::\d{12}:oidc-provider/token\.actions\.githubusercontent\.com",
+                "give the ARN of the account's identity provider for GitHub",
+            ),
+        ]
+        | None
+    ) = None
+
+
 class Environment(Settings):
     """All of one environment."""
 
@@ -203,6 +230,10 @@ class Environment(Settings):
     incident_history_days: Annotated[int, Field(ge=1, le=3650)] = 90
     function_concurrency: Annotated[int, Field(ge=1, le=1000)] | None = None
     state_bucket: BucketName | None = None
+    existing_topic_arn: TopicArn | None = None
+    existing_key_arn: KeyArn | None = None
+    existing_code_bucket: BucketName | None = None
+    ci: CiAccess | None = None
     notifications: tuple[Notification, ...] = ()
     thresholds: Thresholds = Thresholds()
     flows: tuple[Flow, ...]

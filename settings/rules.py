@@ -93,6 +93,7 @@ ENDPOINTS: Final = {
 def broken_rules(environment: Environment) -> Iterator[Finding]:
     """Every rule that an environment breaks, top to bottom."""
     yield from _notifications(environment.notifications)
+    yield from _existing(environment)
     yield from _flow_names(environment)
     for flow in environment.flows:
         for key, value, rule in _flow(flow, environment):
@@ -102,6 +103,23 @@ def broken_rules(environment: Environment) -> Iterator[Finding]:
 def ports(protocol: str, port: int) -> set[int]:
     """The ports that a source or output takes: RTP-FEC sends its correction on +2 and +4, RIST its control on +1."""
     return {port + offset for offset in PORT_OFFSETS.get(protocol, (0,))}
+
+
+def _existing(environment: Environment) -> Iterator[Finding]:
+    """What is there already is where the rest is, a given topic has its own subscribers, a pipeline shares state."""
+    if environment.ci and environment.state_bucket_name is None:
+        yield "ci", environment.ci.repository, "needs state that it can reach: name allowed_account_ids or state_bucket"
+    for key in ("existing_topic_arn", "existing_key_arn"):
+        arn = getattr(environment, key)
+        if arn:
+            region, account = arn.split(":")[3:5]
+            if region != environment.region or account not in (environment.allowed_account_ids or (account,)):
+                yield key, arn, f"must be in {environment.region}, in an account of allowed_account_ids"
+    if environment.existing_topic_arn and environment.notifications:
+        rule = (
+            "has its own subscribers, so leave [[notifications]] out; or leave this out, and a topic is made for them"
+        )
+        yield "existing_topic_arn", environment.existing_topic_arn, rule
 
 
 def _notifications(notifications: Iterable[Notification]) -> Iterator[Finding]:

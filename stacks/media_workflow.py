@@ -22,13 +22,13 @@ from components.aws import AwsProvider, AwsProviderDefaultTags, DataAwsCallerIde
 from components.chain_alarms import Chain, ChainAlarms, chain_alarm_rows
 from components.dashboard import Dashboard, chain_graphs
 from components.dashboard_layout import FlowGraphs, page_of
-from components.encryption import EncryptionKey
+from components.encryption import EncryptionKey, GivenKey
 from components.flow import FlowModule, MediaConnectFlow
 from components.functions import Code, Function, alert_handler, stream_monitor
 from components.health_rules import health_rules
 from components.incidents import Incidents
 from components.lambda_package import lambda_package
-from components.notifications import Notifications
+from components.notifications import GivenTopic, Notifications
 from components.site import Site
 from components.triggers import DeadLetters, Triggers
 from components.watch_policy import WatchPolicy
@@ -63,9 +63,15 @@ class MediaWorkflow(TerraformStack):
             log_retention_days=environment.log_retention_days,
         )
 
-        key = EncryptionKey(self, "encryption", site=site, protect=environment.protect)
-        notifications = Notifications(
-            self, "notifications", site=site, key_arn=key.arn, subscribers=environment.notifications
+        key = (
+            GivenKey(environment.existing_key_arn)
+            if environment.existing_key_arn
+            else EncryptionKey(self, "encryption", site=site, protect=environment.protect)
+        )
+        notifications = (
+            GivenTopic(environment.existing_topic_arn)
+            if environment.existing_topic_arn
+            else Notifications(self, "notifications", site=site, key_arn=key.arn, subscribers=environment.notifications)
         )
         module = FlowModule(self, "flow_module", build=build)
         flows: dict[str, MediaConnectFlow] = {}
@@ -106,7 +112,15 @@ class MediaWorkflow(TerraformStack):
                 FlowGraphs(name=flow.name, flow_arn=built.arn, rules=rules[flow.name], alarm_arns=alarms.arns)
             )
 
-        code = Code(self, "code", site=site, key_arn=key.arn, package=lambda_package(), build=build)
+        code = Code(
+            self,
+            "code",
+            site=site,
+            key_arn=key.arn,
+            package=lambda_package(),
+            build=build,
+            existing_bucket=environment.existing_code_bucket,
+        )
         concurrency = environment.function_concurrency
         monitor = Function(
             self,
@@ -160,7 +174,8 @@ class MediaWorkflow(TerraformStack):
             state_machine_arn=workflow.arn,
             rule_names=triggers.rule_names,
             queue_name=dead_letters.name,
-            topic_names={"alerts": notifications.topic_name, "chain": notifications.chain_topic_name},
+            topic_names={"alerts": notifications.topic_name}
+            | ({} if environment.existing_topic_arn else {"chain": notifications.chain_topic_name}),
             schedule_group=triggers.schedule_group,
             check_every_minutes=environment.check_every_minutes,
         )

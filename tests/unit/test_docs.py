@@ -8,7 +8,17 @@ import pytest
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
-from settings import BackupSource, Encryption, Environment, Flow, Maintenance, Notification, Output, Thresholds
+from settings import (
+    BackupSource,
+    CiAccess,
+    Encryption,
+    Environment,
+    Flow,
+    Maintenance,
+    Notification,
+    Output,
+    Thresholds,
+)
 from settings.load import OVERRIDES
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
@@ -16,14 +26,14 @@ SETTINGS = (DOCS / "settings.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(
-    "model", [BackupSource, Encryption, Environment, Flow, Maintenance, Notification, Output, Thresholds]
+    "model", [BackupSource, CiAccess, Encryption, Environment, Flow, Maintenance, Notification, Output, Thresholds]
 )
 def test_every_setting_is_documented(model: type[BaseModel]) -> None:
     documented = set(re.findall(r"`([a-z_]+)`", SETTINGS))
     assert set(model.model_fields) - {"name"} - documented == set()
 
 
-@pytest.mark.parametrize("model", [Environment, Flow, Notification, Thresholds])
+@pytest.mark.parametrize("model", [CiAccess, Environment, Flow, Notification, Thresholds])
 def test_every_default_is_the_documented_one(model: type[BaseModel]) -> None:
     for name, field in model.model_fields.items():
         if isinstance(field.default, bool | int | float | str):

@@ -157,3 +157,31 @@ def test_settings_never_change_once_read(tmp_path: Path) -> None:
     assert isinstance(environment, Environment)
     with pytest.raises(ValueError, match="frozen"):
         environment.region = "eu-west-1"
+
+
+TOPIC = "arn:aws:sns:us-east-1:123456789012:noc"
+
+
+def test_a_given_topic_has_its_own_subscribers_and_is_where_the_rest_is(tmp_path: Path) -> None:
+    without = GOOD.replace('[[notifications]]\nprotocol = "email"\nendpoint = "noc@example.com"\n', "")
+    assert load(tmp_path, f'existing_topic_arn = "{TOPIC}"\n{without}').existing_topic_arn == TOPIC
+    with pytest.raises(SettingsError, match=r"existing_topic_arn .* leave \[\[notifications\]\] out"):
+        load(tmp_path, f'existing_topic_arn = "{TOPIC}"\n{GOOD}')
+    elsewhere = TOPIC.replace("us-east-1", "eu-west-1")
+    with pytest.raises(SettingsError, match="must be in us-east-1, in an account of allowed_account_ids"):
+        load(tmp_path, f'existing_topic_arn = "{elsewhere}"\n{without}')
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        ("existing_topic_arn", "noc"),
+        ("existing_topic_arn", f"{TOPIC}.fifo"),
+        ("existing_key_arn", "arn:aws:kms:us-east-1:123456789012:alias/live"),
+        ("existing_code_bucket", "Not A Bucket"),
+        ("existing_key_arn", "arn:aws:kms:eu-west-1:123456789012:key/1234"),
+    ],
+)
+def test_what_is_there_already_is_named_as_aws_names_it(tmp_path: Path, setting: str, value: str) -> None:
+    with pytest.raises(SettingsError, match=f"{setting} is"):
+        load(tmp_path, f'{setting} = "{value}"\n{GOOD}')

@@ -1,0 +1,169 @@
+"""Commands that review, apply what was reviewed, look for drift, and start and stop flows. Wiring only."""
+
+import os
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal
+
+import boto3
+import typer
+
+from operations import deployment
+from operations.terraform import PROJECT
+from settings import Environment, Problem, SettingsError, load_environment
+
+Answered = Callable[[], AbstractContextManager[None]]
+Name = Annotated[str, typer.Argument(help="environment, as in environments/<name>.toml")]
+Flow = Annotated[str | None, typer.Argument(help="one flow; without it, all of the environment")]
+Allowed = Annotated[list[str] | None, typer.Option("--allow", help="ADDRESS:ACTION that may be bad; repeatable")]
+DRIFT_FOUND: Final = 3
+
+
+def register(app: typer.Typer, answered: Answered) -> None:
+    """Add the commands of this file to the command line."""
+    _register_reviews(app, answered)
+    _register_pipeline(app, answered)
+    _register_flows(app, answered)
+
+
+def _register_reviews(app: typer.Typer, answered: Answered) -> None:
+    from operations.review import review_file  # noqa: PLC0415  reads the functions' package
+    from operations.reviewed import apply_plan, make_plan  # noqa: PLC0415
+    from plan_review import as_text  # noqa: PLC0415
+    from plan_review.review import allowances_in  # noqa: PLC0415
+
+    @app.command("review-plan")
+    def review_plan(
+        plan: Annotated[Path, typer.Argument(help="output of `terraform show -json PLANFILE`; - for standard input")],
+        environment: Annotated[str | None, typer.Option(help="environment whose protection counts")] = None,
+        allow: Allowed = None,
+        form: Annotated[Literal["markdown", "json", "text"], typer.Option("--format", help="for whom")] = "markdown",
+    ) -> None:
+        """Say what a plan means on air, worst first; 1 if it may not be applied, 2 if it cannot be read."""
+        with answered():
+            text, blocked = review_file(plan, environment=environment, allow=allow or (), form=form)
+        typer.echo(text)
+        raise typer.Exit(1 if blocked else 0)
+
+    @app.command()
+    def plan(
+        environment: Name,
+        allow: Allowed = None,
+        allow_in: Annotated[
+            str | None, typer.Option(help="variable with a text whose lines `allow ADDRESS:ACTION` count")
+        ] = None,
+        save: Annotated[Path | None, typer.Option(help="folder to keep the plan and its review in")] = None,
+    ) -> None:
+        """Show what would change and what it means on air; 1 if it may not be applied."""
+        with answered():
+            described = allowances_in(os.environ.get(allow_in, "")) if allow_in else []
+            found = make_plan(environment, allow=[*(allow or ()), *described], save=save)
+        typer.echo(f"\n{as_text(found)}")
+        raise typer.Exit(1 if found.blocked else 0)
+
+    @app.command()
+    def apply(
+        environment: Name,
+        folder: Annotated[Path, typer.Argument(help="where `plan --save` kept the reviewed plan")],
+    ) -> None:
+        """Apply exactly the plan that was reviewed; refuses if plan, configuration or state have moved on."""
+        with answered():
+            apply_plan(environment, folder)
+
+
+def _register_pipeline(app: typer.Typer, answered: Answered) -> None:
+    from operations.drift import drift as look  # noqa: PLC0415
+    from operations.github import Repository  # noqa: PLC0415
+    from plan_review import as_markdown, as_text  # noqa: PLC0415
+
+    @app.command()
+    def drift(
+        environment: Name,
+        *,
+        issue: Annotated[bool, typer.Option("--issue", help="say it in an issue on GitHub")] = False,
+    ) -> None:
+        """Look whether what is deployed is what is configured: 0 it is, 3 it is not, 1 it could not be seen.
+
+        With --issue a difference opens or updates one issue and ends with 0; no difference closes it.
+        """
+        with answered():
+            repository = Repository.of_workflow(os.environ) if issue else None
+            found = look(environment)
+            if repository:
+                repository.tell_drift(environment, as_markdown(found) if found else None)
+        typer.echo(as_text(found) if found else f"{environment} is deployed as it is configured.")
+        raise typer.Exit(DRIFT_FOUND if found and not issue else 0)
+
+    @app.command()
+    def comment(
+        text: Annotated[Path, typer.Argument(help="the comment; its first line marks it")],
+        number: Annotated[int, typer.Option(help="number of the pull request")],
+    ) -> None:
+        """Write a comment on a pull request on GitHub, over the one with the same first line."""
+        with answered():
+            Repository.of_workflow(os.environ).comment_once(number, text.read_text(encoding="utf-8"))
+
+    @app.command("reviewed-run")
+    def reviewed_run(commit: Annotated[str, typer.Argument(help="commit on the default branch")]) -> None:
+        """Find the workflow run that planned the pull request of a commit, as an output of a workflow's step."""
+        with answered():
+            typer.echo(f"run-id={Repository.of_workflow(os.environ).run_of_plan(commit)}")
+
+    @app.command("ci-access")
+    def ci_access(environment: Name) -> None:
+        """Make the roles that a pipeline plans and applies an environment with."""
+        with answered():
+            settings, _ = _environment(environment)
+            if settings.ci is None:
+                rule = 'is missing; give the repository as in [ci] repository = "owner/name"'
+                raise SettingsError(
+                    [Problem(place=f"environments/{environment}.toml", key="ci", value=None, rule=rule)]
+                )
+            deployment.access(environment)
+
+
+def _register_flows(app: typer.Typer, answered: Answered) -> None:
+    from operations import flows  # noqa: PLC0415
+
+    @app.command()
+    def status(environment: Name, flow: Flow = None) -> None:
+        """Say of each flow whether it is on air."""
+        with answered():
+            settings, clients = _environment(environment)
+            found = flows.states(clients, settings)
+            for item in flows.chosen(found, flow) if flow else found:
+                typer.echo(f"{item.name}: {item.status}")
+
+    @app.command()
+    def start(environment: Name, flow: Flow = None) -> None:
+        """Start a flow, or all of an environment, and wait until it is on air."""
+        with answered():
+            settings, clients = _environment(environment)
+            flows.start(clients, flows.chosen(flows.states(clients, settings), flow))
+
+    @app.command()
+    def stop(environment: Name, flow: Flow = None) -> None:
+        """Stop a flow, or all of an environment, and wait until it is off air."""
+        with answered():
+            settings, clients = _environment(environment)
+            flows.stop(clients, flows.chosen(flows.states(clients, settings), flow))
+
+    @app.command()
+    def destroy(
+        environment: Name,
+        *,
+        stop_flows: Annotated[bool, typer.Option("--stop-flows", help="stop what is on air first")] = False,
+        yes: Annotated[bool, typer.Option("--yes", help="agree to what terraform shows without being asked")] = False,
+    ) -> None:
+        """Remove the environment, if nothing is on air and no incident is open; terraform asks first."""
+        with answered():
+            settings, clients = _environment(environment)
+            flows.ready_to_destroy(clients, settings, stop_flows=stop_flows, say=typer.echo)
+            deployment.destroy(environment, agreed=yes)
+
+
+def _environment(name: str) -> tuple[Environment, Callable[[str], Any]]:
+    settings = load_environment(name, root=PROJECT, environ=os.environ, context={})
+    make: Any = boto3.client  # its types list every service by name
+    return settings, lambda service: make(service, region_name=settings.region)

@@ -1,0 +1,123 @@
+"""What the workflows say on GitHub: one comment a pull request and environment, one issue while there is drift.
+
+Knows GitHub's interface and nothing of what is said. Address, repository and token come from the variables that
+GitHub Actions sets.
+"""
+
+import json
+import urllib.request
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.error import HTTPError, URLError
+
+PAGE: Final = 100
+TIMEOUT_SECONDS: Final = 30
+PLAN_WORKFLOW: Final = "plan.yml"
+NEEDED: Final = ("GITHUB_REPOSITORY", "GITHUB_TOKEN")
+DRIFT_TITLE: Final = "Drift in {environment}"
+
+
+class GitHubError(RuntimeError):
+    """GitHub could not be asked, or said no; the text says what was asked and what came back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Repository:
+    """One repository, and the right to write to it."""
+
+    api: str
+    name: str
+    token: str
+
+    @classmethod
+    def of_workflow(cls, environ: Mapping[str, str]) -> "Repository":
+        """The repository that a workflow runs for.
+
+        Raises:
+            GitHubError: a variable is missing.
+        """
+        missing = [name for name in NEEDED if not environ.get(name)]
+        if missing:
+            raise GitHubError(
+                f"{' and '.join(missing)} not set: this runs in a GitHub workflow, which hands over its token with "
+                "`env: GITHUB_TOKEN: ${{ github.token }}`."
+            )
+        return cls(
+            environ.get("GITHUB_API_URL") or "https://api.github.com",
+            environ["GITHUB_REPOSITORY"],
+            environ["GITHUB_TOKEN"],
+        )
+
+    def comment_once(self, number: int, text: str) -> None:
+        """Write a comment, over the one that begins with the same line if there is one."""
+        marker = text.partition("\n")[0]
+        for comment in self._all(f"issues/{number}/comments"):
+            if comment["body"].partition("\n")[0].strip() == marker:
+                self._ask("PATCH", f"issues/comments/{comment['id']}", {"body": text})
+                return
+        self._ask("POST", f"issues/{number}/comments", {"body": text})
+
+    def tell_drift(self, environment: str, text: str | None) -> None:
+        """Open the issue of an environment's drift or write over it; with None, close it if it is open."""
+        title = DRIFT_TITLE.format(environment=environment)
+        known = [
+            issue for issue in self._all("issues?state=open") if issue["title"] == title and "pull_request" not in issue
+        ]
+        if text is None:
+            for issue in known:
+                self._ask("PATCH", f"issues/{issue['number']}", {"state": "closed", "state_reason": "completed"})
+        elif known:
+            self._ask("PATCH", f"issues/{known[0]['number']}", {"body": text})
+        else:
+            self._ask("POST", "issues", {"title": title, "body": text})
+
+    def run_of_plan(self, commit: str) -> int:
+        """The latest run that planned the pull request which a commit came from.
+
+        Raises:
+            GitHubError: the commit came from no pull request, or nothing was planned for it.
+        """
+        pulls = self._ask("GET", f"commits/{commit}/pulls")
+        merged = [pull for pull in pulls if pull.get("merged_at")]
+        if not merged:
+            raise GitHubError(f"{commit} came from no merged pull request, so no plan of it was reviewed.")
+        head = merged[-1]["head"]["sha"]
+        runs = self._ask("GET", f"actions/workflows/{PLAN_WORKFLOW}/runs?head_sha={head}&event=pull_request")
+        ids = [int(run["id"]) for run in runs["workflow_runs"]]
+        if not ids:
+            raise GitHubError(
+                f"Nothing was planned for {head}, the last commit of pull request {merged[-1]['number']}."
+            )
+        return max(ids)
+
+    def _all(self, path: str) -> Iterator[dict[str, Any]]:
+        page = 1
+        while True:
+            found = self._ask("GET", f"{path}{'&' if '?' in path else '?'}per_page={PAGE}&page={page}")
+            yield from found
+            if len(found) < PAGE:
+                return
+            page += 1
+
+    def _ask(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
+        url = f"{self.api}/repos/{self.name}/{path}"
+        request = urllib.request.Request(  # noqa: S310  the address is GitHub's own variable
+            url,
+            method=method,
+            data=json.dumps(body).encode() if body is not None else None,
+            headers={
+                "Accept": "application/vnd.github+json",
+                "Authorization": f"Bearer {self.token}",
+                "Content-Type": "application/json",
+                "X-GitHub-Api-Version": "2022-11-28",
+            },
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as answer:  # noqa: S310
+                return json.loads(answer.read() or b"null")
+        except HTTPError as error:
+            error.close()  # it is the answer, too, and holds its connection
+            raise GitHubError(f"{method} {url}: {error}") from error
+        except (URLError, TimeoutError, ValueError) as error:
+            raise GitHubError(f"{method} {url}: {error}") from error

@@ -1,0 +1,165 @@
+"""A plan that was reviewed is applied as it is, or not at all.
+
+`make_plan` keeps a plan with its review and with what it was made of: plan file, configuration, state. `apply_plan`
+compares all three and runs that very plan file. What a change means is decided in `plan_review`.
+"""
+
+import json
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Final
+
+from operations import deployment
+from operations.deployment import FOLDER, PLAN_FILE, StepError
+from operations.review import review_of
+from operations.terraform import terraform
+from plan_review import PlanError, Review, as_json, as_markdown
+
+RECORD: Final = "reviewed.json"
+COMMENT: Final = "review.md"
+DETAILS: Final = "review.json"
+WRITTEN_BY_TERRAFORM: Final = frozenset({".backup", ".tfplan", ".tfstate"})  # the last when an apply cannot keep it
+
+
+class StaleError(RuntimeError):
+    """A reviewed plan may not be applied; the text says why and what to do."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reviewed:
+    """What a plan was made of.
+
+    Attributes:
+        environment: whose plan it is.
+        blocked: whether its review keeps it from being applied.
+        plan_sha256: of the plan file.
+        configuration_sha256: of all that was synthesized.
+        state_lineage: which state it was made against; None if there was none yet.
+        state_serial: at which count of changes.
+    """
+
+    environment: str
+    blocked: bool
+    plan_sha256: str
+    configuration_sha256: str
+    state_lineage: str | None
+    state_serial: int | None
+
+
+def make_plan(environment: str, *, allow: Sequence[str] = (), save: Path | None = None) -> Review:
+    """Plan an environment and review the plan; with `save`, keep both in that folder.
+
+    Raises:
+        StepError: terraform failed and has said why.
+        PlanError: an allowance cannot be read.
+    """
+    environ = deployment.prepared(environment)
+    plan_file = FOLDER / PLAN_FILE
+    plan_file.unlink(missing_ok=True)
+    lineage, serial = _state(environ)  # before the plan: a state that moves meanwhile makes the plan stale
+    try:
+        deployment.run("plan", f"-out={PLAN_FILE}", folder=FOLDER, environ=environ)
+    except StepError:
+        if not plan_file.is_file():
+            raise  # a plan that could not be finished is kept by terraform, and reviewed as such
+    shown = terraform("show", "-json", PLAN_FILE, folder=FOLDER, environ=environ).stdout
+    found = review_of(shown, environment=environment, allow=allow)
+    if save:
+        save.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(plan_file, save / PLAN_FILE)
+        (save / COMMENT).write_text(as_markdown(found), encoding="utf-8")
+        (save / DETAILS).write_text(as_json(found) + "\n", encoding="utf-8")
+        record = Reviewed(
+            environment=environment,
+            blocked=found.blocked,
+            plan_sha256=_digest(save / PLAN_FILE),
+            configuration_sha256=configuration_digest(FOLDER),
+            state_lineage=lineage,
+            state_serial=serial,
+        )
+        (save / RECORD).write_text(json.dumps(asdict(record), indent=2) + "\n", encoding="utf-8")
+    return found
+
+
+def apply_plan(environment: str, folder: Path) -> None:
+    """Apply the plan that `make_plan` saved in `folder`, if nothing has moved on since.
+
+    Raises:
+        PlanError: the folder holds no such plan.
+        StaleError: plan, configuration or state are others than those that were reviewed, or the review blocks it.
+        StepError: terraform failed and has said why.
+    """
+    record = _read(folder)
+    environ = deployment.prepared(environment)
+    lineage, serial = _state(environ)
+    now = Reviewed(
+        environment=environment,
+        blocked=False,
+        plan_sha256=_digest(folder / PLAN_FILE),
+        configuration_sha256=configuration_digest(FOLDER),
+        state_lineage=lineage,
+        state_serial=serial,
+    )
+    if reasons := list(differences(record, now)):
+        raise StaleError(
+            "\n".join(
+                [
+                    "The reviewed plan is not applied:",
+                    *(f"  {reason}" for reason in reasons),
+                    "Make a new plan and review it.",
+                ]
+            )
+        )
+    shutil.copyfile(folder / PLAN_FILE, FOLDER / PLAN_FILE)
+    deployment.run("apply", "-input=false", PLAN_FILE, folder=FOLDER, environ=environ)
+
+
+def differences(reviewed: Reviewed, now: Reviewed) -> Iterator[str]:
+    """Why a reviewed plan may not be applied now, each as a sentence; nothing if it may."""
+    if reviewed.blocked:
+        yield "its review blocks it; what may happen all the same is allowed when the plan is made, with --allow"
+    if reviewed.environment != now.environment:
+        yield f"it is a plan for {reviewed.environment}, not for {now.environment}"
+    if reviewed.plan_sha256 != now.plan_sha256:
+        yield "the plan file is not the one that was reviewed: its SHA-256 differs"
+    if reviewed.configuration_sha256 != now.configuration_sha256:
+        yield "the configuration is another one than was planned: settings or code have changed"
+    if reviewed.state_lineage != now.state_lineage:
+        yield "the state is another one than was planned against: its lineage differs"
+    elif reviewed.state_serial != now.state_serial:
+        yield f"the state has moved on, from serial {reviewed.state_serial} to {now.state_serial}"
+
+
+def configuration_digest(folder: Path) -> str:
+    """SHA-256 over names and content of what was synthesized into a stack's folder, without terraform's own files."""
+    digest = sha256()
+    for path in sorted(folder.rglob("*"), key=lambda found: found.relative_to(folder).as_posix()):
+        name = path.relative_to(folder).as_posix()
+        if path.is_file() and not name.startswith(".terraform") and path.suffix not in WRITTEN_BY_TERRAFORM:
+            digest.update(f"{name}\0{_digest(path)}\0".encode())
+    return digest.hexdigest()
+
+
+def _read(folder: Path) -> Reviewed:
+    try:
+        content: dict[str, Any] = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+        found = Reviewed(**content)
+    except (OSError, ValueError, TypeError) as error:
+        raise PlanError(f"{folder} holds no reviewed plan ({error}). Make one with `plan --save {folder}`.") from error
+    if not (folder / PLAN_FILE).is_file():
+        raise PlanError(f"{folder} holds no {PLAN_FILE}. Make one with `plan --save {folder}`.")
+    return found
+
+
+def _state(environ: Mapping[str, str]) -> tuple[str | None, int | None]:
+    """Lineage and serial of the state; None both before the first apply."""
+    text = terraform("state", "pull", folder=FOLDER, environ=environ).stdout
+    content: dict[str, Any] = json.loads(text) if text.strip() else {}
+    return content.get("lineage"), content.get("serial")
+
+
+def _digest(path: Path) -> str:
+    return sha256(path.read_bytes()).hexdigest()

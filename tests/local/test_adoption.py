@@ -1,0 +1,138 @@
+"""What the workflows and an operator run, end to end: plan, comment, apply, refuse, look for drift, destroy.
+
+One environment goes through its life once, in the order of the tests, because each step takes Terraform a while.
+"""
+
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from local_aws import LocalAws
+from tests.local.checkout import BUCKET, Checkout
+from tests.local.github import GitHub, running
+
+
+@pytest.fixture(scope="module")
+def github() -> Iterator[GitHub]:
+    with running() as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def checkout(aws: LocalAws, github: GitHub, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
+    """prod, deployed by the plan that was reviewed; afterwards nothing of it is left."""
+    found = Checkout(tmp_path_factory.mktemp("checkout"), aws, github.environment())
+    printed = found.run("plan", "prod", "--save", "reviewed")
+    assert "channel-one is a new flow, made in STANDBY" in printed
+    found.run("apply", "prod", "reviewed")
+    yield found
+    found.forget_state("prod")
+
+
+def test_the_same_plan_again_changes_nothing(checkout: Checkout) -> None:
+    assert "Nothing changes in prod" in checkout.run("plan", "prod")
+
+
+def test_a_plan_that_was_applied_is_not_applied_twice(checkout: Checkout) -> None:
+    assert "the state has moved on, from serial" in checkout.run("apply", "prod", "reviewed", expect=1)
+
+
+def test_the_rename_of_a_live_flow_is_blocked_and_says_what_goes_off_air(checkout: Checkout, github: GitHub) -> None:
+    checkout.run("start", "prod", "channel-one")
+    checkout.edit('name = "channel-one"', 'name = "channel-1"')
+    printed = checkout.run("plan", "prod", "--save", "renamed", expect=1)
+    assert "Blocked in prod: off air" in printed
+    assert "channel-one goes off air: its flow is deleted, and its ingest address 192.0.2.10:5000 is lost" in printed
+    assert "It is renamed: channel-1 is a new flow in STANDBY" in printed
+    for _ in range(2):
+        checkout.run("comment", "renamed/review.md", "--number", "7")
+    (comment,) = github.comments
+    assert comment["issue"] == 7
+    assert "**Off air** (blocked)" in comment["body"]
+    assert "its review blocks it" in checkout.run("apply", "prod", "renamed", expect=1)
+    address = next(line for line in printed.splitlines() if line.startswith("--allow")).split("'")[1]
+    assert "Allowed for prod: off air" in checkout.run("plan", "prod", "--allow", address)
+    checkout.edit('name = "channel-1"', 'name = "channel-one"')
+
+
+def test_a_plan_of_another_configuration_is_refused(checkout: Checkout) -> None:
+    checkout.edit("log_retention_days = 90", "log_retention_days = 120")
+    checkout.run("plan", "prod", "--save", "kept-longer")
+    checkout.edit("log_retention_days = 120", "log_retention_days = 150")
+    assert "the configuration is another one" in checkout.run("apply", "prod", "kept-longer", expect=1)
+    checkout.edit("log_retention_days = 150", "log_retention_days = 120")
+    plan_file = checkout.folder / "kept-longer" / "media-workflow.tfplan"
+    content = plan_file.read_bytes()
+    plan_file.write_bytes(content + b"\0")
+    assert "not the one that was reviewed" in checkout.run("apply", "prod", "kept-longer", expect=1)
+    plan_file.write_bytes(content)
+    checkout.run("apply", "prod", "kept-longer")
+
+
+def test_a_started_flow_is_no_drift_and_what_is_changed_by_hand_is_one_issue(
+    checkout: Checkout, github: GitHub, aws: LocalAws
+) -> None:
+    assert "channel-one: ACTIVE" in checkout.run("status", "prod")
+    assert "deployed as it is configured" in checkout.run("drift", "prod", "--issue")
+    assert github.issues == []
+    group = "/aws/lambda/media-workflow-prod-alert-handler"
+    aws.client("logs").put_retention_policy(logGroupName=group, retentionInDays=1)
+    assert "is kept for 1 days instead of 120" in checkout.run("drift", "prod", expect=3)
+    for _ in range(2):
+        checkout.run("drift", "prod", "--issue")
+    (issue,) = github.issues
+    assert (issue["title"], issue["state"]) == ("Drift in prod", "open")
+    assert "is kept for 1 days instead of 120" in issue["body"]
+    aws.client("logs").put_retention_policy(logGroupName=group, retentionInDays=120)
+    checkout.run("drift", "prod", "--issue")
+    assert [issue["state"] for issue in github.issues] == ["closed"]
+
+
+def test_drift_that_could_not_be_looked_for_is_neither_found_nor_over(checkout: Checkout, github: GitHub) -> None:
+    github.issues.append({"number": 2, "state": "open", "title": "Drift in prod", "body": "before"})
+    unreachable = {"AWS_ENDPOINT_URL": "http://127.0.0.1:9", "AWS_MAX_ATTEMPTS": "1"}
+    checkout.run("drift", "prod", "--issue", expect=1, environ=unreachable)
+    assert github.issues[-1]["state"] == "open"
+    assert github.issues[-1]["body"] == "before"
+
+
+def test_nothing_is_destroyed_while_an_incident_is_open(checkout: Checkout, aws: LocalAws) -> None:
+    client = aws.client("dynamodb")
+    table = "media-workflow-prod-incidents"
+    keys = {"flow": "HASH", "entry": "RANGE"}
+    made = table not in client.list_tables()["TableNames"]
+    if made:
+        client.create_table(
+            TableName=table,
+            BillingMode="PAY_PER_REQUEST",
+            KeySchema=[{"AttributeName": name, "KeyType": kind} for name, kind in keys.items()],
+            AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in keys],
+        )
+    item = {"flow": {"S": "remote-venue"}, "entry": {"S": "current"}}
+    client.put_item(TableName=table, Item={**item, "incident": {"M": {"severity": {"S": "HIGH"}}}})
+    refused = checkout.run("destroy", "prod", "--stop-flows", "--yes", expect=1)
+    assert "an incident of remote-venue is open" in refused
+    assert "channel-one is ACTIVE: it is on air" in refused
+    client.put_item(TableName=table, Item={**item, "incident": {"NULL": True}})
+    if made:
+        client.delete_table(TableName=table)
+
+
+def test_a_flow_on_air_is_destroyed_only_after_it_was_stopped(checkout: Checkout, aws: LocalAws) -> None:
+    refused = checkout.run("destroy", "prod", "--yes", expect=1)
+    assert "the flow channel-one is ACTIVE: it is on air" in refused
+    assert "`python -m operations stop prod`, or here with --stop-flows" in refused
+    assert "remote-venue" not in refused
+    names = {flow["Name"] for flow in aws.client("mediaconnect").list_flows()["Flows"]}
+    assert {"channel-one", "remote-venue"} <= names
+    assert "stopping channel-one, which is ACTIVE" in checkout.run("destroy", "prod", "--stop-flows", "--yes")
+    left = {flow["Name"]: flow["FlowArn"] for flow in aws.client("mediaconnect").list_flows()["Flows"]}
+    assert "remote-venue" not in left
+    assert "channel-one: not deployed" in checkout.run("status", "prod")
+    alarms = aws.client("cloudwatch").describe_alarms(AlarmNamePrefix="media-workflow-prod-")["MetricAlarms"]
+    assert alarms == []
+    state = json.loads(
+        aws.client("s3").get_object(Bucket=BUCKET, Key="media-workflow/prod/media-workflow.tfstate")["Body"].read()
+    )
+    assert state["resources"] == []

@@ -1,0 +1,72 @@
+"""What a team gives that has something already, and the roles that its pipeline gets."""
+
+import json
+import re
+from pathlib import Path
+
+from settings import CiAccess, load_environment
+from tests.synth.conftest import PROJECT, Synthesized
+
+
+def test_a_topic_a_key_and_a_bucket_that_are_there_are_used_and_nothing_is_made_in_their_place(tmp_path: Path) -> None:
+    topic, key = "arn:aws:sns:us-east-1:123456789012:noc", "arn:aws:kms:us-east-1:123456789012:key/1234"
+    given = {"existing_topic_arn": topic, "existing_key_arn": key, "existing_code_bucket": "somebodys-code"}
+    from cdktf import Testing  # noqa: PLC0415  pytest would collect it by its name
+
+    from stacks.media_workflow import MediaWorkflow  # noqa: PLC0415  starts Node
+
+    dev = load_environment("dev", root=PROJECT, environ={}, context={})
+    environment = dev.model_copy(update={**given, "notifications": ()})
+    built = MediaWorkflow(Testing.app(), "media-workflow", environment, build=tmp_path)
+    stack = Synthesized(Testing.synth(built, True))
+    for made in ("aws_sns_topic", "aws_sns_topic_subscription", "aws_kms_key", "aws_kms_alias", "aws_s3_bucket"):
+        assert stack.all_of(made) == [], made
+    assert stack.one("aws_s3_object")["bucket"] == "somebodys-code"
+    assert {group["kms_key_id"] for group in stack.all_of("aws_cloudwatch_log_group")} == {key}
+    rung = {
+        tuple(alarm["alarm_actions"])
+        for alarm in stack.all_of("aws_cloudwatch_metric_alarm")
+        if "alarm_actions" in alarm
+    }
+    assert rung == {(topic,)}
+    assert stack.content["output"]["topic_arn"]["value"] == topic
+    assert topic in json.dumps(stack.all_of("aws_sfn_state_machine"))
+
+
+def test_a_given_identity_provider_is_trusted_and_none_is_made() -> None:
+    from cdktf import Testing  # noqa: PLC0415  pytest would collect it by its name
+
+    from stacks.ci_access import CiAccess as CiAccessStack  # noqa: PLC0415  starts Node
+
+    provider = "arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com"
+    dev = load_environment("dev", root=PROJECT, environ={}, context={})
+    access = CiAccess(repository="example/live", github_environment="lab", existing_provider_arn=provider)
+    stack = Synthesized(
+        Testing.synth(CiAccessStack(Testing.app(), "ci-access", dev, access, state_bucket="state"), True)
+    )
+    assert stack.all_of("aws_iam_openid_connect_provider") == []
+    for role in stack.all_of("aws_iam_role"):
+        (trust,) = json.loads(role["assume_role_policy"])["Statement"]
+        assert trust["Principal"] == {"Federated": provider}
+        assert "*" not in json.dumps(trust["Condition"])
+    assert "repo:example/live:environment:lab" in json.dumps(stack.all_of("aws_iam_role"))
+
+
+def test_the_policies_of_a_pipeline_fit_what_iam_takes_whatever_the_environment_is_called() -> None:
+    from cdktf import Testing  # noqa: PLC0415  pytest would collect it by its name
+
+    from stacks.ci_access import CiAccess as CiAccessStack  # noqa: PLC0415  starts Node
+
+    dev = load_environment("dev", root=PROJECT, environ={}, context={}).model_copy(update={"name": "e" * 16})
+    stack = Synthesized(
+        Testing.synth(
+            CiAccessStack(Testing.app(), "ci-access", dev, CiAccess(repository="example/live"), state_bucket="state"),
+            True,
+        )
+    )
+    for kind, limit in (("aws_iam_policy", 6_144), ("aws_iam_role_policy", 10_240)):
+        text = stack.one(kind)["policy"]
+        for token, value in (("caller.account_id", "123456789012"), ("partition.partition", "aws-us-gov")):
+            text = re.sub(rf"\$\{{[a-z_.]*{token}\}}", value, text)
+        assert "${" not in text
+        assert len("".join(json.dumps(json.loads(text)).split())) <= limit, kind

@@ -1,0 +1,104 @@
+"""What the reviewer says of real plans, one change each and mixed; the expected answers are in `tests/plans`."""
+
+import tomllib
+from typing import Any
+
+import pytest
+
+from plan_review import as_json, as_markdown, as_text, review
+from plan_review.findings import Finding
+from plan_review.review import allowances
+from tests.unit.plans import FOLDER, corpus
+
+VERDICTS: dict[str, dict[str, Any]] = tomllib.loads((FOLDER / "verdicts.toml").read_text(encoding="utf-8"))
+
+
+def told(findings: tuple[Finding, ...]) -> list[str]:
+    return [f"{finding.rank.name} {finding.sentence}" for finding in findings]
+
+
+def test_every_plan_of_the_corpus_has_an_expected_verdict() -> None:
+    assert {path.name.removesuffix(".json.gz") for path in FOLDER.glob("*.json.gz")} == set(VERDICTS)
+    assert len(VERDICTS) >= 25
+
+
+@pytest.mark.parametrize("name", VERDICTS)
+def test_a_plan_gets_the_expected_verdict(name: str) -> None:
+    found = review(corpus(name), protect=True)
+    for findings, expected in (
+        (found.findings, VERDICTS[name]["findings"]),
+        (found.drift, VERDICTS[name].get("drift", [])),
+    ):
+        sentences = told(findings)
+        assert len(sentences) == len(expected), sentences
+        for sentence, beginning in zip(sentences, expected, strict=True):
+            assert sentence.startswith(beginning)
+    assert found.blocked is VERDICTS[name]["blocked"]
+
+
+@pytest.mark.parametrize("name", VERDICTS)
+def test_a_plan_fits_a_comment_and_shows_each_finding_and_each_changed_resource(name: str) -> None:
+    found = review(corpus(name), protect=True)
+    shown = as_markdown(found)
+    assert len(shown) < 60_000
+    assert shown.count("<details>") == shown.count("</details>")
+    for finding in found.findings:
+        assert finding.rank.title in shown
+    for change in found.touched:
+        assert f"`{change.address}`" in shown or "Shortened" in shown
+    in_json = as_json(found)
+    for change in found.touched:
+        assert f'"address": "{change.address}"' in in_json
+    assert as_text(found).startswith(shown.splitlines()[1].removeprefix("## "))
+
+
+@pytest.mark.parametrize(
+    "name", [name for name, verdict in VERDICTS.items() if verdict["blocked"] and name != "errored"]
+)
+def test_what_is_blocked_is_let_through_when_all_of_it_is_allowed_and_not_when_one_is_missing(name: str) -> None:
+    found = review(corpus(name), protect=True)
+    causes = sorted({cause for finding in found.findings if found.is_blocked(finding) for cause in finding.causes})
+    listed = [f"{address}:{action}" for address, action in causes]
+    assert all(f"--allow '{text}'" in as_markdown(found) for text in listed)
+    assert not review(corpus(name), protect=True, allowed=allowances(listed)).blocked
+    assert review(corpus(name), protect=True, allowed=allowances(listed[1:])).blocked
+
+
+def test_what_is_protected_now_stays_protected_in_the_plan_that_takes_the_protection_away() -> None:
+    assert review(corpus("protection_off_and_flow_removed"), protect=False).blocked
+    assert not review(corpus("flow_renamed"), protect=False).blocked
+
+
+def test_the_headline_of_a_blocked_plan_says_the_environment_and_the_worst() -> None:
+    assert as_markdown(review(corpus("flow_renamed_prod"))).splitlines()[1] == "## Blocked in prod: off air"
+
+
+@pytest.mark.parametrize(
+    ("name", "before", "after"),
+    [
+        ("nothing", 122.60, 122.60),
+        ("first_deploy", 0.0, 122.60),
+        ("everything_destroyed", 122.60, 0.0),
+        ("flow_removed", 240.40, 122.60),
+        ("forgotten", 122.60, 122.60),
+    ],
+)
+def test_the_cost_of_a_month_is_told_before_and_after(name: str, before: float, after: float) -> None:
+    cost = review(corpus(name)).cost
+    assert (round(cost.before, 2), round(cost.after, 2)) == (before, after)
+
+
+def test_what_has_no_known_price_is_said_and_not_guessed() -> None:
+    cost = review(corpus("size_changed")).cost
+    assert round(cost.after, 2) == 5.80
+    assert "flow live-stream of size LARGE: no list price is known" in cost.unpriced
+    assert "size LARGE: no list price is known" in as_markdown(review(corpus("size_changed")))
+
+
+def test_the_files_of_new_code_are_named_where_both_zips_are_known() -> None:
+    zips = {
+        "f81a3c57e1c385f6fd8a1486f1bc9ca29f30b525ce141f6de63781e5b790e5a4": {"a.py": "1", "b.py": "1", "gone.py": "1"},
+    }
+    after = {"a.py": "1", "b.py": "2", "new.py": "1"}
+    found = review(corpus("code_changed"), code_of=lambda digest: zips.get(digest, after))
+    assert "changed: b.py; added: new.py; removed: gone.py" in found.findings[0].sentence

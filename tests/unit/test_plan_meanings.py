@@ -1,0 +1,176 @@
+"""What single changes mean that the corpus of real plans does not hold, or that only a hand-made plan can show."""
+
+import json
+from typing import Any
+
+import pytest
+
+from plan_review import review
+from plan_review.findings import Rank
+from plan_review.permissions import gained, grants
+from tests.unit.plans import change, plan
+
+STACK = "aws_cloudformation_stack"
+OUTPUTS = {
+    "FlowArn": "arn:aws:mediaconnect:us-east-1:123456789012:flow:1-a:studio",
+    "IngestIp": "192.0.2.10",
+    "IngestPort": "5000",
+}
+
+
+def flow(output: dict[str, Any] | None = None, **properties: Any) -> dict[str, Any]:
+    """A stack with a flow, and an output if one is given."""
+    parts = {
+        "Flow": {
+            "Type": "AWS::MediaConnect::Flow",
+            "Properties": {"Name": "studio", "Source": {"Name": "a"}, **properties},
+        }
+    }
+    if output is not None:
+        parts["Out"] = {"Type": "AWS::MediaConnect::FlowOutput", "Properties": {"Name": "tx", **output}}
+    return {"name": "live", "template_body": json.dumps({"Resources": parts}), "outputs": OUTPUTS}
+
+
+def policy(*actions: str, resource: str = "arn:x", **more: Any) -> str:
+    return json.dumps({"Statement": [{"Effect": "Allow", "Action": list(actions), "Resource": resource, **more}]})
+
+
+def ranks(before: Any, after: Any, kind: str = STACK, **more: Any) -> list[tuple[str, str]]:
+    found = review(plan(change(before, after, kind=kind, **more)))
+    return [(finding.rank.name, finding.sentence) for finding in found.findings]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "path"),
+    [
+        (flow(), flow(Name="other"), "Name"),
+        (flow(), flow(AvailabilityZone="us-east-1b"), "AvailabilityZone"),
+        (flow(AvailabilityZone="us-east-1b"), flow(), "AvailabilityZone"),
+        (flow(), flow(Source={"Name": "b"}), "Source.Name"),
+    ],
+)
+def test_a_replacement_that_hides_in_an_update_of_the_template_is_found(before: Any, after: Any, path: str) -> None:
+    ((rank, sentence),) = ranks(before, after)
+    assert rank == "OFF_AIR"
+    assert f"its flow is replaced, because {path} cannot change in place" in sentence
+    assert "192.0.2.10:5000 is lost" in sentence
+
+
+@pytest.mark.parametrize(
+    ("after", "unknown", "words"),
+    [
+        ({"name": "live", "template_body": "Resources: {}"}, {}, "cannot be read"),
+        ({"name": "live"}, {"template_body": True}, "is known only after apply"),
+        ({"name": "live", "template_body": '{"Resources": {}}'}, {}, "its flow is deleted"),
+    ],
+)
+def test_a_template_that_cannot_be_judged_may_take_the_flow_off_air(after: Any, unknown: Any, words: str) -> None:
+    ((rank, sentence),) = ranks(flow(), after, after_unknown=unknown)
+    assert (rank, words in sentence) == ("OFF_AIR", True)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "rank", "words"),
+    [
+        ({}, {"Name": "ty"}, "OFF_AIR", "because Name cannot change in place"),
+        ({"Protocol": "rtp"}, {"Protocol": "rist"}, "OFF_AIR", "sends rist instead of rtp"),
+        ({"OutputStatus": "DISABLED"}, {"OutputStatus": "ENABLED"}, "CHANGED", "is enabled"),
+        ({"Encryption": {"SecretArn": "x"}}, {}, "OFF_AIR", "is no longer encrypted"),
+        ({"Encryption": {"SecretArn": "x"}}, {"Encryption": {"SecretArn": "y"}}, "OFF_AIR", "with another key"),
+        ({"CidrAllowList": ["192.0.2.0/24"]}, {"CidrAllowList": ["192.0.0.0/16"]}, "ACCESS", "lets receivers in"),
+        ({"CidrAllowList": ["192.0.0.0/16"]}, {"CidrAllowList": ["192.0.2.0/24"]}, "OFF_AIR", "is refused"),
+        ({"MinLatency": 1}, {"MinLatency": 2}, "INTERRUPTED", "buffers 2 ms"),
+        ({}, {"NdiSpeedHqQuality": 5}, "INTERRUPTED", "what that does on air is not known here"),
+    ],
+)
+def test_a_change_of_an_output_is_told_as_its_receiver_sees_it(before: Any, after: Any, rank: str, words: str) -> None:
+    ((found, sentence),) = ranks(flow(before), flow(after))
+    assert (found, words in sentence) == (rank, True), sentence
+
+
+@pytest.mark.parametrize(
+    ("kind", "before", "after", "rank", "words"),
+    [
+        ("aws_iam_role_policy", {"policy": policy("sns:Publish", "xray:Put")}, {"policy": policy("xray:Put")}, "NOBODY_TOLD", "no longer allows sns:Publish"),
+        ("aws_iam_role_policy", {"policy": policy("lambda:InvokeFunction")}, {"policy": policy("xray:Put")}, "UNWATCHED", "the workflow runs nothing"),
+        ("aws_iam_role", {"assume_role_policy": policy("sts:AssumeRole", Principal={"Service": "a"})}, {"assume_role_policy": policy("sts:AssumeRole", Principal={"Service": ["a", "b"]})}, "ACCESS", "b: sts:AssumeRole"),
+        ("aws_s3_bucket_policy", {"policy": '{"Statement": {"Effect": "Deny", "Action": "s3:*", "Principal": "*", "Resource": "x"}}'}, {"policy": '{"Statement": []}'}, "ACCESS", "never s3:* on x"),
+        ("aws_cloudwatch_event_rule", {"event_pattern": '{"detail-type": ["A", "B"]}'}, {"event_pattern": '{"detail-type": ["A"]}'}, "UNWATCHED", "no longer reacts to detail-type B"),
+        ("aws_cloudwatch_event_rule", {"event_pattern": '{"detail-type": ["A"]}'}, {"event_pattern": '{"detail-type": ["A", "B"]}'}, "CHANGED", "also looks at detail-type B"),
+        ("aws_cloudwatch_event_target", {"arn": "x"}, {"arn": "y"}, "UNWATCHED", "starts y instead of x"),
+        ("aws_lambda_function", {"reserved_concurrent_executions": -1}, {"reserved_concurrent_executions": 0}, "UNWATCHED", "may never run"),
+        ("aws_kms_key", {"is_enabled": True}, {"is_enabled": False}, "NOBODY_TOLD", "is disabled"),
+        ("aws_cloudwatch_log_group", {"retention_in_days": 0}, {"retention_in_days": 30}, "RETENTION", "is kept for 30 days"),
+        ("aws_dynamodb_table", {"deletion_protection_enabled": True}, {"deletion_protection_enabled": False}, "PROTECTION", "may be deleted"),
+        ("aws_cloudwatch_metric_alarm", {"alarm_actions": ["t"], "threshold": 1}, {"alarm_actions": [], "threshold": 1}, "NOBODY_TOLD", "tells nobody"),
+        ("aws_cloudwatch_metric_alarm", {"metric_name": "SourceBitRate"}, {"metric_name": "SourceBitrate"}, "UNWATCHED", "looks at SourceBitrate"),
+    ],
+)  # fmt: skip
+def test_a_change_is_told_as_those_on_call_feel_it(kind: str, before: Any, after: Any, rank: str, words: str) -> None:
+    found = ranks(before, after, kind)
+    assert [(name, words in sentence) for name, sentence in found if name == rank] == [(rank, True)], found
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "looser"),
+    [
+        ({"comparison_operator": "GreaterThanThreshold", "threshold": 1}, {"threshold": 2}, True),
+        ({"comparison_operator": "GreaterThanThreshold", "threshold": 2}, {"threshold": 1}, False),
+        ({"comparison_operator": "LessThanThreshold", "threshold": 2}, {"threshold": 1}, True),
+        ({"comparison_operator": "LessThanThreshold", "threshold": 1}, {"threshold": 2}, False),
+        (
+            {"comparison_operator": "GreaterThanOrEqualToThreshold"},
+            {"comparison_operator": "GreaterThanThreshold"},
+            True,
+        ),
+        (
+            {"comparison_operator": "GreaterThanThreshold"},
+            {"comparison_operator": "GreaterThanOrEqualToThreshold"},
+            False,
+        ),
+        ({"evaluation_periods": 3, "datapoints_to_alarm": 2}, {"datapoints_to_alarm": 3}, True),
+        ({"evaluation_periods": 5, "datapoints_to_alarm": 2}, {"evaluation_periods": 3}, True),
+        ({"evaluation_periods": 3, "datapoints_to_alarm": 2}, {"evaluation_periods": 5}, False),
+        ({"period": 60, "statistic": "Maximum"}, {"period": 300}, True),
+        ({"period": 300, "statistic": "Maximum"}, {"period": 60}, False),
+        ({"period": 300, "statistic": "Sum"}, {"period": 60}, True),
+        ({"treat_missing_data": "breaching"}, {"treat_missing_data": "missing"}, True),
+        ({"treat_missing_data": "missing"}, {"treat_missing_data": "ignore"}, True),
+        ({"treat_missing_data": "notBreaching"}, {"treat_missing_data": "missing"}, False),
+    ],
+)
+def test_an_alarm_is_loosened_or_tightened_by_what_it_compares(before: Any, after: Any, looser: bool) -> None:  # noqa: FBT001
+    ((rank, sentence),) = ranks(before, {**before, **after}, "aws_cloudwatch_metric_alarm")
+    assert (rank, "loosened" in sentence) == ("UNWATCHED" if looser else "CHANGED", looser)
+
+
+def test_a_permission_that_a_wider_one_covers_is_not_new() -> None:
+    wide = grants(policy("sns:*", resource="*"))
+    narrow = grants(policy("sns:Publish", resource="arn:x"))
+    assert wide is not None
+    assert narrow is not None
+    assert gained(wide, narrow) == []
+    assert gained(narrow, wide) != []
+    bound = grants(policy("sns:Publish", resource="arn:x", Condition={"StringEquals": {"a": "b"}}))
+    assert bound is not None
+    assert gained(bound, narrow) != []
+    assert gained(narrow, bound) == []
+
+
+def test_a_topic_that_somebody_else_still_hears_is_not_told_as_silent() -> None:
+    def heard(address: str, severities: list[str], *, stays: bool) -> dict[str, Any]:
+        state = {
+            "topic_arn": "arn:t",
+            "protocol": "sms",
+            "endpoint": address,
+            "filter_policy": json.dumps({"severity": severities}),
+        }
+        actions = ["no-op"] if stays else ["delete"]
+        return change(state, state if stays else None, kind="aws_sns_topic_subscription", address=f"aws_sns_topic_subscription.{address}", actions=actions)  # fmt: skip
+
+    found = review(
+        plan(heard("a", ["CRITICAL", "HIGH"], stays=False), heard("b", ["CRITICAL"], stays=True)), protect=True
+    )
+    told = [finding.sentence for finding in found.findings if finding.rank is Rank.NOBODY_TOLD]
+    assert told == ["HIGH on topic t reaches nobody any more"]
+    assert found.blocked

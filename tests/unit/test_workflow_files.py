@@ -1,0 +1,117 @@
+"""The workflows fit GitHub's schema and a linter, offline; they hold no script, and no more rights than they use."""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from operations.terraform import PROJECT
+
+FOLDER = PROJECT / ".github"
+WORKFLOWS = sorted((FOLDER / "workflows").glob("*.yml"))
+ACTIONS = sorted((FOLDER / "actions").glob("*/action.yml"))
+TOOLS = Path(sys.executable).parent
+
+
+def loaded(path: Path) -> dict[str, Any]:
+    """A workflow as GitHub reads it: `on` is a word, not a truth."""
+    from ruamel.yaml import YAML  # noqa: PLC0415  slow, and only these tests read YAML
+
+    content: dict[str, Any] = YAML(typ="safe").load(path.read_text(encoding="utf-8"))
+    return content
+
+
+def jobs(path: Path) -> dict[str, Any]:
+    found: dict[str, Any] = loaded(path)["jobs"]
+    return found
+
+
+def test_there_is_a_workflow_for_each_step_of_a_change() -> None:
+    assert [path.stem for path in WORKFLOWS] == ["check", "deploy", "drift", "plan"]
+
+
+@pytest.mark.parametrize(
+    ("schema", "paths"),
+    [("vendor.github-workflows", WORKFLOWS), ("vendor.github-actions", ACTIONS)],
+    ids=["workflows", "actions"],
+)
+def test_every_file_fits_githubs_schema(schema: str, paths: list[Path]) -> None:
+    done = subprocess.run(
+        [TOOLS / "check-jsonschema", "--builtin-schema", schema, *paths], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_workflow_linter_finds_nothing() -> None:
+    done = subprocess.run(
+        [TOOLS / "zizmor", "--offline", "--no-progress", "--format", "plain", FOLDER],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("path", [*WORKFLOWS, *ACTIONS], ids=lambda path: path.parent.name + "/" + path.name)
+def test_every_action_is_pinned_by_digest_and_says_its_release(path: Path) -> None:
+    uses = re.findall(r"^ +(?:- )?uses: (\S+)(.*)$", path.read_text(encoding="utf-8"), re.MULTILINE)
+    for action, rest in uses:
+        if not action.startswith("./"):
+            assert re.fullmatch(r"[\w./-]+@[0-9a-f]{40}", action), action
+            assert re.fullmatch(r" # v\d+\.\d+\.\d+", rest), action
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
+def test_a_step_calls_one_command_that_can_be_run_on_a_laptop(path: Path) -> None:
+    for job in jobs(path).values():
+        for step in job["steps"]:
+            if "run" in step:
+                assert re.match(r"(make setup|\.ci/run|\.venv/bin/python -m operations [a-z-]+ )", step["run"]), step
+                assert "\n" not in step["run"].strip()
+                assert "${{" not in step["run"], "an expression in a script is run as what somebody wrote into it"
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
+def test_a_command_in_a_workflow_is_one_of_ours_and_takes_its_options(path: Path) -> None:
+    from typer.main import get_command  # noqa: PLC0415
+
+    from operations.__main__ import app  # noqa: PLC0415
+
+    commands: dict[str, Any] = get_command(app).commands  # type: ignore[attr-defined]
+    for job in jobs(path).values():
+        for step in job["steps"]:
+            if "-m operations " in step.get("run", ""):
+                name, *arguments = step["run"].split("-m operations ")[1].split(" >>")[0].split()
+                options = {option for parameter in commands[name].params for option in parameter.opts}
+                assert {argument for argument in arguments if argument.startswith("--")} <= options
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
+def test_nothing_is_permitted_but_what_a_job_names(path: Path) -> None:
+    content = loaded(path)
+    assert content["permissions"] == {}
+    for job in content["jobs"].values():
+        writes = {name for name, access in job["permissions"].items() if access == "write"}
+        assert writes <= {"id-token", "pull-requests", "issues"}
+
+
+def test_a_fork_gets_no_role() -> None:
+    (job,) = jobs(FOLDER / "workflows" / "plan.yml").values()
+    assert job["if"] == "github.event.pull_request.head.repo.full_name == github.repository"
+    assert "pull_request_target" not in "".join(path.read_text(encoding="utf-8") for path in WORKFLOWS)
+
+
+def test_only_the_deployment_is_bound_to_an_environment_and_gets_the_apply_role() -> None:
+    for path in WORKFLOWS:
+        text = json.dumps(jobs(path))
+        assert ("AWS_APPLY_ROLE" in text) is (path.stem == "deploy")
+        assert ('"environment": "${{ inputs.environment }}"' in text) is (path.stem == "deploy")
+
+
+def test_a_change_is_checked_by_the_same_command_as_on_a_laptop() -> None:
+    (job,) = jobs(FOLDER / "workflows" / "check.yml").values()
+    assert job["steps"][-1]["run"] == ".ci/run"
