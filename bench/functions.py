@@ -59,7 +59,9 @@ def main(function: str, archive: str, policy_file: str, rules: str) -> None:
 def with_rules(policy: dict[str, Any], number: int) -> dict[str, Any]:
     """The policy with so many rules, each on a metric of its own and each broken."""
     row = policy["rules"][0] | {"comparison": "GreaterThanThreshold", "threshold": 0, "missing": "notBreaching"}
-    rows = [row | {"key": f"rule-{index}", "metric": f"Metric{index}"} for index in range(number)]
+    rows = [
+        row | {"key": f"rule-{index}", "metric": f"Metric{index}", "about": f"Metric{index}"} for index in range(number)
+    ]
     return policy | {"flow_arn": FLOW.format(name=policy["flow_name"]), "rules": rows}
 
 

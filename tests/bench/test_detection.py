@@ -14,7 +14,7 @@ def scenario(**changes: Any) -> Scenario:
         "flow": "live",
         "start": datetime(2026, 11, 23, 20, tzinfo=UTC),
         "phase": [{"minute": 0}, {"minute": 6}],
-        "expect": [{"kind": "alert"}],
+        "expect": [{"kind": "opened"}],
     }
     return Scenario.model_validate(given | changes)
 
@@ -25,7 +25,7 @@ def result(*moments: tuple[float, Kind, str], told: float | None = None) -> Resu
     if told is not None:
         found.notifications.append(
             Notification(
-                minute=told, kind="alert", severity="HIGH", subject="", text="", recipients=("noc@example.com",)
+                minute=told, kind="opened", severity="HIGH", subject="", text="", recipients=("noc@example.com",)
             )
         )
     return found
@@ -62,6 +62,6 @@ def test_each_path_is_timed_by_its_first_run_that_finds_something_to_tell() -> N
 def test_a_message_that_reached_nobody_is_no_detection() -> None:
     found = result(told=8)
     found.notifications.append(
-        Notification(minute=7, kind="alert", severity="HIGH", subject="", text="", recipients=())
+        Notification(minute=7, kind="opened", severity="HIGH", subject="", text="", recipients=())
     )
     assert detection("source_stops", found).message == 2
