@@ -24,7 +24,7 @@ def context(environ: Mapping[str, str]) -> dict[str, Any]:
 
 
 def synthesize(environment: Environment, *, output: Path, given: Mapping[str, Any]) -> None:
-    """Write both stacks of an environment below `output`."""
+    """Write the stacks of an environment below `output`: the workflow's, and that of its state unless that is local."""
     # Node 20 works; its end-of-life banner would bury our own messages.
     os.environ.setdefault("JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION", "20")
     from cdktf import App  # noqa: PLC0415  settings are checked first: this import takes seconds
@@ -33,7 +33,8 @@ def synthesize(environment: Environment, *, output: Path, given: Mapping[str, An
     from stacks.state_backend import StateBackend  # noqa: PLC0415
 
     app = App(outdir=str(output), context=dict(given))
-    StateBackend(app, "state-backend", environment)
+    if environment.state_bucket_name:
+        StateBackend(app, "state-backend", environment, name=environment.state_bucket_name)
     MediaWorkflow(app, "media-workflow", environment, build=PROJECT / ".build" / "assets")
     app.synth()
 

@@ -79,15 +79,14 @@ def local(
     with answered():
         settings = load_environment(environment, root=PROJECT, environ={}, context={})
         with LocalAws(region=settings.region, port=port) as aws:
-            aws.client("s3").create_bucket(Bucket=settings.state_bucket_name)
+            if settings.state_bucket_name:
+                aws.client("s3").create_bucket(Bucket=settings.state_bucket_name)
             exports = {**aws.environment(), "CHECKPOINT_DISABLE": "1"}
             if "TF_CLI_CONFIG_FILE" in (found := terraform_environment()):
                 exports["TF_CLI_CONFIG_FILE"] = found["TF_CLI_CONFIG_FILE"]
             for name, value in exports.items():
                 typer.echo(f"export {name}={value}")
-            typer.echo(
-                f"# Local AWS at {aws.endpoint}; the bucket {settings.state_bucket_name} is there. Ctrl-C ends it."
-            )
+            typer.echo(f"# Local AWS at {aws.endpoint}; the bucket for state is there. Ctrl-C ends it.")
             try:
                 threading.Event().wait()
             except KeyboardInterrupt:

@@ -9,12 +9,19 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 PROJECT: Final = Path(__file__).resolve().parent.parent
 PROVIDER: Final = "registry.terraform.io/hashicorp/aws"
 OPTIONAL_SOFTWARE: Final = Path("/opt")  # FHS: add-on software, one folder a package
 WRITTEN_CONFIGURATION: Final = PROJECT / ".build" / "terraform.rc"
+
+
+class Run(Protocol):
+    """Runs one terraform command, with its output kept or shown."""
+
+    def __call__(self, *arguments: str, folder: Path, environ: Mapping[str, str]) -> object:
+        """Run `terraform` with `arguments` in `folder`; raises if it fails."""
 
 
 class TerraformError(RuntimeError):
@@ -85,6 +92,16 @@ def terraform_environment(environ: Mapping[str, str] | None = None) -> dict[str,
             unfinished.replace(WRITTEN_CONFIGURATION)
         result["TF_CLI_CONFIG_FILE"] = str(WRITTEN_CONFIGURATION)
     return result
+
+
+def initialize(environment: str, *, folder: Path, environ: Mapping[str, str], run: Run) -> None:
+    """Prepare the root module in `folder` for the workspace of an environment; makes the workspace if need be.
+
+    `init` in a workspace that is not there yet asks which other one to take, so it runs in the one that always is.
+    """
+    run("init", "-reconfigure", folder=folder, environ={**environ, "TF_WORKSPACE": "default"})
+    unbound = {name: value for name, value in environ.items() if name != "TF_WORKSPACE"}  # select refuses beside it
+    run("workspace", "select", "-or-create", environment, folder=folder, environ=unbound)
 
 
 def terraform(

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from local_aws import LocalAws
-from operations.terraform import PROJECT, TerraformError, terraform, terraform_environment
+from operations.terraform import PROJECT, TerraformError, initialize, terraform, terraform_environment
 from rehearsal.scenario import ScenarioError
-from settings import Environment, load_environment
+from settings import OVERRIDES, Environment, load_environment
 
 SYNTHESIZE: Final = "import main, pathlib, sys; sys.exit(main.main(pathlib.Path(sys.argv[1])))"
 STACK: Final = Path("stacks") / "media-workflow"
@@ -29,6 +29,9 @@ class Stage:
         folder: an empty folder for what is synthesized and for Terraform's files.
         progress: told in a few words what is being done; Terraform takes a minute.
         settings_root: the folder with `environments/`, for one that is not the project's.
+
+    Attributes:
+        environ: the whole environment in which this stage's commands run.
     """
 
     def __init__(
@@ -45,8 +48,8 @@ class Stage:
         self._settings_root = settings_root
         self.folder = folder
         self._progress = progress
-        self._environ = {
-            **terraform_environment({**_without_aws(os.environ), **aws.environment()}),
+        self.environ = {
+            **terraform_environment({**_neutral(os.environ), **aws.environment()}),
             "TF_WORKSPACE": name,
             "CDKTF_OUTDIR": str(folder),
         }
@@ -62,7 +65,7 @@ class Stage:
         done = subprocess.run(
             [sys.executable, "-c", SYNTHESIZE, str(self._settings_root)],
             cwd=PROJECT,
-            env=self._environ,
+            env=self.environ,
             capture_output=True,
             text=True,
             check=False,
@@ -75,9 +78,9 @@ class Stage:
         self._progress("initialising Terraform")
         client = self.aws.client("s3")
         name = self.environment.state_bucket_name
-        if name not in {bucket["Name"] for bucket in client.list_buckets()["Buckets"]}:
+        if name and name not in {bucket["Name"] for bucket in client.list_buckets()["Buckets"]}:
             client.create_bucket(Bucket=name)
-        self.run("init", "-reconfigure", "-no-color")
+        initialize(self.environment.name, folder=self.root, environ=self.environ, run=terraform)
 
     def apply(self) -> None:
         """Change the local AWS to what was synthesized."""
@@ -115,9 +118,10 @@ class Stage:
         Raises:
             TerraformError: with what terraform printed, if its exit code is not in `accept`.
         """
-        return terraform(*arguments, folder=self.root, environ=self._environ, accept=accept)
+        return terraform(*arguments, folder=self.root, environ=self.environ, accept=accept)
 
 
-def _without_aws(environ: Mapping[str, str]) -> dict[str, str]:
-    """The environment without profiles, credentials and Regions of a real account."""
-    return {name: value for name, value in environ.items() if not name.startswith("AWS_")}
+def _neutral(environ: Mapping[str, str]) -> dict[str, str]:
+    """The environment without a real account's profile, credentials and Region, and without settings given by hand."""
+    by_hand = {override.variable for override in OVERRIDES} | {"CDKTF_CONTEXT_JSON"}
+    return {name: value for name, value in environ.items() if not name.startswith("AWS_") and name not in by_hand}

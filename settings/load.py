@@ -46,7 +46,6 @@ OVERRIDES: Final = (
     Override("JITTER_THRESHOLD", "jitterThreshold", (*FLOW, "thresholds", "jitter_ms")),
     Override("NOTIFICATION_EMAIL", "notificationEmail", ("notifications", 0, "endpoint")),
 )
-ACCOUNT: Final = Override("ALLOWED_ACCOUNT_ID", "allowedAccountId", ("allowed_account_ids", 0))
 NEEDED_WITHOUT_FILE: Final = ("SOURCE_WHITELIST_CIDR", "PRIMARY_OUTPUT_DESTINATION")
 OUTPUT_PORTS: Final = {"primary": 5001, "backup": 5002}
 
@@ -74,11 +73,14 @@ def load_environment(
     Raises:
         SettingsError: with every problem there is, each naming its place, key, value and rule.
     """
-    given = [item for override in (*OVERRIDES, ACCOUNT) if (item := _given(override, environ, context))]
+    given = [item for override in OVERRIDES if (item := _given(override, environ, context))]
     path = root / "environments" / f"{name}.toml"
     file = f"environments/{name}.toml"
     raw = _read(path, file) if path.is_file() else _without_file(name, path, environ, given)
     problems, applied = _apply(given, raw, file)
+    if path.is_file() and raw.get("allowed_account_ids") == []:
+        rule = 'is empty; name the account that may be changed, such as ["123456789012"]'
+        problems.append(Problem(place=file, key="allowed_account_ids", value=None, rule=rule))
     raw["name"] = name
     places = {_key(item.override.location, raw): item.place for item in applied}
     environment, found = _checked(raw)
@@ -108,7 +110,7 @@ def _read(path: Path, file: str) -> dict[str, Any]:
 def _without_file(name: str, path: Path, environ: Mapping[str, str], given: Sequence[_Given]) -> dict[str, Any]:
     """What the file would say if the few settings from outside are all there is: one RTP flow."""
     there = {item.override.variable for item in given}
-    missing = [variable for variable in (*NEEDED_WITHOUT_FILE, ACCOUNT.variable) if variable not in there]
+    missing = [variable for variable in NEEDED_WITHOUT_FILE if variable not in there]
     if missing:
         known = ", ".join(sorted(other.stem for other in path.parent.glob("*.toml"))) or "none"
         rule = (
@@ -118,6 +120,7 @@ def _without_file(name: str, path: Path, environ: Mapping[str, str], given: Sequ
         raise SettingsError([Problem(place=f"environments/{name}.toml", key="the file", value=None, rule=rule)])
     return {
         "region": environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION") or "us-east-1",
+        "allowed_account_ids": [],
         "flows": [{"name": "live-stream", "source": {"name": "encoder", "protocol": "rtp", "port": 5000}}],
     }
 
@@ -132,9 +135,7 @@ def _apply(given: Sequence[_Given], raw: dict[str, Any], file: str) -> tuple[lis
             rule = f"says not which flow it means: {file} has {names}. Set the value there, in the flow's own table"
             problems.append(Problem(place=item.place, key=item.override.variable, value=_shown(item.value), rule=rule))
             continue
-        if item.override is ACCOUNT:
-            raw["allowed_account_ids"] = [str(item.value)]
-        elif item.override.variable == "NOTIFICATION_EMAIL":
+        if item.override.variable == "NOTIFICATION_EMAIL":
             others = [entry for entry in raw.get("notifications", []) if entry.get("protocol") != "email"]
             raw["notifications"] = [{"protocol": "email", "endpoint": item.value}, *others]
         else:

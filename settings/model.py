@@ -190,7 +190,7 @@ class Environment(Settings):
 
     name: EnvironmentName
     region: Region
-    allowed_account_ids: Annotated[tuple[AccountId, ...], Field(min_length=1)]
+    allowed_account_ids: tuple[AccountId, ...]
     protect: bool = False
     allow_open_cidr: bool = False
     tags: dict[str, str] = {}
@@ -208,9 +208,14 @@ class Environment(Settings):
     flows: tuple[Flow, ...]
 
     @property
-    def state_bucket_name(self) -> str:
-        """The bucket that Terraform's state of this environment is kept in."""
-        return self.state_bucket or names.state_bucket(self.allowed_account_ids[0], self.region)
+    def state_bucket_name(self) -> str | None:
+        """The bucket that Terraform's state of this environment is kept in; None keeps it on this machine.
+
+        Buckets are named after the account, so an environment for any account has none unless it is given.
+        """
+        if self.state_bucket or not self.allowed_account_ids:
+            return self.state_bucket
+        return names.state_bucket(self.allowed_account_ids[0], self.region)
 
     def thresholds_of(self, flow: Flow) -> Thresholds:
         """The environment's thresholds with a flow's own in their place."""

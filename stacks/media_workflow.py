@@ -6,7 +6,15 @@ Touch with care: construct ids are addresses in state; renaming one destroys and
 from pathlib import Path
 from typing import Final
 
-from cdktf import DataResource, Precondition, S3Backend, TerraformOutput, TerraformResourceLifecycle, TerraformStack
+from cdktf import (
+    DataResource,
+    LocalBackend,
+    Precondition,
+    S3Backend,
+    TerraformOutput,
+    TerraformResourceLifecycle,
+    TerraformStack,
+)
 from constructs import Construct
 
 from components.alarms import FlowAlarms
@@ -44,7 +52,7 @@ class MediaWorkflow(TerraformStack):
             self,
             "aws",
             region=environment.region,
-            allowed_account_ids=list(environment.allowed_account_ids),
+            allowed_account_ids=list(environment.allowed_account_ids) or None,
             default_tags=[AwsProviderDefaultTags(tags=tags)],
         )
         site = Site(
@@ -175,6 +183,11 @@ class MediaWorkflow(TerraformStack):
             TerraformOutput(self, name, value=value, description=description, static_id=True)
 
     def _backend(self, environment: Environment) -> None:
+        self.add_override("terraform.required_version", ">= 1.10")
+        if environment.state_bucket_name is None:
+            # Beside the repository's own files, not in the output folder, which every synth writes anew.
+            LocalBackend(self, path=f"../../../{STATE_KEY}", workspace_dir=f"../../../{STATE_KEY}.d")
+            return
         S3Backend(
             self,
             bucket=environment.state_bucket_name,
@@ -185,8 +198,8 @@ class MediaWorkflow(TerraformStack):
         )
         # CDKTF 0.21 knows the DynamoDB lock only; the lock file needs Terraform 1.10.
         self.add_override("terraform.backend.s3.use_lockfile", True)
-        self.add_override("terraform.backend.s3.allowed_account_ids", list(environment.allowed_account_ids))
-        self.add_override("terraform.required_version", ">= 1.10")
+        if environment.allowed_account_ids:
+            self.add_override("terraform.backend.s3.allowed_account_ids", list(environment.allowed_account_ids))
 
     def _guard_workspace(self, environment_name: str) -> None:
         """Fail the plan if one environment was synthesized and another one's state is selected."""

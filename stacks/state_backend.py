@@ -19,12 +19,12 @@ KEEP_OLD_STATE_DAYS: Final = 365
 class StateBackend(TerraformStack):
     """A versioned, encrypted, TLS-only bucket that Terraform refuses to destroy."""
 
-    def __init__(self, scope: Construct, id_: str, environment: Environment) -> None:
+    def __init__(self, scope: Construct, id_: str, environment: Environment, *, name: str) -> None:
         super().__init__(scope, id_)
         # Beside the repository's own files, not in the output folder, which every synth writes anew.
         LocalBackend(
             self,
-            path=f"../../../{environment.state_bucket_name}.tfstate",
+            path=f"../../../{name}.tfstate",
             workspace_dir="../../../state-backend.tfstate.d",
         )
         self.add_override("terraform.required_version", ">= 1.10")
@@ -32,13 +32,13 @@ class StateBackend(TerraformStack):
             self,
             "aws",
             region=environment.region,
-            allowed_account_ids=list(environment.allowed_account_ids),
+            allowed_account_ids=list(environment.allowed_account_ids) or None,
             default_tags=[AwsProviderDefaultTags(tags={"Project": "media-workflow", **environment.tags})],
         )
         bucket = PrivateBucket(
             self,
             "state",
-            name=environment.state_bucket_name,
+            name=name,
             key_arn=None,
             keep_old_versions_days=KEEP_OLD_STATE_DAYS,
             prevent_destroy=True,

@@ -5,7 +5,7 @@ from functools import cache
 from local_aws import deliveries, eventbridge, faults
 from local_aws.gaps import (
     alarm_begins_without_data,
-    cloudformation_delete_fails,
+    cloudformation_failures,
     cloudformation_mediaconnect,
     cloudwatch_metrics,
     flow_states,
@@ -18,7 +18,7 @@ from local_aws.gaps import (
 
 GAPS = (
     alarm_begins_without_data,
-    cloudformation_delete_fails,
+    cloudformation_failures,
     cloudformation_mediaconnect,
     cloudwatch_metrics,
     deliveries,

@@ -5,11 +5,13 @@ documentation ranges. A stack policy is obeyed where it protects a flow from rep
 """
 
 import json
+from contextlib import suppress
 from typing import Any, ClassVar
 
 from moto.cloudformation import parsing
 from moto.cloudformation.models import cloudformation_backends
 from moto.core.common_models import CloudFormationModel
+from moto.core.exceptions import JsonRESTError
 from moto.mediaconnect.models import mediaconnect_backends
 
 INGEST_ADDRESSES = ("192.0.2.10", "192.0.2.11")
@@ -72,7 +74,9 @@ class _Model:
             return original_resource
         _refuse_if_protected(original_resource.logical_resource_id, original_resource, account_id, region_name)
         replacement = cls.create(properties, backend)
-        original_resource.delete(account_id, region_name)
+        # The old one is cleaned up after the update: what refuses to be deleted, as an active flow does, stays behind.
+        with suppress(JsonRESTError):
+            original_resource.delete(account_id, region_name)
         return replacement
 
     @classmethod

@@ -14,11 +14,13 @@ import tempfile
 import threading
 import time
 import zipfile
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from moto.awslambda import models
+from moto.logs.exceptions import ResourceNotFoundException
 
 BOOTSTRAP: Final = """
 import importlib, json, logging, os, sys, time, traceback, types
@@ -105,7 +107,8 @@ def _invoke(self: Any, event: Any) -> tuple[Any, bool, str]:
         logs, said = "", {"error": _ended(f"{request} Task timed out after {float(self.timeout):.2f} seconds")}
     failed = "error" in said
     answer = said["error"] if failed else said["payload"]
-    self.save_logs(logs or "no output")
+    with suppress(ResourceNotFoundException):  # a log group that is gone loses the log, not the run
+        self.save_logs(logs or "no output")
     INVOCATIONS.append(
         Invocation(
             function_name=self.function_name,

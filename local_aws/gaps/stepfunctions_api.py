@@ -1,4 +1,8 @@
-"""Step Functions calls that the provider makes and moto lacks, and names for executions that were given none."""
+"""Step Functions calls that the provider makes and moto lacks, and what executions know of themselves.
+
+An execution without a name gets one of its own, and the context object holds the time of its start as text: moto calls
+all of them `None`, and fails where the time is put into a message.
+"""
 
 import uuid
 from typing import Any
@@ -6,11 +10,13 @@ from typing import Any
 from moto.core.responses import ActionResult
 from moto.stepfunctions import responses
 from moto.stepfunctions.parser import models
+from moto.stepfunctions.parser.backend.execution import Execution
 
 
 def install() -> None:
-    """Answer ValidateStateMachineDefinition and ListStateMachineVersions; name unnamed executions."""
+    """Answer what moto does not, and complete executions."""
     start = models.StepFunctionsParserBackend.start_execution
+    details = Execution.get_start_execution_details
 
     def named(
         self: Any,
@@ -20,6 +26,11 @@ def install() -> None:
         trace_header: Any = None,
     ) -> Any:
         return start(self, state_machine_arn, name or str(uuid.uuid4()), execution_input, trace_header)
+
+    def with_text_time(self: Any) -> Any:
+        given = details(self)
+        given.start_time = f"{self.start_date:%Y-%m-%dT%H:%M:%S}.{self.start_date.microsecond // 1000:03}Z"
+        return given
 
     def validate(self: Any) -> ActionResult:
         try:
@@ -34,5 +45,6 @@ def install() -> None:
         return ActionResult({"stateMachineVersions": []})
 
     models.StepFunctionsParserBackend.start_execution = named
+    Execution.get_start_execution_details = with_text_time
     responses.StepFunctionResponse.validate_state_machine_definition = validate
     responses.StepFunctionResponse.list_state_machine_versions = versions

@@ -1,6 +1,9 @@
 """A Region of the local AWS with nothing in it, apart from the one where environments are rehearsed."""
 
+import io
 import json
+import zipfile
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -11,7 +14,9 @@ from moto.stepfunctions.parser.models import stepfunctions_parser_backends
 
 from local_aws import ACCOUNT_ID, LocalAws
 
-SERVICES: Final = ("awslambda", "cloudwatch", "events", "logs", "scheduler", "sns", "sqs")
+SERVICES: Final = (
+    *("awslambda", "cloudformation", "cloudwatch", "events", "logs", "mediaconnect", "scheduler", "sns", "sqs"),
+)
 ROLE: Final = f"arn:aws:iam::{ACCOUNT_ID}:role/any"
 EIGHT: Final = datetime(2026, 11, 23, 20, 0, tzinfo=UTC)
 
@@ -53,6 +58,27 @@ class EmptyRegion:
             name=name, definition=json.dumps(definition), roleArn=ROLE
         )
         return str(made["stateMachineArn"])
+
+    def function(self, name: str, file: str, code: str, **more: Any) -> str:
+        """The ARN of a new function whose zip holds one file; its `handler` is run."""
+        packed = io.BytesIO()
+        with zipfile.ZipFile(packed, "w") as archive:
+            archive.writestr(file, code)
+        made = self.client("lambda").create_function(
+            FunctionName=name,
+            Runtime="python3.13",
+            Role=self._role(),
+            Handler=file.removesuffix(".py").replace("/", ".") + ".handler",
+            Code={"ZipFile": packed.getvalue()},
+            **more,
+        )
+        return str(made["FunctionArn"])
+
+    def _role(self) -> str:
+        client = self.client("iam")  # has no Regions, so the role may be there
+        with suppress(client.exceptions.EntityAlreadyExistsException):
+            client.create_role(RoleName=ROLE.rpartition("/")[2], AssumeRolePolicyDocument="{}")
+        return ROLE
 
     def queue(self, name: str) -> str:
         """The ARN of a new queue."""

@@ -1,8 +1,6 @@
 """Events reach what their rules say, or the dead-letter queue; patterns match as EventBridge documents them."""
 
-import io
 import json
-import zipfile
 from typing import Any
 
 import pytest
@@ -221,30 +219,13 @@ def test_a_log_group_keeps_the_event_at_its_own_time(region: EmptyRegion) -> Non
 
 
 def test_a_function_is_run_with_the_event(region: EmptyRegion) -> None:
-    code = io.BytesIO()
-    with zipfile.ZipFile(code, "w") as archive:
-        archive.writestr("app.py", "def handler(event, context):\n    return event['detail-type']\n")
     region.client("logs").create_log_group(logGroupName="/aws/lambda/reader")
-    function = region.client("lambda").create_function(
-        FunctionName="reader",
-        Runtime="python3.13",
-        Role=_role(region),
-        Handler="app.handler",
-        Code={"ZipFile": code.getvalue()},
-    )["FunctionArn"]
+    function = region.function("reader", "app.py", "def handler(event, context):\n    return event['detail-type']\n")
     region.rule("alert", PATTERN, {"Id": "function", "Arn": function})
     before = len(INVOCATIONS)
     assert deliver(ALERT, region=region.name) == [Delivery(rule="alert", target_arn=function)]
     (run,) = INVOCATIONS[before:]
     assert (run.event, run.answer, run.failed) == (ALERT, "MediaConnect Alert", False)
-
-
-def _role(region: EmptyRegion) -> str:
-    client = region.client("iam")
-    try:
-        return str(client.create_role(RoleName="any", AssumeRolePolicyDocument="{}")["Role"]["Arn"])
-    except client.exceptions.EntityAlreadyExistsException:
-        return ROLE
 
 
 @pytest.mark.parametrize(

@@ -55,7 +55,7 @@ class Synthesized:
 
 @pytest.fixture(scope="session")
 def stacks(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Synthesized]:
-    """The workflow stack of each environment, validated, and the state backend of dev."""
+    """The workflow stack of each environment, validated, also of one without a file, and the state backend of dev."""
     os.environ.setdefault("JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION", "20")
     from cdktf import Testing  # noqa: PLC0415  starts Node, which only these tests need
 
@@ -64,12 +64,15 @@ def stacks(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Synthesized]:
 
     build = tmp_path_factory.mktemp("build")
     found = {}
-    for name in ENVIRONMENTS:
-        environment = load_environment(name, root=PROJECT, environ={}, context={})
+    by_hand = {"SOURCE_WHITELIST_CIDR": "203.0.113.0/24", "PRIMARY_OUTPUT_DESTINATION": "198.51.100.10"}
+    for name in (*ENVIRONMENTS, "trial"):
+        given = by_hand if name == "trial" else {}
+        environment = load_environment(name, root=PROJECT, environ=given, context={})
         stack = MediaWorkflow(Testing.app(), "media-workflow", environment, build=build)
         found[name] = Synthesized(Testing.synth(stack, True))  # True runs validations, which it skips by default
         if name == "dev":
-            found["state-backend"] = Synthesized(Testing.synth(StateBackend(Testing.app(), "state", environment), True))
+            backend = StateBackend(Testing.app(), "state", environment, name=str(environment.state_bucket_name))
+            found["state-backend"] = Synthesized(Testing.synth(backend, True))
     return found
 
 

@@ -243,6 +243,17 @@ def test_only_the_allowed_account_can_be_changed(prod: Synthesized) -> None:
     assert provider["default_tags"][0]["tags"]["Environment"] == "prod"
 
 
+def test_without_a_file_any_account_can_be_changed_and_state_is_kept_on_this_machine(
+    stacks: dict[str, Synthesized],
+) -> None:
+    trial = stacks["trial"].content
+    assert trial["terraform"]["backend"] == {
+        "local": {"path": "../../../media-workflow.tfstate", "workspace_dir": "../../../media-workflow.tfstate.d"}
+    }
+    assert "allowed_account_ids" not in trial["provider"]["aws"][0]
+    assert trial["terraform"]["required_version"] == ">= 1.10"
+
+
 @pytest.mark.parametrize(
     "name",
     [

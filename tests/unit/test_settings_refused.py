@@ -16,7 +16,7 @@ from tests.unit.environments import GOOD, load
         ('region = "us-east-1"', 'region = "Virginia"', 'region is "Virginia": give an AWS Region such as us-east-1'),
         ('["123456789012"]', "[123456789012]", "allowed_account_ids #1 is 123456789012: should be a valid string"),
         ('["123456789012"]', '["1234"]', 'allowed_account_ids #1 is "1234": an AWS account id has 12 digits'),
-        ('["123456789012"]', "[]", "allowed_account_ids"),
+        ('["123456789012"]', "[]", "allowed_account_ids: is empty; name the account"),
         ('name = "live"', 'name = "live stream"', 'name is "live stream": use 1 to 64 letters, digits, hyphens'),
         ('name = "live"', f'name = "{"x" * 65}"', "use 1 to 64 letters"),
         ("port = 5000", "port = 80", "flows.live.source.port is 80: use 1024 to 65535, except 2077 and 2088"),

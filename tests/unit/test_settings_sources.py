@@ -114,7 +114,6 @@ def test_a_mistake_is_told_with_the_place_where_it_was_made(
 SEED = {
     "SOURCE_WHITELIST_CIDR": "203.0.113.0/24",
     "PRIMARY_OUTPUT_DESTINATION": "198.51.100.10",
-    "ALLOWED_ACCOUNT_ID": "123456789012",
 }
 
 
@@ -129,6 +128,7 @@ def test_without_any_file_the_seven_settings_suffice_for_one_flow(tmp_path: Path
         "primary": "198.51.100.10",
         "backup": "198.51.100.11",
     }
+    assert environment.state_bucket_name is None  # no account to name it after: state stays on this machine
 
 
 @pytest.mark.parametrize("missing", sorted(SEED))

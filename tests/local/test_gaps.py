@@ -1,0 +1,322 @@
+"""Each gap of moto's that is filled: the call answers as AWS documents it. Every test fails without its gap."""
+
+import json
+import time
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from local_aws import LocalAws
+from local_aws.executions import wait_for
+from local_aws.gaps.flow_states import set_flow_status
+from tests.local.empty_region import EmptyRegion
+
+SOURCE = {"Name": "encoder", "Protocol": "rtp", "IngestPort": 5000, "WhitelistCidr": "203.0.113.10/32"}
+
+
+@pytest.fixture
+def region(aws: LocalAws) -> EmptyRegion:
+    return EmptyRegion(aws)
+
+
+def template(source: dict[str, Any] | None = None, **more: Any) -> str:
+    """A flow with an output and a backup source, and all of their attributes as outputs."""
+    backup = {**SOURCE, "Name": "spare", "IngestPort": 5100, "Description": "spare", "FlowArn": {"Ref": "Flow"}}
+    output = {"Name": "primary", "Protocol": "rtp", "Destination": "198.51.100.10", "Port": 5001}
+    attributes = {
+        "Arn": {"Ref": "Flow"},
+        "Zone": {"Fn::GetAtt": ["Flow", "FlowAvailabilityZone"]},
+        "Egress": {"Fn::GetAtt": ["Flow", "EgressIp"]},
+        "Ingest": {"Fn::GetAtt": ["Flow", "Source.IngestIp"]},
+        "IngestPort": {"Fn::GetAtt": ["Flow", "Source.SourceIngestPort"]},
+        "SourceArn": {"Fn::GetAtt": ["Flow", "Source.SourceArn"]},
+        "BackupArn": {"Fn::GetAtt": ["Backup", "SourceArn"]},
+        "BackupIngest": {"Fn::GetAtt": ["Backup", "IngestIp"]},
+        "OutputArn": {"Fn::GetAtt": ["Output", "OutputArn"]},
+    }
+    return json.dumps(
+        {
+            "Resources": {
+                "Flow": {
+                    "Type": "AWS::MediaConnect::Flow",
+                    "Properties": {"Name": "channel-one", "Source": SOURCE | (source or {}), **more},
+                },
+                "Backup": {"Type": "AWS::MediaConnect::FlowSource", "Properties": backup},
+                "Output": {
+                    "Type": "AWS::MediaConnect::FlowOutput",
+                    "Properties": {**output, "FlowArn": {"Ref": "Flow"}},
+                },
+            },
+            "Outputs": {name: {"Value": value} for name, value in attributes.items()},
+        }
+    )
+
+
+def outputs(region: EmptyRegion) -> dict[str, str]:
+    (stack,) = region.client("cloudformation").describe_stacks(StackName="flow")["Stacks"]
+    return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
+
+
+def create(region: EmptyRegion, **more: Any) -> dict[str, str]:
+    region.client("cloudformation").create_stack(StackName="flow", TemplateBody=template(), **more)
+    return outputs(region)
+
+
+def update(region: EmptyRegion, body: str) -> dict[str, str]:
+    region.client("cloudformation").update_stack(StackName="flow", TemplateBody=body)
+    return outputs(region)
+
+
+def flow(region: EmptyRegion, arn: str) -> dict[str, Any]:
+    found: dict[str, Any] = region.client("mediaconnect").describe_flow(FlowArn=arn)["Flow"]
+    return found
+
+
+def test_cloudformation_makes_a_flow_in_standby_with_its_parts_and_attributes(region: EmptyRegion) -> None:
+    made = create(region)
+    arn = made["Arn"]
+    assert arn.startswith("arn:aws:mediaconnect:eu-west-1:123456789012:flow:")
+    assert arn.endswith(":channel-one")
+    assert (made["Zone"], made["Egress"], made["Ingest"], made["IngestPort"], made["BackupIngest"]) == (
+        "eu-west-1a", "192.0.2.1", "192.0.2.10", "5000", "192.0.2.11",
+    )  # fmt: skip
+    found = flow(region, arn)
+    assert found["Status"] == "STANDBY"
+    assert [output["OutputArn"] for output in found["Outputs"]] == [made["OutputArn"]]
+    assert made["BackupArn"] in [source["SourceArn"] for source in found["Sources"]]
+
+
+def test_what_can_change_in_place_keeps_the_flow(region: EmptyRegion) -> None:
+    before = create(region)
+    after = update(region, template({"WhitelistCidr": "203.0.113.0/24"}))
+    assert after["Arn"] == before["Arn"]
+    assert flow(region, after["Arn"])["Source"]["WhitelistCidr"] == "203.0.113.0/24"
+
+
+@pytest.mark.parametrize("change", [{"source": {"Name": "other"}}, {"AvailabilityZone": "eu-west-1b"}])
+def test_what_is_create_only_makes_another_flow(region: EmptyRegion, change: dict[str, Any]) -> None:
+    before = create(region)
+    after = update(region, template(**change))
+    assert after["Arn"] != before["Arn"]
+    with pytest.raises(ClientError, match="NotFound"):
+        flow(region, before["Arn"])
+
+
+def test_a_stack_policy_keeps_a_flow_from_being_replaced(region: EmptyRegion) -> None:
+    deny = {"Effect": "Deny", "Principal": "*", "Action": ["Update:Replace"], "Resource": "LogicalResourceId/Flow"}
+    before = create(region, StackPolicyBody=json.dumps({"Statement": [deny]}))
+    after = update(region, template({"Name": "other"}))
+    assert after == before
+    assert flow(region, before["Arn"])["Source"]["Name"] == "encoder"
+    client = region.client("cloudformation")
+    assert client.describe_stacks(StackName="flow")["Stacks"][0]["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
+    reasons = [event.get("ResourceStatusReason", "") for event in client.describe_stack_events(StackName="flow")["StackEvents"]]  # fmt: skip
+    assert any("denied by stack policy" in reason for reason in reasons)
+
+
+def test_a_running_flow_that_is_replaced_stays_behind(region: EmptyRegion) -> None:
+    before = create(region)["Arn"]
+    set_flow_status(before, "ACTIVE")
+    after = update(region, template({"Name": "other"}))["Arn"]
+    listed = region.client("mediaconnect").list_flows()["Flows"]
+    assert {item["FlowArn"] for item in listed} == {before, after}
+
+
+def test_a_flow_that_is_started_passes_through_starting(region: EmptyRegion) -> None:
+    arn, client = create(region)["Arn"], region.client("mediaconnect")
+    assert client.start_flow(FlowArn=arn)["Status"] == "STARTING"
+    assert flow(region, arn)["Status"] == "ACTIVE"
+    assert client.stop_flow(FlowArn=arn)["Status"] == "STOPPING"
+    assert flow(region, arn)["Status"] == "STANDBY"
+
+
+@pytest.mark.parametrize("status", ["ACTIVE", "STARTING", "STOPPING", "UPDATING", "ERROR"])
+def test_a_flow_that_is_not_stopped_is_not_deleted(region: EmptyRegion, status: str) -> None:
+    arn = create(region)["Arn"]
+    set_flow_status(arn, status)
+    with pytest.raises(ClientError, match=f"BadRequestException.*is {status}; stop it"):
+        region.client("mediaconnect").delete_flow(FlowArn=arn)
+
+
+def test_a_stack_with_a_running_flow_fails_to_be_deleted_and_says_why(region: EmptyRegion) -> None:
+    arn, client = create(region)["Arn"], region.client("cloudformation")
+    set_flow_status(arn, "ACTIVE")
+    client.delete_stack(StackName="flow")
+    (stack,) = client.describe_stacks(StackName="flow")["Stacks"]
+    reasons = [event.get("ResourceStatusReason", "") for event in client.describe_stack_events(StackName="flow")["StackEvents"]]  # fmt: skip
+    assert stack["StackStatus"] == "DELETE_FAILED"
+    assert any("stop it before you delete it" in reason for reason in reasons)
+    set_flow_status(arn, "STANDBY")
+    client.delete_stack(StackName="flow")
+    with pytest.raises(ClientError, match="does not exist"):
+        client.describe_stacks(StackName="flow")
+
+
+def test_a_new_alarm_has_no_data_and_a_changed_one_keeps_its_state(region: EmptyRegion) -> None:
+    client = region.client("cloudwatch")
+    alarm = {
+        "AlarmName": "jitter",
+        "Namespace": "AWS/MediaConnect",
+        "MetricName": "SourceJitter",
+        "Statistic": "Average",
+        "Period": 60,
+        "EvaluationPeriods": 1,
+        "ComparisonOperator": "GreaterThanThreshold",
+    }
+
+    def state() -> str:
+        return str(client.describe_alarms(AlarmNames=["jitter"])["MetricAlarms"][0]["StateValue"])
+
+    client.put_metric_alarm(**alarm, Threshold=50)
+    assert state() == "INSUFFICIENT_DATA"
+    client.set_alarm_state(AlarmName="jitter", StateValue="ALARM", StateReason="test")
+    client.put_metric_alarm(**alarm, Threshold=60)
+    assert state() == "ALARM"
+
+
+CODE = """
+import json, os, sys, time
+
+def handler(event, context):
+    if event.get("do") == "fail":
+        raise LookupError("no such flow")
+    if event.get("do") == "sleep":
+        time.sleep(60)
+    if event.get("do") == "exit":
+        os._exit(3)
+    print("a line for the log")
+    return {
+        "event": event, "colour": os.environ["COLOUR"], "name": context.function_name,
+        "left": context.get_remaining_time_in_millis() <= 3000, "strange": [m for m in sys.modules if m.startswith("moto")],
+        "mine": "SECRET_OF_THE_LAPTOP" in os.environ,
+    }
+"""
+
+
+def look(region: EmptyRegion, **more: Any) -> Any:
+    """A client of Lambda, with the function `look` made."""
+    region.function("look", "app/main.py", CODE, Timeout=3, Environment={"Variables": {"COLOUR": "green"}}, **more)
+    return region.client("lambda")
+
+
+def test_a_function_runs_its_own_zip_in_an_interpreter_of_its_own(
+    region: EmptyRegion, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SECRET_OF_THE_LAPTOP", "1")
+    answer = look(region).invoke(FunctionName="look", Payload=b'{"flow": "a"}')
+    assert json.loads(answer["Payload"].read()) == {
+        "event": {"flow": "a"}, "colour": "green", "name": "look", "left": True, "strange": [], "mine": False,
+    }  # fmt: skip
+    assert "FunctionError" not in answer
+
+
+@pytest.mark.parametrize(
+    ("do", "words"),
+    [("fail", "no such flow"), ("sleep", "Task timed out after 3.00 seconds"), ("exit", "Runtime exited")],
+)
+def test_a_function_that_fails_says_so_as_lambda_does(region: EmptyRegion, do: str, words: str) -> None:
+    client, begun = look(region), time.monotonic()
+    answer = client.invoke(FunctionName="look", Payload=json.dumps({"do": do}).encode())
+    assert answer["FunctionError"] == "Unhandled"
+    assert words in json.loads(answer["Payload"].read())["errorMessage"]
+    assert time.monotonic() - begun < 20
+
+
+def test_the_settings_of_a_function_are_given_back_and_changed(region: EmptyRegion) -> None:
+    queue = region.queue("letters")
+    logging = {"LogFormat": "JSON", "ApplicationLogLevel": "INFO", "SystemLogLevel": "WARN", "LogGroup": "/mine"}
+    client = look(region, LoggingConfig=logging, DeadLetterConfig={"TargetArn": queue})
+    found = client.get_function_configuration(FunctionName="look")
+    assert (found["LoggingConfig"], found["DeadLetterConfig"]) == (logging, {"TargetArn": queue})
+    client.update_function_configuration(FunctionName="look", LoggingConfig={**logging, "SystemLogLevel": "DEBUG"})
+    changed = client.get_function_configuration(FunctionName="look")
+    assert changed["LoggingConfig"]["SystemLogLevel"] == "DEBUG"
+    assert changed["DeadLetterConfig"] == {"TargetArn": queue}
+
+
+@pytest.mark.parametrize(
+    ("condition", "refused"),
+    [
+        ({}, True),
+        ({"Bool": {"aws:SecureTransport": "false"}}, False),
+        ({"Bool": {"aws:SecureTransport": "true"}}, True),
+        ({"StringNotEquals": {"aws:PrincipalAccount": "123456789012"}}, True),
+    ],
+)
+def test_a_bucket_policy_is_asked_only_where_its_condition_holds(
+    region: EmptyRegion,
+    condition: dict[str, Any],
+    refused: bool,  # noqa: FBT001
+) -> None:
+    client = region.client("s3")
+    bucket = f"conditions-{abs(hash(json.dumps(condition))):x}"
+    client.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": region.name})
+    deny: dict[str, Any] = {
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "s3:PutObject",
+        "Resource": f"arn:aws:s3:::{bucket}/*",
+    }
+    if condition:
+        deny["Condition"] = condition
+    client.put_bucket_policy(Bucket=bucket, Policy=json.dumps({"Version": "2012-10-17", "Statement": [deny]}))
+    try:
+        if refused:
+            with pytest.raises(ClientError, match=r"AccessDenied|Forbidden"):
+                client.put_object(Bucket=bucket, Key="a", Body=b"")
+        else:
+            client.put_object(Bucket=bucket, Key="a", Body=b"")
+    finally:
+        client.delete_bucket_policy(Bucket=bucket)
+        client.delete_object(Bucket=bucket, Key="a")
+        client.delete_bucket(Bucket=bucket)
+
+
+def test_a_definition_is_validated_without_making_a_state_machine(region: EmptyRegion) -> None:
+    client = region.client("stepfunctions")
+    good = {"StartAt": "A", "States": {"A": {"Type": "Succeed"}}}
+    assert client.validate_state_machine_definition(definition=json.dumps(good))["result"] == "OK"
+    answer = client.validate_state_machine_definition(definition='{"States": {}}')
+    assert answer["result"] == "FAIL"
+    assert answer["diagnostics"][0]["message"]
+
+
+def test_a_state_machine_has_no_versions_until_one_is_published(region: EmptyRegion) -> None:
+    arn = region.state_machine()
+    answer = region.client("stepfunctions").list_state_machine_versions(stateMachineArn=arn)
+    assert answer["stateMachineVersions"] == []
+
+
+def test_executions_without_a_name_do_not_share_one(region: EmptyRegion) -> None:
+    arn, client = region.state_machine(), region.client("stepfunctions")
+    first, second = (client.start_execution(stateMachineArn=arn)["executionArn"] for _ in range(2))
+    assert first != second
+    assert "None" not in first
+
+
+def test_an_execution_knows_its_start_as_text(region: EmptyRegion) -> None:
+    say = {"Type": "Pass", "Parameters": {"said.$": "States.Format('at {}', $$.Execution.StartTime)"}, "End": True}
+    arn, client = region.state_machine(Say=say), region.client("stepfunctions")
+    execution = client.start_execution(stateMachineArn=arn)["executionArn"]
+    assert wait_for(execution).status == "SUCCEEDED"
+    found = client.describe_execution(executionArn=execution)
+    said = json.loads(found["output"])["said"].removeprefix("at ")
+    assert said.endswith("Z")
+    assert abs(datetime.fromisoformat(said) - found["startDate"]) < timedelta(seconds=1)
+
+
+def test_a_retry_waits_a_hundredth_of_its_interval(region: EmptyRegion) -> None:
+    retry = [{"ErrorEquals": ["States.ALL"], "IntervalSeconds": 60, "MaxAttempts": 2, "BackoffRate": 1}]
+    look = {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::sqs:sendMessage",
+        "Parameters": {"QueueUrl": "http://127.0.0.1:1/gone", "MessageBody": "a"},
+        "Retry": retry,
+        "End": True,
+    }
+    arn, begun = region.state_machine(Look=look), time.monotonic()
+    execution = region.client("stepfunctions").start_execution(stateMachineArn=arn)["executionArn"]
+    assert wait_for(execution).status == "FAILED"
+    assert 1 < time.monotonic() - begun < 30
