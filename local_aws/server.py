@@ -84,6 +84,7 @@ class LocalAws:
 
         moto_api_backend.reset()
         gaps.lambda_runs_the_zip.INVOCATIONS.clear()
+        gaps.lambda_runs_the_zip.end_all()
         faults.lift()
 
     def _set(self, name: str, value: str) -> None:

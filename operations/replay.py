@@ -7,6 +7,7 @@ message, so that a replay that was cut off starts nothing twice.
 
 import json
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import boto3
@@ -28,13 +29,14 @@ class ReplayError(RuntimeError):
     """The dead letters cannot be reached or handed over; the message says why."""
 
 
-def replay(environment: str, *, dry_run: bool, say: Callable[[str], None]) -> int:
+def replay(environment: str, *, dry_run: bool, say: Callable[[str], None], root: Path = PROJECT) -> int:
     """Start an execution for each dead letter and delete it; with `dry_run` only list them.
 
     Args:
         environment: as in `environments/<name>.toml`.
         dry_run: change nothing.
         say: told of each message in a line.
+        root: the folder with `environments/`.
 
     Returns:
         How many messages are left because they could not be handed over.
@@ -44,7 +46,7 @@ def replay(environment: str, *, dry_run: bool, say: Callable[[str], None]) -> in
         ReplayError: the credentials are of an account that the environment does not allow.
         botocore.exceptions.ClientError: AWS refused to show the queue.
     """
-    settings = load_environment(environment, root=PROJECT, environ={}, context={})
+    settings = load_environment(environment, root=root, environ={}, context={})
     names, region = Names(environment), settings.region
     _, partition, _, _, account, *_ = boto3.client("sts", region_name=region).get_caller_identity()["Arn"].split(":")
     if account not in settings.allowed_account_ids:

@@ -148,10 +148,18 @@ def report(
         found["previous_status"] = trigger.previous_status
     if trigger.maintenance in {"INPROGRESS", "FINISHED", "FAILED", "CANCELED"}:
         found["maintenance"] = trigger.maintenance  # type: ignore[typeddict-item]  # one of the four, as just seen
-    scheduled = flow.get("Maintenance", {}).get("MaintenanceScheduledDate")
-    if scheduled:
-        found["maintenance_scheduled"] = str(scheduled)
+    if scheduled := _moment((flow.get("Maintenance") or {}).get("MaintenanceScheduledDate")):
+        found["maintenance_scheduled"] = scheduled.isoformat()
     return found
+
+
+def _moment(text: object) -> datetime | None:
+    """A time of MediaConnect's in UTC; None for what is none, which must not stop a look."""
+    try:
+        moment = datetime.fromisoformat(str(text))
+    except ValueError:
+        return None
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
 def _sources(flow: Mapping[str, Any], selected: Mapping[str, Points]) -> list[Source]:

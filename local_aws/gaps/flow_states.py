@@ -1,4 +1,4 @@
-"""A flow is deleted in STANDBY only; moto deletes it in any state. And rehearsals may set a state."""
+"""A flow is deleted in STANDBY only; moto deletes it in any state. And rehearsals may set a state, which then stays."""
 
 from typing import Any
 
@@ -26,9 +26,17 @@ def install() -> None:
         return delete(self, flow_arn)
 
     models.MediaConnectBackend.delete_flow = delete_stopped
+    settle = models.Flow.resolve_transient_states
+
+    def settle_unless_set(self: Any) -> None:
+        if getattr(self, "status_set", None) != self.status:
+            settle(self)
+
+    models.Flow.resolve_transient_states = settle_unless_set
 
 
 def set_flow_status(flow_arn: str, status: str) -> None:
-    """Put a flow into any state; for what no API call brings about, such as ERROR."""
+    """Put a flow into any state, until it is started or stopped; for what no API call brings about, such as ERROR."""
     region, account_id = flow_arn.split(":")[3:5]
-    models.mediaconnect_backends[account_id][region]._flows[flow_arn].status = status
+    flow = models.mediaconnect_backends[account_id][region]._flows[flow_arn]
+    flow.status = flow.status_set = status

@@ -1,7 +1,9 @@
-"""Invoking a function runs its uploaded zip in a fresh interpreter. moto would want Docker, or only echo.
+"""Invoking a function runs its uploaded zip in an interpreter of its own. moto would want Docker, or only echo.
 
 The function sees what Lambda gives it: its own environment, its zip, a context, a time limit; and the local endpoint in
-place of AWS. Nothing of this process's environment or modules reaches it but the standard library and boto3.
+place of AWS. Nothing of this process's environment or modules reaches it but the standard library and boto3. As Lambda
+does, an interpreter that answered is kept for the function's next invocation, and one that crashed or ran out of time
+is not.
 """
 
 import base64
@@ -25,25 +27,30 @@ from moto.logs.exceptions import ResourceNotFoundException
 BOOTSTRAP: Final = """
 import importlib, json, logging, os, sys, time, traceback, types
 logging.basicConfig(stream=sys.stderr, format="%(levelname)s %(name)s %(message)s")
-given = json.load(sys.stdin)
-deadline = time.monotonic() + given["timeout"]
-context = types.SimpleNamespace(
-    function_name=os.environ["AWS_LAMBDA_FUNCTION_NAME"],
-    invoked_function_arn=given["arn"],
-    aws_request_id=given["request"],
-    get_remaining_time_in_millis=lambda: max(0, int((deadline - time.monotonic()) * 1000)),
-)
-module, _, name = given["handler"].rpartition(".")
-try:
-    answer = {"payload": getattr(importlib.import_module(module), name)(given["event"], context)}
-    text = json.dumps(answer)
-except Exception as error:
-    traceback.print_exc()
-    text = json.dumps({"error": {
-        "errorMessage": str(error), "errorType": type(error).__name__,
-        "stackTrace": traceback.format_tb(error.__traceback__),
-    }})
-sys.stdout.write("\\n" + text)
+answers = os.fdopen(os.dup(1), "w")
+os.dup2(2, 1)  # what a function prints belongs to its logs
+for line in sys.stdin:
+    given = json.loads(line)
+    deadline = time.monotonic() + given["timeout"]
+    context = types.SimpleNamespace(
+        function_name=os.environ["AWS_LAMBDA_FUNCTION_NAME"],
+        invoked_function_arn=given["arn"],
+        aws_request_id=given["request"],
+        get_remaining_time_in_millis=lambda: max(0, int((deadline - time.monotonic()) * 1000)),
+    )
+    module, _, name = given["handler"].rpartition(".")
+    try:
+        answer = {"payload": getattr(importlib.import_module(module), name)(given["event"], context)}
+        text = json.dumps(answer)
+    except Exception as error:
+        traceback.print_exc()
+        text = json.dumps({"error": {
+            "errorMessage": str(error), "errorType": type(error).__name__,
+            "stackTrace": traceback.format_tb(error.__traceback__),
+        }})
+    sys.stdout.flush()
+    answers.write(text + "\\n")
+    answers.flush()
 """
 
 
@@ -58,15 +65,70 @@ class Invocation:
     seconds: float
 
 
+class _Interpreter:
+    """A process that runs one function's code, invocation after invocation."""
+
+    def __init__(self, folder: str, environment: dict[str, str]) -> None:
+        self._logs = tempfile.TemporaryFile("a+", encoding="utf-8")  # noqa: SIM115  closed with the process
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", BOOTSTRAP],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._logs,
+            env=environment,
+            cwd=folder,
+            text=True,
+        )
+
+    def run(self, given: dict[str, Any], *, seconds: float) -> tuple[str, str, bool]:
+        """The answer, empty if there was none; the logs; and whether time ran out."""
+        late = threading.Event()
+
+        def stop() -> None:
+            late.set()
+            self._process.kill()
+
+        timer = threading.Timer(seconds, stop)
+        timer.start()
+        try:
+            self._process.stdin.write(json.dumps(given) + "\n")  # type: ignore[union-attr]  # it has pipes
+            self._process.stdin.flush()  # type: ignore[union-attr]
+            answer = self._process.stdout.readline()  # type: ignore[union-attr]
+        except BrokenPipeError:
+            answer = ""
+        finally:
+            timer.cancel()
+        self._logs.seek(0)
+        logs = self._logs.read()
+        self._logs.truncate(0)
+        return answer, logs, late.is_set()
+
+    def end(self) -> None:
+        """Stop the process and close its pipes."""
+        self._process.kill()
+        self._process.communicate()
+        self._logs.close()
+
+
 INVOCATIONS: Final[list[Invocation]] = []
+_idle: Final[dict[str, list[_Interpreter]]] = {}
 _folders = tempfile.TemporaryDirectory(prefix="functions-")
 _unpacking = threading.Lock()
+_keeping = threading.Lock()
 
 
 def install() -> None:
     """Run functions instead of looking for Docker."""
     models.LambdaFunction._invoke_lambda = _invoke
     models.LambdaFunction.invoke = _answer
+
+
+def end_all() -> None:
+    """Stop every interpreter that waits for an invocation."""
+    with _keeping:
+        for kept in _idle.values():
+            while kept:
+                kept.pop().end()
 
 
 def _answer(self: Any, body: Any, request_headers: Any, response_headers: Any) -> bytes:
@@ -90,21 +152,20 @@ def _invoke(self: Any, event: Any) -> tuple[Any, bool, str]:
         "timeout": self.timeout,
         "request": request,
     }
-    try:
-        done = subprocess.run(
-            [sys.executable, "-c", BOOTSTRAP],
-            input=json.dumps(given),
-            env=_environment(self),
-            cwd=_unpacked(self),
-            timeout=float(self.timeout),
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        logs, printed = done.stderr, done.stdout.rpartition("\n")[2]
-        said = json.loads(printed) if printed else {"error": _ended(f"RequestId: {request} Error: Runtime exited")}
-    except subprocess.TimeoutExpired:
-        logs, said = "", {"error": _ended(f"{request} Task timed out after {float(self.timeout):.2f} seconds")}
+    folder, environment = _unpacked(self), _environment(self)
+    kept = _idle.setdefault(json.dumps([folder, environment], sort_keys=True), [])
+    with _keeping:
+        interpreter = kept.pop() if kept else None
+    interpreter = interpreter or _Interpreter(folder, environment)
+    answered, logs, late = interpreter.run(given, seconds=float(self.timeout))
+    if answered and not late:
+        said = json.loads(answered)
+        with _keeping:
+            kept.append(interpreter)
+    else:
+        interpreter.end()
+        timed_out = f"{request} Task timed out after {float(self.timeout):.2f} seconds"
+        said = {"error": _ended(timed_out if late else f"RequestId: {request} Error: Runtime exited")}
     failed = "error" in said
     answer = said["error"] if failed else said["payload"]
     with suppress(ResourceNotFoundException):  # a log group that is gone loses the log, not the run

@@ -1,7 +1,8 @@
-"""The AWS on a laptop, started once for all tests of this folder, and two environments deployed to it at once."""
+"""The AWS on a laptop, started once for all tests of this folder, and what is deployed to it once."""
 
+import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,9 @@ import pytest
 from local_aws import LocalAws
 from operations.terraform import PROJECT
 from rehearsal.stage import Stage
+from tests.local.evening import Evening
+
+Begin = Callable[[str], Evening]
 
 
 @pytest.fixture(scope="session")
@@ -75,3 +79,39 @@ def files(folder: Path) -> dict[str, bytes]:
         for path in sorted(folder.rglob("*"))
         if path.is_file() and not any(part.startswith(".terraform") for part in path.relative_to(folder).parts)
     }
+
+
+@pytest.fixture(scope="session")
+def venue_settings(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the settings of the environment `venue`, which is no environment of the project."""
+    root = tmp_path_factory.mktemp("settings")
+    (root / "environments").mkdir()
+    shutil.copy(Path(__file__).with_name("venue.toml"), root / "environments" / "venue.toml")
+    return root
+
+
+@pytest.fixture(scope="session")
+def venue(aws: LocalAws, venue_settings: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The queue and the flows of the environment `venue`, deployed."""
+    stage = Stage(aws, "venue", tmp_path_factory.mktemp("venue"), settings_root=venue_settings)
+    stage.synthesize()
+    stage.initialize()
+    stage.apply()
+    outputs = stage.outputs()
+    return {**outputs["flow_arns"], "queue": outputs["dead_letters_url"]}
+
+
+@pytest.fixture
+def begin(aws: LocalAws, venue: dict[str, str]) -> Iterator[Begin]:
+    """Begins an evening of one of the flows of `venue`, on the clean stack."""
+    evenings = []
+
+    def of(flow: str) -> Evening:
+        evenings.append(
+            Evening(aws, flow, {name: arn for name, arn in venue.items() if name != "queue"}, venue["queue"])
+        )
+        return evenings[-1]
+
+    yield of
+    for evening in evenings:
+        evening.end()

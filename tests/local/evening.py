@@ -11,6 +11,8 @@ from moto.cloudwatch.models import cloudwatch_backends
 from moto.dynamodb.models import dynamodb_backends
 from moto.mediaconnect.models import mediaconnect_backends
 from moto.scheduler.models import scheduler_backends
+from moto.sqs.models import sqs_backends
+from moto.stepfunctions.parser.models import stepfunctions_parser_backends
 
 from local_aws import ACCOUNT_ID, LocalAws, faults
 from local_aws.alarms import evaluate_alarms
@@ -21,6 +23,7 @@ from local_aws.gaps.flow_states import set_flow_status
 from local_aws.gaps.lambda_runs_the_zip import INVOCATIONS
 from local_aws.scheduler import fire_schedules
 
+PREFIX: Final = "media-workflow-venue"
 EIGHT: Final = datetime(2026, 11, 23, 20, 0, tzinfo=UTC)
 GOOD_RTP: Final = {"SourceBitRate": 8e6, "SourcePacketLossPercent": 0.0, "SourceJitter": 5.0}
 
@@ -47,8 +50,7 @@ class Evening:
 
     def _forget(self, flow: str, arns: dict[str, str]) -> None:
         region = self.aws.region
-        for table in dynamodb_backends[ACCOUNT_ID][region].tables.values():
-            table.items.clear()
+        self._table().items.clear()
         measured = cloudwatch_backends[ACCOUNT_ID][region]
         measured.metric_data.clear()
         for alarm in measured.alarms.values():
@@ -57,9 +59,19 @@ class Evening:
             set_flow_status(arn, "STANDBY")
         for group in scheduler_backends[ACCOUNT_ID][region].schedule_groups.values():
             for schedule in group.schedules.values():
-                schedule.state = "ENABLED" if schedule.name == flow else "DISABLED"
-        self.aws.client("sqs").purge_queue(QueueUrl=self.queue_url)
+                ours = group.name == PREFIX and schedule.name == flow
+                schedule.state = "ENABLED" if ours else "DISABLED"
+        for queue in sqs_backends[ACCOUNT_ID][region].queues.values():  # PurgeQueue works once a minute only
+            queue._messages.clear()
+            queue._pending_messages.clear()
         INVOCATIONS.clear()
+
+    def end(self) -> None:
+        """Leave no fault and no schedule off for whoever comes next."""
+        faults.lift()
+        for group in scheduler_backends[ACCOUNT_ID][self.aws.region].schedule_groups.values():
+            for schedule in group.schedules.values():
+                schedule.state = "ENABLED"
 
     def status(self, status: str) -> None:
         """Put the flow into a status, without an event."""
@@ -96,6 +108,12 @@ class Evening:
 
     def follow(self, deliveries: Any) -> None:
         self.executions += [wait_for(item.execution_arn) for item in deliveries if item.execution_arn]
+
+    def wait_for_all(self) -> None:
+        """Wait for executions that somebody else started."""
+        for machine in stepfunctions_parser_backends[ACCOUNT_ID][self.aws.region].state_machines:
+            for execution in list(machine.executions):
+                wait_for(execution.execution_arn)
 
     def put(self, metrics: dict[str, float], *, at: datetime | None = None, **dimensions: str) -> None:
         """One datapoint of each metric, of now, of the flow if nothing else is named."""
@@ -134,7 +152,8 @@ class Evening:
 
     def messages(self) -> list[Published]:
         """What was published since the evening began."""
-        return published(region=self.aws.region, since=self._heard)
+        everything = published(region=self.aws.region, since=self._heard)
+        return [message for message in everything if f":{PREFIX}-" in message.topic_arn]
 
     def told(self) -> list[tuple[str, str]]:
         """Kind and severity of each message; an alarm on the chain has neither."""
@@ -151,14 +170,25 @@ class Evening:
 
     def record(self) -> dict[str, Any]:
         """What is remembered of the flow."""
-        (table,) = dynamodb_backends[ACCOUNT_ID][self.aws.region].tables.values()
-        items = [item for entries in table.items.values() for item in entries.values()]
-        (text,) = [item.attrs["record"].value for item in items if item.attrs["entry"].value == "current"]
-        record: dict[str, Any] = json.loads(text)
+        record: dict[str, Any] = json.loads(self._current().value)
         return record
+
+    def age_claim(self) -> None:
+        """Let the claim of an execution that died be long past; the clock on the wall is not the evening's."""
+        claimed = self.record()["claim"]["at"]
+        current = self._current()
+        current.value = current.value.replace(claimed, "2020-01-01T00:00:00+00:00")
+
+    def _current(self) -> Any:
+        (record,) = [item["record"] for item in self._items() if item["entry"].value == "current"]
+        return record
+
+    def _items(self) -> list[Any]:
+        return [item.attrs for entries in self._table().items.values() for item in entries.values()]
+
+    def _table(self) -> Any:
+        return dynamodb_backends[ACCOUNT_ID][self.aws.region].tables[f"{PREFIX}-incidents"]
 
     def history(self) -> list[dict[str, Any]]:
         """Closed incidents."""
-        (table,) = dynamodb_backends[ACCOUNT_ID][self.aws.region].tables.values()
-        items = [item for entries in table.items.values() for item in entries.values()]
-        return [json.loads(item.attrs["incident"].value) for item in items if "incident" in item.attrs]
+        return [json.loads(item["incident"].value) for item in self._items() if "incident" in item]

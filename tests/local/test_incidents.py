@@ -1,44 +1,18 @@
 """Through the real state machine: each trouble of a stream, and of the watching, is told exactly once."""
 
-import shutil
-from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import Any
-
 import pytest
 from moto.mediaconnect.models import mediaconnect_backends
 
-from local_aws import ACCOUNT_ID, LocalAws, faults
+from local_aws import ACCOUNT_ID, faults
 from local_aws.executions import wait_for
 from local_aws.gaps.lambda_runs_the_zip import INVOCATIONS
-from rehearsal.stage import Stage
+from tests.local.conftest import Begin
 from tests.local.evening import EIGHT, GOOD_RTP, Evening
 
 OPENED, ESCALATED, RECOVERED = "opened", "escalated", "recovered"
 SILENT: dict[str, float] = {}
 ZERO = {"SourceBitRate": 0.0}
 GOOD_MATCH = {"SourceConnected": 1.0, "SourceBitRate": 8e6, "SourcePacketLossPercent": 0.0, "FailoverSwitches": 0.0}
-Begin = Callable[[str], Evening]
-
-
-@pytest.fixture(scope="module")
-def deployed(aws: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """The outputs of an environment with three flows, applied once for all tests here."""
-    root = tmp_path_factory.mktemp("settings")
-    (root / "environments").mkdir()
-    shutil.copy(Path(__file__).with_name("venue.toml"), root / "environments" / "venue.toml")
-    stage = Stage(aws, "venue", tmp_path_factory.mktemp("venue"), settings_root=root)
-    stage.synthesize()
-    stage.initialize()
-    stage.apply()
-    return stage.outputs()
-
-
-@pytest.fixture
-def begin(aws: LocalAws, deployed: dict[str, Any]) -> Iterator[Begin]:
-    """Begins an evening of a flow on the clean stack."""
-    yield lambda flow: Evening(aws, flow, deployed["flow_arns"], deployed["dead_letters_url"])
-    faults.lift()
 
 
 @pytest.mark.parametrize("metrics", [ZERO, SILENT], ids=["zero", "silent"])
@@ -112,6 +86,21 @@ def test_a_flow_that_is_always_on_air_and_stops_is_critical(begin: Begin) -> Non
     evening.told_status("ACTIVE", "STARTING")
     evening.minutes(4, GOOD_RTP)
     assert evening.told() == [(OPENED, "CRITICAL"), (RECOVERED, "CRITICAL")]
+
+
+def test_a_start_that_does_not_come_to_an_end_is_told_after_a_while(begin: Begin) -> None:
+    evening = begin("show")
+    evening.status("STARTING")
+    evening.minutes(3, SILENT)
+    assert evening.told() == []
+    evening.minutes(1, SILENT)
+    assert evening.told() == [(OPENED, "CRITICAL")]
+
+
+def test_a_flow_in_error_is_critical_at_once(begin: Begin) -> None:
+    evening = begin("show")
+    evening.told_status("ERROR", "ACTIVE")
+    assert evening.told() == [(OPENED, "CRITICAL")]
 
 
 @pytest.mark.parametrize(
@@ -237,7 +226,7 @@ def test_a_table_that_stays_throttled_is_told_and_the_event_is_kept(begin: Begin
 
 
 def test_a_topic_that_refuses_costs_no_message_and_the_next_look_sends_it(
-    begin: Begin, monkeypatch: pytest.MonkeyPatch
+    begin: Begin,
 ) -> None:
     evening = begin("show")
     evening.minutes(2, GOOD_RTP)
@@ -246,23 +235,10 @@ def test_a_topic_that_refuses_costs_no_message_and_the_next_look_sends_it(
     assert evening.told() == [], "not even that monitoring is blind could be told"
     assert len(evening.dead_letters()) == 1, "though it was kept"
     assert [note["kind"] for note in evening.record()["pending"]] == [OPENED]
-    age_claim(evening)
+    evening.age_claim()
     evening.minutes(1, ZERO)
     assert evening.told() == [(OPENED, "CRITICAL")]
     assert evening.record()["pending"] == []
-
-
-def age_claim(evening: Evening) -> None:
-    """Let the claim of the execution that died be an hour old; the clock on the wall is not the evening's."""
-    from moto.dynamodb.models import dynamodb_backends  # noqa: PLC0415
-
-    record = evening.record()
-    old = record["claim"]["at"].replace(record["claim"]["at"][:4], "2020", 1)
-    (table,) = dynamodb_backends[ACCOUNT_ID][evening.aws.region].tables.values()
-    for entries in table.items.values():
-        for item in entries.values():
-            if item.attrs["entry"].value == "current":
-                item.attrs["record"].value = item.attrs["record"].value.replace(record["claim"]["at"], old)
 
 
 def test_a_topic_that_refuses_once_is_tried_again(begin: Begin) -> None:
@@ -288,7 +264,7 @@ def test_the_same_event_delivered_five_times_at_once_is_told_once(begin: Begin) 
     assert evening.told() == [(OPENED, "CRITICAL")]
 
 
-def test_a_quiet_look_makes_four_calls(begin: Begin, aws: LocalAws) -> None:
+def test_a_quiet_look_makes_four_calls(begin: Begin) -> None:
     evening = begin("show")
     evening.minutes(2, GOOD_RTP)
     evening.put(GOOD_RTP)

@@ -34,6 +34,7 @@ ALARM_PREFIX = "arn:${data.aws_partition.partition.partition}:cloudwatch:us-east
         ("aws_s3_bucket_lifecycle_configuration", None),
         ("aws_s3_bucket_policy", None),
         ("aws_s3_object", None),
+        ("aws_dynamodb_table", {"name": "media-workflow-prod-incidents", "billing_mode": "PAY_PER_REQUEST", "deletion_protection_enabled": True, "point_in_time_recovery": {"enabled": True}, "ttl": {"attribute_name": "expires", "enabled": True}}),
         ("aws_iam_role", {"name": "media-workflow-prod-stream-monitor"}),
         ("aws_iam_role_policy", {"name": "stream-monitor"}),
         ("aws_cloudwatch_log_group", {"name": "/aws/lambda/media-workflow-prod-stream-monitor", "retention_in_days": 90}),
@@ -111,6 +112,7 @@ def test_an_alarm_on_the_chain_goes_to_people_directly_and_through_no_filter(pro
         ("AWS/States", "ExecutionsFailed"),
         ("AWS/States", "ExecutionsTimedOut"),
         ("AWS/States", "ExecutionThrottled"),
+        ("AWS/Scheduler", "InvocationAttemptCount"),
         ("AWS/Events", "FailedInvocations"),
         ("AWS/SQS", "ApproximateNumberOfMessagesVisible"),
         ("AWS/SNS", "NumberOfNotificationsFailed"),
@@ -188,6 +190,37 @@ def test_the_monitor_may_describe_the_flows_of_its_environment_and_no_other(prod
     assert [re.sub(r".*:flow:", "", arn) for arn in described["Resource"]] == ["*:channel-one", "*:remote-venue"]
 
 
+def test_schedules_that_stop_are_noticed_after_three_intervals_and_a_new_environment_has_missed_none(
+    prod: Synthesized,
+) -> None:
+    alarm = prod.one("aws_cloudwatch_metric_alarm", alarm_name="media-workflow-prod-chain-no-scheduled-checks")
+    assert (alarm["period"], alarm["evaluation_periods"]) == (60, 3)
+    assert alarm["dimensions"].keys() == {"ScheduleGroup"}
+    # Nothing at all is what stopped schedules report; a new alarm begins there, and is not told.
+    assert alarm["treat_missing_data"] == "missing"
+    assert alarm["insufficient_data_actions"] == alarm["alarm_actions"]
+
+
+def test_incidents_are_under_the_environments_key_and_changed_by_the_alert_handler_alone(prod: Synthesized) -> None:
+    encryption = prod.one("aws_dynamodb_table")["server_side_encryption"]
+    assert encryption["kms_key_arn"].startswith("${aws_kms_key.")
+    (allowed,) = [found for found in statements(prod) if any("dynamodb" in action for action in found["Action"])]
+    assert allowed["Action"] == ["dynamodb:GetItem", "dynamodb:PutItem"]
+    assert allowed["Resource"].startswith("${aws_dynamodb_table.")
+    role = next(role for role in prod.all_of("aws_iam_role_policy") if "dynamodb" in role["policy"])
+    assert role["name"] == "alert-handler"
+
+
+def test_how_long_incidents_wait_is_in_the_policy_so_that_no_code_is_deployed_to_change_it(prod: Synthesized) -> None:
+    policy = json.loads(prod.one("aws_ssm_parameter", name="/media-workflow/prod/flows/channel-one")["value"])
+    assert policy["patience"] == {
+        "reminder_minutes": 30,
+        "recovery_checks": 2,
+        "settling_minutes": 3,
+        "incident_history_days": 90,
+    }
+
+
 def test_each_function_has_a_role_of_its_own(prod: Synthesized) -> None:
     roles = [function["role"] for function in prod.all_of("aws_lambda_function")]
     assert len(set(roles)) == len(roles) == 2
@@ -261,6 +294,8 @@ def test_without_a_file_any_account_can_be_changed_and_state_is_kept_on_this_mac
         "ingest",
         "state_machine_arn",
         "topic_arn",
+        "dead_letters_url",
+        "incidents_table",
         "dashboard_url",
         "stream_monitor_arn",
         "alert_handler_arn",

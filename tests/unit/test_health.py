@@ -254,8 +254,14 @@ def test_what_only_the_handler_can_weigh_is_handed_on() -> None:
     scheduled = {"Maintenance": {"MaintenanceScheduledDate": "2026-11-24T04:00:00Z"}}
     found = look(told=told, flow=scheduled)
     assert (found["previous_status"], found["maintenance"]) == ("STOPPING", "INPROGRESS")
-    assert found["maintenance_scheduled"] == "2026-11-24T04:00:00Z"
+    assert found["maintenance_scheduled"] == "2026-11-24T04:00:00+00:00"
     assert "maintenance" not in look(told={"maintenance": "SCHEDULED"})
+
+
+@pytest.mark.parametrize("date", [None, "", "next Tuesday"])
+def test_a_maintenance_date_that_is_none_stops_no_look(date: object) -> None:
+    assert "maintenance_scheduled" not in look(flow={"Maintenance": {"MaintenanceScheduledDate": date}})
+    assert "maintenance_scheduled" not in look(flow={"Maintenance": None})
 
 
 def test_issues_stand_worst_first_whatever_the_order_of_the_rules() -> None:
