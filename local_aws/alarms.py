@@ -5,7 +5,7 @@ treat missing data"), apart from the monitor's, so that the two can be held agai
 """
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from operator import ge, gt, le, lt
@@ -105,9 +105,19 @@ def evaluate_alarms(now: datetime, *, region: str) -> list[Transition]:
         NotImplementedError: an alarm is of a kind that is not evaluated here, or does something else than to tell a
             topic.
     """
+    return list(changes(now, region=region))
+
+
+def changes(now: datetime, *, region: str, prefix: str = "") -> Iterator[Transition]:
+    """Evaluate the metric alarms whose names begin with `prefix` one by one, as `evaluate_alarms` does.
+
+    Each is evaluated when it is asked for, so that the caller may wait for what comes of a change before the next one.
+    """
     alarms = cloudwatch_backends[ACCOUNT_ID][region].alarms
-    changed = [_evaluate(alarms[name], now, region) for name in sorted(alarms)]
-    return [transition for transition in changed if transition]
+    for name in sorted(name for name in alarms if name.startswith(prefix)):
+        transition = _evaluate(alarms[name], now, region)
+        if transition:
+            yield transition
 
 
 def _evaluate(alarm: Any, now: datetime, region: str) -> Transition | None:

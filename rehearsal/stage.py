@@ -14,7 +14,7 @@ from typing import Any, Final
 from local_aws import LocalAws
 from operations.terraform import PROJECT, TerraformError, initialize, terraform, terraform_environment
 from rehearsal.scenario import ScenarioError
-from settings import OVERRIDES, Environment, load_environment
+from settings import OVERRIDES, Environment, Names, load_environment
 
 SYNTHESIZE: Final = "import main, pathlib, sys; sys.exit(main.main(pathlib.Path(sys.argv[1])))"
 STACK: Final = Path("stacks") / "media-workflow"
@@ -44,10 +44,12 @@ class Stage:
         settings_root: Path = PROJECT,
     ) -> None:
         self.aws = aws
+        self.names = Names(name)
         self.environment: Environment = load_environment(name, root=settings_root, environ={}, context={})
         self._settings_root = settings_root
         self.folder = folder
         self._progress = progress
+        self._outputs: dict[str, Any] | None = None
         self.environ = {
             **terraform_environment({**_neutral(os.environ), **aws.environment()}),
             "TF_WORKSPACE": name,
@@ -84,6 +86,7 @@ class Stage:
 
     def apply(self) -> None:
         """Change the local AWS to what was synthesized."""
+        self._outputs = None
         self._progress("applying with terraform and the real AWS provider")
         self.run("apply", "-auto-approve", "-no-color")
 
@@ -93,13 +96,16 @@ class Stage:
 
     def destroy(self) -> None:
         """Remove all that was applied."""
+        self._outputs = None
         self._progress("destroying")
         self.run("destroy", "-auto-approve", "-no-color")
 
     def outputs(self) -> dict[str, Any]:
-        """The stack's outputs by name."""
-        printed = json.loads(self.run("output", "-json", "-no-color").stdout)
-        return {name: output["value"] for name, output in printed.items()}
+        """The stack's outputs by name, read once."""
+        if self._outputs is None:
+            printed = json.loads(self.run("output", "-json", "-no-color").stdout)
+            self._outputs = {name: output["value"] for name, output in printed.items()}
+        return self._outputs
 
     def flow_arn(self, name: str) -> str:
         """The ARN of a deployed flow.

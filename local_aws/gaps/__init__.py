@@ -2,7 +2,7 @@
 
 from functools import cache
 
-from local_aws import deliveries, eventbridge, faults
+from local_aws import calls, deliveries, eventbridge, faults
 from local_aws.gaps import (
     alarm_begins_without_data,
     cloudformation_failures,
@@ -24,6 +24,7 @@ GAPS = (
     deliveries,
     eventbridge,
     faults,
+    calls,  # after the faults, whose answers it notes
     flow_states,
     lambda_configuration,
     lambda_runs_the_zip,
