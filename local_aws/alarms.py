@@ -15,7 +15,7 @@ from botocore.loaders import create_loader
 from moto.cloudwatch.models import cloudwatch_backends
 from moto.sns.models import sns_backends
 
-from local_aws import eventbridge
+from local_aws import eventbridge, faults
 from local_aws.eventbridge import ACCOUNT_ID, Delivery
 
 State = Literal["OK", "ALARM", "INSUFFICIENT_DATA"]
@@ -304,6 +304,8 @@ def _act(alarm: Any, before: Standing, region: str) -> None:
         _, _, service, topic_region, account_id, _ = str(action).split(":", 5)
         if service != "sns":
             raise NotImplementedError(f"the alarm {alarm.name} has the action {action}; only topics are told here")
+        if faults.met("sns"):
+            continue
         sns_backends[account_id][topic_region].publish(
             message=json.dumps(notification(alarm, _standing(alarm), before, region=region)),
             arn=action,

@@ -1,6 +1,7 @@
 """Every message published to a topic, and who gets it: subscriptions whose filter lets it through.
 
-E-mail, text messages and what goes to URLs go nowhere; they are only listed. Confirmation of subscriptions is not asked for.
+E-mail, text messages and what goes to URLs go nowhere; they are only listed. Confirmation of subscriptions is not
+asked for.
 """
 
 from collections.abc import Mapping

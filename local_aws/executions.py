@@ -9,7 +9,7 @@ from typing import Any, Final
 from moto.core.exceptions import JsonRESTError, ServiceException
 from moto.stepfunctions.parser.models import stepfunctions_parser_backends
 
-POLL_SECONDS: Final = 0.02
+POLL_SECONDS: Final = 0.005
 
 
 class CannotStartError(RuntimeError):

@@ -1,4 +1,4 @@
-"""Forgets what has happened in the local AWS, and leaves what is deployed: the next rehearsal begins as the first did."""
+"""Forgets what has happened in the local AWS and leaves what is deployed, so that the next rehearsal begins afresh."""
 
 from moto.cloudwatch.models import cloudwatch_backends
 from moto.dynamodb.models import dynamodb_backends
@@ -23,28 +23,32 @@ def forget_what_happened(region: str, *, prefix: str = "") -> None:
     """
     faults.lift()
     LOST.clear()
+    _forget_alarms(region, prefix)
     for name, table in dynamodb_backends[ACCOUNT_ID][region].tables.items():
         if name.startswith(prefix):
             table.items.clear()
+    for name, queue in sqs_backends[ACCOUNT_ID][region].queues.items():  # PurgeQueue works once a minute only
+        if name.startswith(prefix):
+            queue._messages.clear()
+            queue._pending_messages.clear()
+    for machine in stepfunctions_parser_backends[ACCOUNT_ID][region].state_machines:
+        if machine.name.startswith(prefix):
+            machine.executions.clear()
+    topics = sns_backends[ACCOUNT_ID][region]
+    vars(topics).pop("noted_messages", None)
+    for topic in topics.topics.values():
+        topic.sent_notifications.clear()
+    for arn in mediaconnect_backends[ACCOUNT_ID][region]._flows:
+        set_flow_status(arn, "STANDBY")
+    lambda_runs_the_zip.INVOCATIONS.clear()
+    calls.forget()
+    stepfunctions_api.begin_again()
+
+
+def _forget_alarms(region: str, prefix: str) -> None:
     watched = cloudwatch_backends[ACCOUNT_ID][region]
     watched.metric_data.clear()
     for name, alarm in watched.alarms.items():
         if name.startswith(prefix):
             alarm.state_value = "INSUFFICIENT_DATA"
             alarm.state_reason, alarm.state_reason_data = "Unchecked: Initial alarm creation", "{}"
-    for name, queue in sqs_backends[ACCOUNT_ID][region].queues.items():  # PurgeQueue works once a minute only
-        if name.startswith(prefix):
-            queue._messages.clear()
-            queue._pending_messages.clear()
-    topics = sns_backends[ACCOUNT_ID][region]
-    vars(topics).pop("noted_messages", None)
-    for topic in topics.topics.values():
-        topic.sent_notifications.clear()
-    for machine in stepfunctions_parser_backends[ACCOUNT_ID][region].state_machines:
-        if machine.name.startswith(prefix):
-            machine.executions.clear()
-    for arn in mediaconnect_backends[ACCOUNT_ID][region]._flows:
-        set_flow_status(arn, "STANDBY")
-    lambda_runs_the_zip.INVOCATIONS.clear()
-    calls.forget()
-    stepfunctions_api.begin_again()

@@ -7,7 +7,8 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,6 +19,8 @@ from settings import OVERRIDES, Environment, Names, load_environment
 
 SYNTHESIZE: Final = "import main, pathlib, sys; sys.exit(main.main(pathlib.Path(sys.argv[1])))"
 STACK: Final = Path("stacks") / "media-workflow"
+AT_ONCE: Final = 3
+"""Applies at a time: each waits for most of its minute."""
 
 
 class Stage:
@@ -63,7 +66,7 @@ class Stage:
 
     def synthesize(self) -> None:
         """Write the Terraform JSON, as `make synth` does."""
-        self._progress(f"synthesizing {self.environment.name}")
+        self._progress("synthesizing")
         done = subprocess.run(
             [sys.executable, "-c", SYNTHESIZE, str(self._settings_root)],
             cwd=PROJECT,
@@ -125,6 +128,37 @@ class Stage:
             TerraformError: with what terraform printed, if its exit code is not in `accept`.
         """
         return terraform(*arguments, folder=self.root, environ=self.environ, accept=accept)
+
+
+def load(names: Iterable[str]) -> dict[str, Environment]:
+    """The settings of environments by name, without what is set by hand.
+
+    Raises:
+        SettingsError: one cannot be used.
+    """
+    return {name: load_environment(name, root=PROJECT, environ={}, context={}) for name in sorted(set(names))}
+
+
+def deploy(aws: LocalAws, names: Iterable[str], folder: Path, say: Callable[[str], None]) -> dict[str, Stage]:
+    """Apply environments to a local AWS, all at once because each mostly waits; the stages by name.
+
+    Args:
+        aws: a running local AWS.
+        names: the environments.
+        folder: an empty folder.
+        say: told in a few words what is being done.
+    """
+    waiting = sorted(set(names))
+
+    def applied(name: str) -> Stage:
+        stage = Stage(aws, name, folder / name, lambda text: say(f"{text} ({name})"))
+        stage.synthesize()
+        stage.initialize()
+        stage.apply()
+        return stage
+
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        return dict(zip(waiting, pool.map(applied, waiting), strict=True))
 
 
 def _neutral(environ: Mapping[str, str]) -> dict[str, str]:

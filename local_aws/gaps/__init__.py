@@ -8,6 +8,7 @@ from local_aws.gaps import (
     cloudformation_failures,
     cloudformation_mediaconnect,
     cloudwatch_metrics,
+    done_once,
     flow_states,
     lambda_configuration,
     lambda_runs_the_zip,
@@ -22,6 +23,7 @@ GAPS = (
     cloudformation_mediaconnect,
     cloudwatch_metrics,
     deliveries,
+    done_once,
     eventbridge,
     faults,
     calls,  # after the faults, whose answers it notes

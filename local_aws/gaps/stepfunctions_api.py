@@ -1,7 +1,7 @@
 """Step Functions calls that the provider makes and moto lacks, and what executions know of themselves.
 
-An execution without a name gets one of its own, which follows from what was started before; the context object holds the time of its start as text: moto calls
-all of them `None`, and fails where the time is put into a message.
+An execution without a name gets one of its own, the same in each rehearsal, and the context object holds the time of
+its start as text: moto calls all of them `None`, and fails where the time is put into a message.
 """
 
 import itertools
