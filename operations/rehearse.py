@@ -14,14 +14,12 @@ import typer
 
 from operations.answers import answered, console, progress
 
-Names = Annotated[
-    list[str] | None, typer.Argument(help="files, or names of shipped scenarios; all of these by default")
-]
+Names = Annotated[list[str] | None, typer.Argument(help="files, or names of shipped scenarios; by default all")]
 OtherEnvironment = Annotated[
     str | None,
     typer.Option(
         "--environment",
-        help="play on this environment, as in environments/<name>.toml, instead of the scenarios' own: each scenario on "
+        help="play on this environment, as in environments/<name>.toml, instead of their own: each scenario on "
         "every flow that has what it needs",
     ),
 ]
@@ -29,7 +27,7 @@ JsonFile = Annotated[Path | None, typer.Option("--json", help="write all that ha
 ReportFolder = Annotated[Path | None, typer.Option("--report", help="write report.html to this folder")]
 
 
-def rehearse(
+def rehearse(  # noqa: PLR0917  options are given by name
     scenarios: Names = None,
     environment: OtherEnvironment = None,
     json_file: JsonFile = None,

@@ -1,4 +1,4 @@
-"""What happened in a rehearsal, in the order in which it did. Pure data; showing it is `rehearsal.show`'s and `report`'s."""
+"""What happened in a rehearsal, in the order in which it did. Pure data; shown by `rehearsal.show` and `report`."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
