@@ -7,7 +7,7 @@ from moto.sns.models import sns_backends
 from moto.sqs.models import sqs_backends
 from moto.stepfunctions.parser.models import stepfunctions_parser_backends
 
-from local_aws import calls, faults
+from local_aws import calls, clock, faults
 from local_aws.eventbridge import ACCOUNT_ID, LOST
 from local_aws.gaps import lambda_runs_the_zip, stepfunctions_api
 from local_aws.gaps.flow_states import set_flow_status
@@ -46,9 +46,12 @@ def forget_what_happened(region: str, *, prefix: str = "") -> None:
 
 
 def _forget_alarms(region: str, prefix: str) -> None:
+    made = clock.now().replace(tzinfo=None)  # moto's times are UTC, unsaid
     watched = cloudwatch_backends[ACCOUNT_ID][region]
     watched.metric_data.clear()
     for name, alarm in watched.alarms.items():
         if name.startswith(prefix):
             alarm.state_value = "INSUFFICIENT_DATA"
             alarm.state_reason, alarm.state_reason_data = "Unchecked: Initial alarm creation", "{}"
+            # As if it was made now, so that messages of alarms hold no time of the clock on the wall.
+            alarm.state_updated_timestamp = alarm.configuration_updated_timestamp = made

@@ -39,7 +39,7 @@ class Threshold:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Graph:
-    """A graph: its lines, and the thresholds drawn in. `note` says why it cannot be drawn."""
+    """A graph: its lines, and the thresholds drawn in. `note` says why it has no data or cannot be drawn."""
 
     title: str
     lines: tuple[Line, ...] = ()
@@ -73,6 +73,7 @@ class _Reader:
         self._dashboard = stage.names.dashboard
         self._region = stage.environment.region
         self._watched: Any = cloudwatch_backends[ACCOUNT_ID][self._region]
+        self._other_flows = [arn for name, arn in stage.outputs()["flow_arns"].items() if name != role.flow.name]
         self._machine = stage.outputs()["state_machine_arn"]
 
     def evidence(self) -> Evidence:
@@ -114,8 +115,12 @@ class _Reader:
         return graphs
 
     def _widgets(self) -> list[Graph]:
+        """The graphs of the dashboard, without those of flows that do not play."""
         body = json.loads(self._watched.dashboards[self._dashboard].body)
-        return [self._widget(widget) for widget in body["widgets"] if widget["type"] not in {"text", "alarm"}]
+        graphs = [widget for widget in body["widgets"] if widget["type"] not in {"text", "alarm"}]
+        return [
+            self._widget(widget) for widget in graphs if not any(arn in json.dumps(widget) for arn in self._other_flows)
+        ]
 
     def _widget(self, widget: Mapping[str, Any]) -> Graph:
         properties = widget.get("properties", {})
@@ -128,6 +133,7 @@ class _Reader:
         return Graph(
             title=title,
             lines=lines,
+            note=self._why_empty(properties["metrics"]) if not any(line.points for line in lines) else "",
             thresholds=tuple(
                 Threshold(
                     label=str(line.get("label", "")).partition(" ")[2] or str(line.get("label", "")),
@@ -138,12 +144,25 @@ class _Reader:
             ),
         )
 
+    def _why_empty(self, rows: Sequence[Sequence[Any]]) -> str:
+        """Whether nobody emitted what a graph asks for, or somebody did and it asks for something else."""
+        emitted = {datum.name for datum in self._watched.metric_data}
+        asked = list(dict.fromkeys(str(row[1]) for row in rows))
+        there = [metric for metric in asked if metric in emitted]
+        if there:
+            return f"{', '.join(there)} was emitted, but not with these dimensions"
+        return f"nothing emitted {', '.join(asked)}"
+
     def _line(self, row: Sequence[Any], properties: Mapping[str, Any]) -> Line:
         options = row[-1] if isinstance(row[-1], dict) else {}
         namespace, metric, *pairs = [item for item in row if not isinstance(item, dict)]
         dimensions = list(zip(pairs[::2], pairs[1::2], strict=True))
         statistic = str(options.get("stat", properties.get("stat", "Average")))
-        label = str(options.get("label", metric if len(properties["metrics"]) == 1 else f"{metric} {pairs[-1]}"))
+        label = str(
+            options.get(
+                "label", metric if len(properties["metrics"]) == 1 else f"{metric} {str(pairs[-1]).rpartition(':')[2]}"
+            )
+        )
         period = int(options.get("period", properties.get("period", 300)))
         return Line(label=label, points=self._points(namespace, metric, dimensions, statistic, period))
 

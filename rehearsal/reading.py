@@ -72,7 +72,7 @@ def load_scenario(path: Path) -> Scenario:
 
 def _lines(path: Path, text: str, error: ValidationError) -> list[str]:
     """Each mistake once, in the order of the file."""
-    found = {}
+    found: dict[tuple[int, tuple[int | str, ...]], ErrorDetails] = {}
     for mistake in error.errors():
         location = _existing(tomllib.loads(text), mistake["loc"])
         found.setdefault((line_of(text, location), location), mistake)

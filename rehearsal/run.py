@@ -72,9 +72,9 @@ class _Play:
         self._lost: set[str] = set()
 
     def result(self) -> Result:
-        forget_what_happened(self._region, prefix=self._names.prefix)
         try:
             with clock.standing(self._scenario.start) as set_clock:
+                forget_what_happened(self._region, prefix=self._names.prefix)
                 for minute, action in self._agenda():
                     set_clock(self._scenario.at(minute))
                     action()

@@ -75,11 +75,11 @@ def _ramps(given: object) -> tuple[Ramp, ...]:
 
 def _ramp(value: object) -> Ramp:
     if isinstance(value, int | float) and not isinstance(value, bool):
-        return Ramp(start=value, end=value)
+        return Ramp.model_validate({"from": value, "to": value})
     if isinstance(value, dict) and set(value) == {"from", "to"}:
         ends = [value["from"], value["to"]]
         if all(isinstance(end, int | float) and not isinstance(end, bool) for end in ends):
-            return Ramp(start=ends[0], end=ends[1])
+            return Ramp.model_validate(value)
     return _ramp_needed()[0]
 
 

@@ -33,7 +33,7 @@ def write(results: Sequence[Result], folder: Path) -> Path:
 
 
 def page(results: Sequence[Result]) -> str:
-    """The page. Its plots are drawn by Vega in the browser, each when it is scrolled to."""
+    """The page. Its plots are drawn by Vega in the browser, those of a section when it is opened."""
     specs: dict[str, Any] = {}
     scenarios = [_scenario(number, result, specs) for number, result in enumerate(results, 1)]
     environment = Environment(
@@ -66,10 +66,8 @@ def _scenario(number: int, result: Result, specs: dict[str, Any]) -> dict[str, A
     tracks.append(("What happened", plots.moments(result, span)))
     widgets = []
     for index, graph in enumerate(evidence.dashboard):
-        empty = graph.empty and not graph.note
-        widgets.append({"title": graph.title, "note": graph.note, "empty": empty, "plot": f"{prefix}-d{index}"})
-        if not graph.note:
-            specs[f"{prefix}-d{index}"] = plots.widget(graph, span)
+        widgets.append({"title": graph.title, "note": graph.note, "empty": graph.empty, "plot": f"{prefix}-d{index}"})
+        specs[f"{prefix}-d{index}"] = plots.widget(graph, span)
     for index, (_, spec) in enumerate(tracks):
         specs[f"{prefix}-t{index}"] = spec
     return {

@@ -7,7 +7,7 @@ span and the same left edge; what stands in a row is named inside it, which leav
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from rehearsal.evidence import Graph
 from rehearsal.timeline import Moment, Result
@@ -33,6 +33,8 @@ LANE_OF: Final = {
     "execution": "executions",
     "message": "messages",
 }
+AMOUNT: Final = "datum.value < 1000 ? format(datum.value, '~g') : format(datum.value, '~s')"
+"""8M of 8,000,000, but 0.1 and not 100m."""
 ROW: Final = 30
 """Height of a row with its name above the band, in pixels."""
 
@@ -57,9 +59,8 @@ CONFIG: Final[Spec] = {
     "legend": {
         "labelColor": FAINT,
         "labelFont": "inherit",
-        "orient": "bottom",
         "title": None,
-        "direction": "vertical",
+        "offset": 4,
         "labelLimit": 280,
         "symbolType": "stroke",
     },
@@ -105,12 +106,12 @@ def _plot(height: int, layers: Sequence[Spec]) -> Spec:
 
 def metric(graph: Graph, span: Span) -> Spec:
     """The curve of one metric, with the thresholds that its alarms have."""
-    return _plot(96, [*_curves(graph, span, legend=len(graph.lines) > 1), *_thresholds(graph, span)])
+    return _plot(96, [*_curves(graph, span, legend="top" if len(graph.lines) > 1 else None), *_thresholds(graph, span)])
 
 
 def widget(graph: Graph, span: Span) -> Spec:
     """A graph of the dashboard with its data; an empty one keeps its axes and says so."""
-    layers = [*_curves(graph, span, legend=True), *_thresholds(graph, span)]
+    layers = [*_curves(graph, span, legend="bottom"), *_thresholds(graph, span)]
     if graph.empty:
         layers.append(
             {
@@ -121,7 +122,7 @@ def widget(graph: Graph, span: Span) -> Spec:
     return _plot(130, layers)
 
 
-def _curves(graph: Graph, span: Span, *, legend: bool) -> Iterator[Spec]:
+def _curves(graph: Graph, span: Span, *, legend: Literal["top", "bottom"] | None) -> Iterator[Spec]:
     values = [
         {"time": span.ms(minute), "clock": span.clock(minute), "value": value, "series": line.label}
         for line in graph.lines
@@ -136,14 +137,14 @@ def _curves(graph: Graph, span: Span, *, legend: bool) -> Iterator[Spec]:
             "y": {
                 "field": "value",
                 "type": "quantitative",
-                "scale": {"zero": True, "nice": True},
-                "axis": {"title": None, "format": "~s"},
+                "scale": {"zero": True, "nice": True, **({} if values or graph.thresholds else {"domain": [0, 1]})},
+                "axis": {"title": None, "labelExpr": AMOUNT},
             },
             "color": {
                 "field": "series",
                 "type": "nominal",
                 "scale": {"domain": names, "range": [LINES[index % len(LINES)] for index in range(len(names))]},
-                **({} if legend else {"legend": None}),
+                "legend": legend and {"orient": legend, "direction": "horizontal" if legend == "top" else "vertical"},
             },
             "tooltip": [
                 {"field": "clock", "title": "at"},
@@ -158,8 +159,14 @@ def _thresholds(graph: Graph, span: Span) -> Iterator[Spec]:
     if not graph.thresholds:
         return
     values = [
-        {"value": line.value, "label": line.label, "colour": SEVERITIES.get(line.severity, FAINT), "time": span.ms(0)}
-        for line in graph.thresholds
+        {
+            "value": line.value,
+            "label": line.label,
+            "colour": SEVERITIES.get(line.severity, FAINT),
+            # Thresholds may lie close together: their names stand side by side.
+            "time": span.ms(span.minutes * 0.25 * index),
+        }
+        for index, line in enumerate(graph.thresholds)
     ]
     colour = {"field": "colour", "type": "nominal", "scale": None}
     y = {"field": "value", "type": "quantitative"}

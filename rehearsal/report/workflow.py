@@ -5,6 +5,7 @@ States are laid out in layers, each one below the last state that leads to it; w
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 from typing import Any, Final
 
 from markupsafe import escape
@@ -22,7 +23,7 @@ def draw(definition: Definition, result: Result) -> str:
     """The drawing as SVG; each state says how often it was entered."""
     paths = [moment.facts["states"] for moment in result.timeline if moment.kind == "execution"]
     entered = Counter(state for path in paths for state in path)
-    taken = Counter(edge for path in paths for edge in zip(path, path[1:], strict=False))
+    taken = Counter(edge for path in paths for edge in pairwise(path))
     states: Definition = definition["States"]
     places, (width, height) = _places(definition)
     edges = list(dict.fromkeys((name, to) for name, state in states.items() for to in _following(state)))
@@ -93,7 +94,8 @@ def _state(name: str, state: Definition, place: tuple[float, float], times: int)
     x, y = place
     kind = f"state {ENDS.get(str(state['Type']), '')} {'taken' if times else ''}"
     count = f'<text class="times" x="{x:g}" y="{y + 13:g}">{times}x</text>' if times else ""
+    corner = f'x="{x - WIDTH / 2:g}" y="{y - HEIGHT / 2:g}"'
     return (
-        f'<g class="{kind}"><rect x="{x - WIDTH / 2:g}" y="{y - HEIGHT / 2:g}" width="{WIDTH}" height="{HEIGHT}" rx="6"/>'
+        f'<g class="{kind}"><rect {corner} width="{WIDTH}" height="{HEIGHT}" rx="6"/>'
         f'<text x="{x:g}" y="{y - 1 if times else y + 4:g}">{escape(name)}</text>{count}</g>'
     )
