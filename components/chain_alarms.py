@@ -96,7 +96,7 @@ def chain_alarm_rows(chain: Chain) -> tuple[ChainAlarm, ...]:
             namespace="AWS/SQS",
             metric="ApproximateNumberOfMessagesVisible",
             dimensions={"QueueName": chain.queue_name},
-            meaning=f"Events wait in {chain.queue_name} that never reached the workflow.",
+            meaning=f"Events wait in {chain.queue_name} that were not handled; make replay hands them over again.",
             statistic="Maximum",
         ),
         *(

@@ -218,10 +218,11 @@ def _packet_loss(thresholds: Thresholds) -> tuple[HealthRule, HealthRule]:
     return early, lasting
 
 
-def _not_recovered(thresholds: Thresholds) -> HealthRule:
+def _lost_for_good(thresholds: Thresholds, key: str, metric: str, meaning: str, advice: str) -> HealthRule:
+    """Packets that nothing brought back: viewers see each."""
     return HealthRule(
-        key="packets-not-recovered",
-        metric="SourceNotRecoveredPackets",
+        key=key,
+        metric=metric,
         statistic="Sum",
         comparison="GreaterThanThreshold",
         threshold=thresholds.not_recovered_packets_per_minute,
@@ -229,24 +230,28 @@ def _not_recovered(thresholds: Thresholds) -> HealthRule:
         datapoints_to_alarm=2,
         evaluation_periods=2,
         severity="HIGH",
-        meaning="Error correction cannot keep up: viewers see damage.",
-        actions=("Raise the source's latency, so that retransmissions arrive in time.", CHECK_NETWORK),
+        meaning=meaning,
+        actions=(advice, CHECK_NETWORK),
+    )
+
+
+def _not_recovered(thresholds: Thresholds) -> HealthRule:
+    return _lost_for_good(
+        thresholds,
+        "packets-not-recovered",
+        "SourceNotRecoveredPackets",
+        "Error correction cannot keep up: viewers see damage.",
+        "Raise the source's latency, so that retransmissions arrive in time.",
     )
 
 
 def _dropped(thresholds: Thresholds) -> HealthRule:
-    return HealthRule(
-        key="packets-dropped",
-        metric="SourceDroppedPackets",
-        statistic="Sum",
-        comparison="GreaterThanThreshold",
-        threshold=thresholds.not_recovered_packets_per_minute,
-        unit="Packets/Minute",
-        datapoints_to_alarm=2,
-        evaluation_periods=2,
-        severity="HIGH",
-        meaning="Packets are lost on the way, and plain RTP recovers none: viewers see damage.",
-        actions=(CHECK_NETWORK, "Ask the sender for a protocol that recovers packets: SRT, RIST or RTP-FEC."),
+    return _lost_for_good(
+        thresholds,
+        "packets-dropped",
+        "SourceDroppedPackets",
+        "Packets are lost on the way, and plain RTP recovers none: viewers see damage.",
+        "Ask the sender for a protocol that recovers packets: SRT, RIST or RTP-FEC.",
     )
 
 

@@ -91,9 +91,9 @@ def workflow_definition(
                     "Message.$": (
                         "States.Format('Nobody is watching: a check failed for good, so silence means nothing now.\n"
                         "Do first: look at the stream yourself, then at this execution: {}\n\n"
-                        f"Environment: {environment}\nStarted: {{}}\nInput: {{}}\nFailure: {{}}\n"
+                        f"Environment: {environment}\nInput: {{}}\nFailure: {{}}\n"
                         f"To handle it again once this is mended: make replay ENV={environment}\n', "
-                        "$$.Execution.Id, $$.Execution.StartTime, States.JsonToString($$.Execution.Input), "
+                        "$$.Execution.Id, States.JsonToString($$.Execution.Input), "
                         "States.JsonToString($.failure))"
                     ),
                     "MessageAttributes": {

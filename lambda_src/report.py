@@ -5,6 +5,7 @@ of the deployed zip: it imports the standard library, boto3 and itself.
 """
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Final, Literal, NotRequired, TypedDict
 
 Severity = Literal["CRITICAL", "HIGH", "MEDIUM", "INFO"]
@@ -126,6 +127,11 @@ class Report(TypedDict):
     previous_status: NotRequired[str]
     maintenance: NotRequired[Literal["INPROGRESS", "FINISHED", "FAILED", "CANCELED"]]
     maintenance_scheduled: NotRequired[str]
+
+
+def moment(time: str) -> datetime:
+    """A time as reports write it."""
+    return datetime.fromisoformat(time)
 
 
 def rank(severity: Severity) -> int:

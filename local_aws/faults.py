@@ -162,7 +162,8 @@ def _refuse(
 ) -> list[bytes]:
     """An error in the protocol that the request speaks."""
     function = target in {"stream_monitor", "alert_handler"}
-    headers = {"x-amzn-RequestId": f"fault-{next(_request_ids)}", "Content-Type": "application/json"}
+    request = f"fault-{next(_request_ids)}"
+    headers = {"x-amzn-RequestId": request, "Content-Type": "application/json"}
     if function and error in ENDED:
         kind, words = ENDED[error]
         status, body = "200 OK", json.dumps({"errorMessage": words, "errorType": kind})
@@ -175,7 +176,7 @@ def _refuse(
         if environ.get("CONTENT_TYPE", "").startswith("application/x-www-form-urlencoded"):
             headers["Content-Type"] = "text/xml"
             told = f"<Type>Sender</Type><Code>{code}</Code><Message>{words}</Message>"
-            body = f"<ErrorResponse><Error>{told}</Error></ErrorResponse>"
+            body = f"<ErrorResponse><Error>{told}</Error><RequestId>{request}</RequestId></ErrorResponse>"
     data = body.encode()
     start_response(status, [*headers.items(), ("Content-Length", str(len(data)))])
     return [data]

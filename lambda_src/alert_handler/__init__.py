@@ -1,5 +1,5 @@
 """Makes one message of each thing worth knowing about a flow.
 
-`incident` decides, `outbox` keeps what is to be sent, `message` words it; all three are pure. `handling` puts them in
-order, `table` and `handler` talk to AWS.
+`situation` and `incident` decide, `outbox` keeps what is to be sent, `message` words it; all four are pure. `handling`
+puts them in order, `table` and `handler` talk to AWS.
 """

@@ -63,9 +63,11 @@ def handle(
         mine = outbox.may_send(after, execution, clock())
         if mine:
             after = outbox.claimed(after, execution, clock())
-        if after != before and not store.save(flow, after, over=version):
-            continue
-        return _send_all(report, after, version + 1, execution=execution, store=store, send=send) if mine else []
+        if after != before:
+            if not store.save(flow, after, over=version):
+                continue
+            version += 1
+        return _send_all(report, after, version, execution=execution, store=store, send=send) if mine else []
     raise BusyError(f"the record of {flow} was changed by others {TRIES} times in a row")
 
 

@@ -12,23 +12,16 @@ settling, or maintenance. Only bad looks open, worsen and remind, only good ones
 """
 
 import copy
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
 from typing import Final
 
-from alert_handler.record import Incident, Kind, Maintenance, Notification, Record, look_of
-from report import Issue, Report, Severity, rank, worst
-
-UNSETTLED: Final = frozenset({"STARTING", "STOPPING", "UPDATING"})
-RUNS: Final = frozenset({"ACTIVE", "ERROR"})
-STANDS: Final = frozenset({"STANDBY", "DELETING"})
-CAME_FROM: Final[Mapping[str, str]] = {"STARTING": "STANDBY", "STOPPING": "ACTIVE"}
-"""The settled status before a passing one, where a look was the first to be told of."""
+from alert_handler.record import Incident, Kind, Notification, Record, look_of
+from alert_handler.situation import UNSETTLED, Situation
+from report import Issue, Report, Severity, moment, rank, worst
 
 APART: Final = timedelta(minutes=1)
 """CloudWatch measures by the minute: a shorter good spell may not be in any datapoint."""
-WINDOW: Final = timedelta(hours=2)
-"""How long a maintenance window of MediaConnect is."""
 SLOWEST_REMINDER: Final = 8
 """Reminders come after 1, 2, 4 and then always 8 times `reminder_minutes`."""
 TRIGGERS_KEPT: Final = 50
@@ -52,13 +45,14 @@ class _Decision:
     def __init__(self, record: Record, report: Report) -> None:
         self.record = copy.deepcopy(record)
         self.report = report
-        self.now = datetime.fromisoformat(report["timestamp"])
+        self.now = moment(report["timestamp"])
         self.added: list[Notification] = []
 
     def take(self) -> None:
-        self._maintenance()
-        self._status()
-        if self._in_maintenance() or (self.record["closed"] and self.now <= _at(self.record["closed"])):
+        situation = Situation(self.record, self.report, self._tell)
+        situation.maintenance()
+        situation.status()
+        if situation.in_maintenance() or (self.record["closed"] and self.now <= moment(self.record["closed"])):
             return
         bad = self._issues()
         if self.record["incident"] and not bad:
@@ -67,81 +61,6 @@ class _Decision:
             self._still_bad(self.record["incident"], bad)
         elif bad:
             self._open(bad)
-
-    # Maintenance and status
-
-    def _maintenance(self) -> None:
-        state, window = self.report.get("maintenance"), self.record["maintenance"]
-        if window and window["open"] and self.now >= _at(window["until"]):
-            self._end_maintenance(window, window["until"], "no end of it was reported within two hours")
-        elif window and window["open"] and _at(window["since"]) < self.now:
-            if state == "INPROGRESS":
-                self.record["maintenance"] = {**window, "noticed": "event"}
-            elif state in {"FINISHED", "FAILED", "CANCELED"}:
-                self._end_maintenance(window, self._time, str(state))
-            elif window["noticed"] == "status" and self.report["flow_status"] == "ACTIVE":
-                self._end_maintenance(window, self._time, "FINISHED")
-        window = self.record["maintenance"]
-        if window is None or (not window["open"] and _at(window["until"]) < self.now):
-            self._begin_maintenance(window)
-
-    def _begin_maintenance(self, before: Maintenance | None) -> None:
-        scheduled = self.report.get("maintenance_scheduled", "")
-        begin = datetime.fromisoformat(scheduled) if scheduled else None
-        if self.report.get("maintenance") == "INPROGRESS":
-            until, noticed = self.now + WINDOW, "event"
-        elif (
-            begin is not None
-            and begin <= self.now < begin + WINDOW
-            and (before is None or _at(before["until"]) < begin)
-            and self.record["status"] == "ACTIVE"
-            and self.report["flow_status"] in {"STOPPING", "STANDBY", "STARTING"}
-        ):
-            # Events are best effort: a flow that stops inside its window is taken to be under maintenance.
-            until, noticed = begin + WINDOW, "status"
-        elif self.report.get("maintenance") in {"FINISHED", "FAILED", "CANCELED"}:
-            # Its begin was missed, or comes late and is over by now.
-            self.record["maintenance"] = {"since": self._time, "until": self._time, "open": False, "noticed": "event"}
-            return
-        else:
-            return
-        self.record["maintenance"] = {
-            "since": self._time,
-            "until": until.isoformat(),
-            "open": True,
-            "noticed": "event" if noticed == "event" else "status",
-        }
-        self._tell("maintenance", "INFO", began=self._time, ended=until.isoformat(), words="INPROGRESS")
-
-    def _end_maintenance(self, window: Maintenance, until: str, words: str) -> None:
-        self.record["maintenance"] = {**window, "until": until, "open": False}
-        self._tell("maintenance", "INFO", began=window["since"], ended=until, words=words)
-
-    def _in_maintenance(self) -> bool:
-        window = self.record["maintenance"]
-        return window is not None and _at(window["since"]) <= self.now < _at(window["until"])
-
-    def _status(self) -> None:
-        status, unsettled = self.report["flow_status"], self.record["unsettled"]
-        known = self.record["since"]
-        if (known and self.now <= _at(known)) or (unsettled and self.now < _at(unsettled["since"])):
-            return  # a later look has said more
-        if status in UNSETTLED:
-            if unsettled is None or unsettled["status"] != status:
-                self.record["unsettled"] = {"status": status, "since": self._time}
-            return
-        self.record["unsettled"] = None
-        told = self.report.get("previous_status", "")
-        before = self.record["status"] or CAME_FROM.get(told, told)
-        if status == self.record["status"]:
-            return
-        self.record["status"], self.record["since"] = status, self._time if before else ""
-        if self.report["on_air_expected"] or self._in_maintenance():
-            return  # told as an incident, or as maintenance
-        if before in RUNS and status in STANDS:
-            self._tell("flow-stopped", "INFO")
-        elif before in STANDS and status == "ACTIVE":
-            self._tell("flow-started", "INFO")
 
     # What is wrong
 
@@ -165,7 +84,7 @@ class _Decision:
             return not self._stuck()
         if not self.record["since"] or self.report["flow_status"] != "ACTIVE":
             return False
-        since = _at(self.record["since"])
+        since = moment(self.record["since"])
         if issue["evidence"] == "event":
             return self.now <= since
         return issue["evidence"] == "no data" and since <= self.now < since + self._settling
@@ -179,7 +98,7 @@ class _Decision:
         return (
             unsettled is not None
             and unsettled["status"] == self.report["flow_status"]
-            and self.now >= _at(unsettled["since"]) + self._settling
+            and self.now >= moment(unsettled["since"]) + self._settling
         )
 
     def _stuck_issue(self) -> Issue:
@@ -235,18 +154,18 @@ class _Decision:
             if rank(issue["severity"]) < present
             or (issue["about"] not in incident["issues"] and rank(issue["severity"]) <= present)
         ]
-        latest = self.now >= _at(incident["last_bad"])
+        latest = self.now >= moment(incident["last_bad"])
         self._note(incident, bad)
         if latest:
             incident["last_bad"] = self._time
-        if incident["good"] and _at(incident["healthy_since"]) < _at(incident["last_bad"]) + APART:
+        if incident["good"] and moment(incident["healthy_since"]) < moment(incident["last_bad"]) + APART:
             incident["good"], incident["healthy_since"], incident["last_good"] = 0, "", ""
         if new:
             incident["severity"] = worst([incident["severity"], *(issue["severity"] for issue in new)])
-            incident["told"], incident["reminders"] = max(incident["told"], self._time, key=_at), 0
+            incident["told"], incident["reminders"] = max(incident["told"], self._time, key=moment), 0
             rest = [issue for issue in bad if issue not in new]
             self._tell("escalated", incident["severity"], [*new, *rest], incident)
-        elif latest and self.now >= _at(incident["told"]) + self._until_reminder(incident):
+        elif latest and self.now >= moment(incident["told"]) + self._until_reminder(incident):
             incident["told"], incident["reminders"] = self._time, incident["reminders"] + 1
             self._tell("reminded", incident["severity"], bad, incident)
 
@@ -259,10 +178,10 @@ class _Decision:
         if self._unknown():
             return
         for item in incident["heard"].values():
-            item["bad"] = item["bad"] and self.now < _at(item["until"])
+            item["bad"] = item["bad"] and self.now < moment(item["until"])
         if any(item["bad"] for item in incident["heard"].values()):
             return
-        if self.now < max(_at(incident["last_bad"]), _at(incident["last_good"] or incident["opened"])) + APART:
+        if self.now < max(moment(incident["last_bad"]), moment(incident["last_good"] or incident["opened"])) + APART:
             return
         incident["good"] += 1
         incident["healthy_since"] = incident["healthy_since"] or self._time
@@ -300,7 +219,7 @@ class _Decision:
         for said in self.report.get("said", []):
             key = f"{said['about']} {said['part']}".strip()
             before = incident["heard"].get(key)
-            if (before is None and not said["bad"]) or (before and self.now < _at(before["at"])):
+            if (before is None and not said["bad"]) or (before and self.now < moment(before["at"])):
                 continue
             until = self.now + timedelta(seconds=said["holds_seconds"])
             incident["heard"][key] = {
@@ -328,8 +247,10 @@ class _Decision:
         ended: str = "",
         words: str = "",
     ) -> None:
+        # One look may tell of the end of a window and of the begin of the next.
+        ended_window = "-ended" if words and words != "INPROGRESS" else ""
         told: Notification = {
-            "id": f"{self.report['flow_name']}/{self._time}/{kind}",
+            "id": f"{self.report['flow_name']}/{self._time}/{kind}{ended_window}",
             "kind": kind,
             "severity": severity,
             "look": look_of(self.report),
@@ -348,7 +269,3 @@ class _Decision:
             told["words"] = words
         self.added.append(told)
         self.record["pending"].append(told)
-
-
-def _at(text: str) -> datetime:
-    return datetime.fromisoformat(text)

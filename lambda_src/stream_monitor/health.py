@@ -5,12 +5,12 @@ the same datapoints. See "Evaluating an alarm" and "Configuring how CloudWatch a
 CloudWatch User Guide.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Literal
 
 from report import Issue, Policy, Report, Rule, Said, Source, rank, worst
-from stream_monitor.trigger import SOURCE, Finding, Trigger
+from stream_monitor.trigger import ONE_LOST, SOURCE, Finding, Trigger
 
 RuleState = Literal["OK", "ALARM", "INSUFFICIENT_DATA"]
 Points = Mapping[datetime, float]
@@ -18,8 +18,6 @@ Points = Mapping[datetime, float]
 EXTRA_PERIODS: Final = 2
 """How far beyond its own periods CloudWatch looks for real datapoints before it fills in missing ones."""
 
-ONE_LOST: Final = "one-source-lost"
-"""The key of the rule that says that one of two sources is gone."""
 DEFAULT_HOLD_SECONDS: Final = 180
 """How long an event counts that no rule watches: as long as with a rule of one minute."""
 
@@ -141,7 +139,7 @@ def report(
     }
     if said:
         found["said"] = said
-    presence = _rule(policy["rules"], lambda rule: rule["about"] == SOURCE and rule["missing"] == "missing")
+    presence = _same(SOURCE, "", policy["rules"])
     if presence and len(sources) > 1 and any(words["about"] == SOURCE and words["bad"] for words in said):
         found["all_lost"] = _issue(presence, None, "event")
     if trigger.previous_status:
@@ -202,8 +200,17 @@ def _issue(rule: Rule, value: float | None, evidence: Literal["metric", "no data
     }
 
 
-def _rule(rules: Iterable[Rule], fits: Callable[[Rule], bool]) -> Rule | None:
-    return next((rule for rule in rules if fits(rule)), None)
+def _same(about: str, key: str, rules: Iterable[Rule]) -> Rule | None:
+    """The rule about the same thing: by its key where one is given, and of those on sources else the presence rule."""
+    return next(
+        (
+            rule
+            for rule in rules
+            if rule["about"] == about
+            and (rule["key"] == key if key else about != SOURCE or rule["missing"] == "missing")
+        ),
+        None,
+    )
 
 
 def _heard(
@@ -211,14 +218,8 @@ def _heard(
 ) -> tuple[Said, Issue | None]:
     """What an event says, in the words of the rule that watches the same thing, and what its metric says against it."""
     source = next((item for item in sources if finding.part and finding.part in {item["arn"], item["name"]}), None)
-    one_of_two = finding.about == SOURCE and len(sources) > 1 and (source is not None or finding.names_one)
-    rule = _rule(
-        rules,
-        lambda rule: (
-            rule["about"] == finding.about
-            and (finding.about != SOURCE or (rule["key"] == ONE_LOST if one_of_two else rule["missing"] == "missing"))
-        ),
-    )
+    key = finding.rule or (ONE_LOST if finding.about == SOURCE and source else "")
+    rule = _same(finding.about, key if len(sources) > 1 else "", rules)
     reach = (rule["evaluation_periods"] + EXTRA_PERIODS) * rule["period"] if rule else DEFAULT_HOLD_SECONDS
     said: Said = {
         "about": finding.about,
@@ -229,7 +230,7 @@ def _heard(
     if finding.issue is None or rule is None:
         return said, finding.issue
     issue = _issue(rule, None, "event")
-    if one_of_two and source is not None:
+    if rule["key"] == ONE_LOST and source:
         other = next(item["name"] for item in sources if item is not source)
         issue["meaning"] = f"The source {source['name']} is gone: running on {other}, no redundancy."
     series = points.get(rule["key"], {})

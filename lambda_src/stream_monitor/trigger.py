@@ -18,6 +18,8 @@ STATUS_CHANGE: Final = "MediaConnect Flow Status Change"
 MAINTENANCE: Final = "MediaConnect Flow Maintenance"
 SOURCE: Final = "source"
 """What findings on sources are about; the policy's rules on sources say the same."""
+ONE_LOST: Final = "one-source-lost"
+"""The key of the rule that says that one of two sources is gone."""
 DAMAGE: Final = "SourceHealth"
 CONTENT: Final = {
     "audio_missing": "AudioStreamMissing",
@@ -37,14 +39,14 @@ UNDERSTOOD: Final = (
 class Finding:
     """What an event says of one thing: what is wrong, or with None that it is good again.
 
-    `part` is the ARN or the name of the source or output, empty where the event names none. `names_one` says that it is
-    one of them even so.
+    `part` is the ARN or the name of the source or output, empty where the event names none. `rule` is the key of the
+    rule that says the same, where more than one is about it.
     """
 
     about: str
     part: str
     issue: Issue | None
-    names_one: bool = False
+    rule: str = ""
 
 
 Findings = tuple[Finding, ...]
@@ -253,7 +255,7 @@ def _alert(detail: Mapping[str, Any], _: str) -> Findings:
     issue = _issue(about, severity, f"MediaConnect reports: {words}", "Look at the flow's alerts in the console.")
     if not isinstance(detail.get("errored"), bool):
         return ()
-    return (Finding(about, part, issue if detail["errored"] else None, names_one=about == SOURCE),)
+    return (Finding(about, part, issue if detail["errored"] else None, rule=ONE_LOST if about == SOURCE else ""),)
 
 
 def _source(detail: Mapping[str, Any], part: str) -> Findings:
@@ -266,6 +268,11 @@ def _source(detail: Mapping[str, Any], part: str) -> Findings:
             "Call the sender: is the encoder running, and sending to the ingest address of this flow?",
         )
         return (Finding(SOURCE, part, lost),)
+    if current.get("failover_switch") is True:
+        switched = _issue(
+            SOURCE, "HIGH", "The flow switched between its sources.", "Call the sender of the other source."
+        )
+        return (Finding(SOURCE, part, switched, rule="failover"),)
     there = (Finding(SOURCE, part, None),) if state in {"CONNECTED", "RECEIVING"} else ()
     flags = sorted(name for name, raised in _table(current, "tr101").items() if raised is True)
     if detail.get("unhealthy") is True:

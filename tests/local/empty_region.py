@@ -39,8 +39,8 @@ class EmptyRegion:
         for backend in backends:
             backend[ACCOUNT_ID][self.name].reset()
 
-    def client(self, service: str) -> Any:
-        """A boto3 client of the service here."""
+    def client(self, service: str, **more: Any) -> Any:
+        """A boto3 client of the service here, such as a function has."""
         make: Any = boto3.client
         return make(
             service,
@@ -48,6 +48,7 @@ class EmptyRegion:
             region_name=self.name,
             aws_access_key_id="test",
             aws_secret_access_key="test",
+            **more,
         )
 
     def state_machine(self, name: str = "workflow", **states: Any) -> str:

@@ -200,6 +200,15 @@ def test_a_monitor_that_fails_for_good_is_told_and_its_input_is_kept(begin: Begi
     assert (kept["detail-type"], kept["resources"][0]) == ("MediaConnect Source Health", evening.arn)
 
 
+def test_an_input_that_cannot_be_kept_does_not_keep_people_from_being_told(begin: Begin) -> None:
+    evening = begin("show")
+    with faults.failing("stream_monitor", "crash"), faults.failing("sqs", "access-denied"):
+        evening.source_is("DISCONNECTED", "encoder")
+    assert evening.told() == [("blind", "CRITICAL")]
+    assert "Runtime.ExitError" in evening.messages()[0].message, "the first failure is told, not the second"
+    assert evening.dead_letters() == []
+
+
 def test_a_monitor_that_fails_once_is_nobodys_business(begin: Begin) -> None:
     evening = begin("show")
     with faults.failing("stream_monitor", "crash", calls=1) as fault:

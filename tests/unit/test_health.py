@@ -219,9 +219,21 @@ def test_one_of_two_sources_lost_is_a_loss_of_redundancy_that_names_both() -> No
 
 
 def test_a_source_named_in_an_alert_only_is_found_by_its_name() -> None:
-    found = look(Finding("source", "venue-b", LOST, names_one=True), flow=TWO_SOURCES, rules=BOTH, data=FLOWING)
+    found = look(Finding("source", "venue-b", LOST, rule="one-source-lost"), flow=TWO_SOURCES, rules=BOTH, data=FLOWING)
     assert found["said"][0]["part"] == SOURCE_ARNS[1]
     assert found["issues"][0]["meaning"].startswith("The source venue-b is gone")
+
+
+def test_a_switch_that_an_event_tells_of_is_what_the_rule_on_switches_says() -> None:
+    switch = rule(key="failover", about="source", meaning="The flow switched between its sources.")
+    said = Finding("source", "", issue(severity="HIGH", evidence="event", value=None), rule="failover")
+    (found,) = look(said, flow=TWO_SOURCES, rules=[*BOTH, switch], data=FLOWING)["issues"]
+    assert (found["severity"], found["meaning"]) == ("HIGH", "The flow switched between its sources.")
+
+
+def test_an_alert_on_the_only_source_is_the_loss_of_all() -> None:
+    (found,) = look(Finding("source", "encoder", LOST, rule="one-source-lost"), rules=[PRESENCE])["issues"]
+    assert found["severity"] == "CRITICAL"
 
 
 def test_a_flow_with_two_sources_that_gets_nothing_at_all_is_critical() -> None:

@@ -214,6 +214,16 @@ def test_issues_in_a_maintenance_window_are_told_only_if_they_outlive_it(
     assert kinds(*story) == told
 
 
+def test_a_window_whose_end_was_lost_and_the_next_one_are_two_messages_of_their_own() -> None:
+    _, told = remembered(begun(0), begun(7260))
+    assert [item["words"] for item in told] == [
+        "INPROGRESS",
+        "no end of it was reported within two hours",
+        "INPROGRESS",
+    ]
+    assert len({item["id"] for item in told}) == 3
+
+
 def test_a_flow_that_stops_inside_its_scheduled_window_is_under_maintenance() -> None:
     planned: dict[str, Any] = {**ALWAYS, "maintenance_scheduled": "2026-11-23T20:01:00Z"}
     gone = issue("FlowStatus", evidence="status", value=None)

@@ -118,6 +118,7 @@ def test_every_key_of_an_event_is_optional(detail_type: str, detail: dict[str, A
         ("MediaConnect Source Health", {"unhealthy": False, "current": {"state": "CONNECTED"}}, "CONNECTED", None),
         ("MediaConnect Source Health", {"unhealthy": True, "current": {"state": "RECEIVING", "tr101": {"pcr_error": True}}}, "RECEIVING", "MEDIUM"),
         ("MediaConnect Flow Health", {"unhealthy": True, "current": {"isBitrateZero": True, "state": ""}}, "", "CRITICAL"),
+        ("MediaConnect Flow Health", {"unhealthy": True, "current": {"failover_switch": True}}, "", "HIGH"),
         ("MediaConnect Output Health", {"current": {"state": "DISCONNECTED"}}, "DISCONNECTED", "HIGH"),
         ("MediaConnect Output Health", {"current": {"state": "SENDING"}}, "SENDING", None),
         ("MediaConnect Flow Content Quality", {"impacted": True, "streams": [{"black_frames_duration_breaching": True}]}, "", "HIGH"),
