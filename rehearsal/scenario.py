@@ -204,11 +204,19 @@ class Expectation(_Part):
 
 def _in_order(phases: tuple[Phase, ...]) -> tuple[Phase, ...]:
     minutes = [phase.minute for phase in phases]
+    if not minutes:
+        raise ValueError("at least one phase is needed, [[phase]] with minute = 0")
     if minutes[0]:
         raise ValueError(f"the first phase must begin at minute 0, not {minutes[0]}")
     if sorted(set(minutes)) != minutes:
         raise ValueError(f"each phase must begin later than the one before, not at the minutes {minutes}")
     return phases
+
+
+def _some(expectations: tuple[Expectation, ...]) -> tuple[Expectation, ...]:
+    if not expectations:
+        raise ValueError('at least one expectation is needed, [[expect]]; kind = "none" expects silence')
+    return expectations
 
 
 class Scenario(_Part):
@@ -219,10 +227,10 @@ class Scenario(_Part):
     flow: str
     start: AwareDatetime
     needs: Needs = Needs()
-    phases: Annotated[tuple[Phase, ...], Field(min_length=1), AfterValidator(_in_order)] = Field(alias="phase")
+    phases: Annotated[tuple[Phase, ...], AfterValidator(_in_order)] = Field(alias="phase")
     events: tuple[Event, ...] = Field(default=(), alias="event")
     faults: tuple[Fault, ...] = Field(default=(), alias="fault")
-    expectations: tuple[Expectation, ...] = Field(alias="expect", min_length=1)
+    expectations: Annotated[tuple[Expectation, ...], AfterValidator(_some)] = Field(alias="expect")
 
     _name: str = PrivateAttr(default="")
 
