@@ -106,8 +106,10 @@ def test_a_wrong_expectation_is_missed_with_what_was_seen_instead(stages: dict[s
     path.write_text(text.replace('severity = "MEDIUM"\nfrom = 6\nby = 8', 'severity = "CRITICAL"\nfrom = 6\nby = 6.5'))
     role = Role(load_scenario(path), "dev", stages["dev"].environment.flows[0])
     assert play(role, stages["dev"]).missed == [
-        "expected a message of kind opened, CRITICAL or worse, between minute 6 and 6.5; "
-        "seen minute 7: opened MEDIUM; minute 9: escalated HIGH; minute 20: recovered HIGH"
+        (
+            "expected a message of kind opened, CRITICAL or worse, between minute 6 and 6.5; "
+            "seen minute 7: opened MEDIUM; minute 9: escalated HIGH; minute 20: recovered HIGH"
+        )
     ]
 
 
@@ -152,8 +154,7 @@ def page(stages: dict[str, Stage], played: Played, tmp_path_factory: pytest.Temp
         if name not in played:
             role = home(name, stages)
             played[name] = play(role, stages[role.environment], evidence=True)
-    path = report.write([*played.values(), failing(played["packet_loss"])], tmp_path_factory.mktemp("report"))
-    return path
+    return report.write([*played.values(), failing(played["packet_loss"])], tmp_path_factory.mktemp("report"))
 
 
 def failing(result: Result) -> Result:
@@ -203,11 +204,10 @@ def look(browser: str, page: Path, tmp_path: Path, scheme: str, width: int, pict
         f"--blink-settings=preferredColorScheme={0 if scheme == 'dark' else 1}",
         f"--user-data-dir={tmp_path / 'profile'}",
     ]
-    ends = []
-    for action in ("--dump-dom", f"--screenshot={picture}"):
-        ends.append(
-            subprocess.run(
-                [browser, *flags, action, page.as_uri()], capture_output=True, text=True, check=True, timeout=120
-            )
+    ends = [
+        subprocess.run(
+            [browser, *flags, action, page.as_uri()], capture_output=True, text=True, check=True, timeout=120
         )
+        for action in ("--dump-dom", f"--screenshot={picture}")
+    ]
     return ends[0].stdout, "".join(end.stderr for end in ends)

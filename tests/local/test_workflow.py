@@ -9,10 +9,9 @@ import pytest
 from local_aws import LocalAws, executions
 from local_aws.deliveries import Published, published
 from local_aws.executions import Execution
+from local_aws.forget import forget_what_happened
 from local_aws.gaps.flow_states import set_flow_status
 from local_aws.gaps.lambda_runs_the_zip import INVOCATIONS
-from rehearsal.run import play
-from rehearsal.scenario import find_scenario, load_scenario
 from rehearsal.stage import Stage
 
 Run = Callable[[dict[str, Any]], tuple[Execution, list[Published]]]
@@ -21,6 +20,7 @@ Run = Callable[[dict[str, Any]], tuple[Execution, list[Published]]]
 @pytest.fixture
 def run(stage: Stage, aws: LocalAws) -> Run:
     """Starts the workflow with an input; how it ended, and what was published meanwhile."""
+    forget_what_happened(aws.region)
 
     def started(given: dict[str, Any]) -> tuple[Execution, list[Published]]:
         before = len(published(region=aws.region))
@@ -70,10 +70,3 @@ def test_the_functions_run_from_the_deployed_zip_and_not_from_this_repository(st
     trace = json.loads(answer["Payload"].read())["stackTrace"]
     assert "stream_monitor/handler.py" in trace[-2] + trace[-1]
     assert "lambda_src" not in "".join(trace)
-
-
-def test_the_shipped_packet_loss_scenario_passes(stage: Stage, aws: LocalAws) -> None:
-    scenario = load_scenario(find_scenario("packet_loss"))
-    result = play(scenario, aws, flow_arn=stage.flow_arn(scenario.flow))
-    set_flow_status(stage.flow_arn("live-stream"), "STANDBY")
-    assert result.missed == []

@@ -225,6 +225,8 @@ def test_a_missed_expectation_is_shown_beside_what_was_seen(tmp_path: Path, envi
         notifications=[message(minute=9.0), message(minute=5.0, recipients=())],
     )
     assert result.missed == [
-        "expected a message of kind opened, INFO or worse, between minute 0 and 7.5; "
-        "seen minute 9: opened HIGH; minute 5: opened HIGH to nobody: no subscription lets it through"
+        (
+            "expected a message of kind opened, INFO or worse, between minute 0 and 7.5; "
+            "seen minute 9: opened HIGH; minute 5: opened HIGH to nobody: no subscription lets it through"
+        )
     ]
