@@ -47,7 +47,7 @@ rehearse: setup ## Deploy dev to an AWS on this machine, break the stream, show 
 
 test: setup node_modules/ready ## Run everything: lint, types, unit, synth, module and local tests
 	@$(MAKE) --no-print-directory lint types
-	$(RUN) -m pytest --numprocesses 2 --no-loadscope-reorder
+	$(RUN) -m pytest --numprocesses 4 --no-loadscope-reorder
 
 check: setup ## Run what is fast: lint, types, unit tests
 	@$(MAKE) --no-print-directory lint types unit

@@ -172,20 +172,16 @@ def functions(folder: Path) -> dict[str, Any]:
 def detection_times(folder: Path) -> dict[str, Any]:
     """Every shipped scenario, played on a local AWS: minutes from the failure to the message, by path."""
     from local_aws import LocalAws  # noqa: PLC0415  loads moto
+    from rehearsal.cast import at_home  # noqa: PLC0415
+    from rehearsal.reading import load_scenarios  # noqa: PLC0415
     from rehearsal.run import play  # noqa: PLC0415
-    from rehearsal.scenario import LIBRARY, load_scenario  # noqa: PLC0415
-    from rehearsal.stage import Stage  # noqa: PLC0415
+    from rehearsal.stage import deploy, load  # noqa: PLC0415
 
-    found = []
-    for path in sorted(LIBRARY.glob("*.toml")):
-        scenario = load_scenario(path)
-        with LocalAws() as aws:
-            stage = Stage(aws, scenario.environment, folder / path.stem)
-            stage.synthesize()
-            stage.initialize()
-            stage.apply()
-            result = play(scenario, aws, flow_arn=stage.flow_arn(scenario.flow))
-        found.append(detection(path.stem, result))
+    scenarios = load_scenarios([])
+    roles = at_home(scenarios, load(scenario.environment for scenario in scenarios))
+    with LocalAws() as aws:
+        stages = deploy(aws, {role.environment for role in roles}, folder, lambda _: None)
+        found = [detection(role.scenario.name, play(role, stages[role.environment])) for role in roles]
     show(
         "Minutes from the failure to the message, and to each path's first finding",
         ("scenario", "message", *PATHS),

@@ -5,7 +5,7 @@ treat missing data"), apart from the monitor's, so that the two can be held agai
 """
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from operator import ge, gt, le, lt
@@ -15,7 +15,7 @@ from botocore.loaders import create_loader
 from moto.cloudwatch.models import cloudwatch_backends
 from moto.sns.models import sns_backends
 
-from local_aws import eventbridge
+from local_aws import eventbridge, faults
 from local_aws.eventbridge import ACCOUNT_ID, Delivery
 
 State = Literal["OK", "ALARM", "INSUFFICIENT_DATA"]
@@ -105,9 +105,19 @@ def evaluate_alarms(now: datetime, *, region: str) -> list[Transition]:
         NotImplementedError: an alarm is of a kind that is not evaluated here, or does something else than to tell a
             topic.
     """
+    return list(changes(now, region=region))
+
+
+def changes(now: datetime, *, region: str, prefix: str = "") -> Iterator[Transition]:
+    """Evaluate the metric alarms whose names begin with `prefix` one by one, as `evaluate_alarms` does.
+
+    Each is evaluated when it is asked for, so that the caller may wait for what comes of a change before the next one.
+    """
     alarms = cloudwatch_backends[ACCOUNT_ID][region].alarms
-    changed = [_evaluate(alarms[name], now, region) for name in sorted(alarms)]
-    return [transition for transition in changed if transition]
+    for name in sorted(name for name in alarms if name.startswith(prefix)):
+        transition = _evaluate(alarms[name], now, region)
+        if transition:
+            yield transition
 
 
 def _evaluate(alarm: Any, now: datetime, region: str) -> Transition | None:
@@ -294,6 +304,8 @@ def _act(alarm: Any, before: Standing, region: str) -> None:
         _, _, service, topic_region, account_id, _ = str(action).split(":", 5)
         if service != "sns":
             raise NotImplementedError(f"the alarm {alarm.name} has the action {action}; only topics are told here")
+        if faults.met("sns"):
+            continue
         sns_backends[account_id][topic_region].publish(
             message=json.dumps(notification(alarm, _standing(alarm), before, region=region)),
             arn=action,

@@ -2,17 +2,27 @@
 
 import json
 import time
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 from moto.core.exceptions import JsonRESTError, ServiceException
 from moto.stepfunctions.parser.models import stepfunctions_parser_backends
 
-POLL_SECONDS: Final = 0.02
+POLL_SECONDS: Final = 0.005
 
 
 class CannotStartError(RuntimeError):
     """Step Functions refused to start an execution."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """A task that failed, whether it was tried again or not; `function` is the name of the one it invoked, if any."""
+
+    state: str
+    error: str
+    function: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +33,7 @@ class Execution:
     status: str
     states: tuple[str, ...]
     cause: str
+    failures: tuple[Failure, ...] = ()
 
 
 def start(state_machine_arn: str, given: Any) -> str:
@@ -57,7 +68,20 @@ def wait_for(execution_arn: str, *, seconds: float = 60) -> Execution:
         status=str(execution.status),
         states=tuple(entered),
         cause=str(getattr(execution, "cause", None) or ""),
+        failures=tuple(_failures(events)),
     )
+
+
+def _failures(events: Iterable[Mapping[str, Any]]) -> Iterator[Failure]:
+    state = function = ""
+    for event in events:
+        state = event.get("stateEnteredEventDetails", {}).get("name", state)
+        if "taskScheduledEventDetails" in event:
+            asked = json.loads(event["taskScheduledEventDetails"]["parameters"])
+            function = str(asked.get("FunctionName", "")).rpartition(":")[2]
+        failed = event.get("taskFailedEventDetails") or event.get("taskTimedOutEventDetails")
+        if failed:
+            yield Failure(state=state, error=str(failed.get("error", "")), function=function)
 
 
 def _backend(arn: str) -> Any:

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from fnmatch import fnmatchcase
 from typing import Any, Final
 
 from moto.cloudwatch.models import cloudwatch_backends
@@ -41,25 +42,27 @@ def seconds_between(expression: str) -> int:
     return int(found[1]) * UNITS[found[2]]
 
 
-def fire_schedules(after: datetime, until: datetime, *, region: str) -> list[Fired]:
+def fire_schedules(after: datetime, until: datetime, *, region: str, name: str = "*/*") -> list[Fired]:
     """Fire every enabled schedule for each time it falls due later than `after` and not later than `until`.
 
-    In the order of time; at one time, of the schedules' ARNs.
+    In the order of time; at one time, of the schedules' ARNs. `name` is a pattern of "group/schedule".
 
     Raises:
         CannotStartError: a target refused. Nothing is retried, and nothing goes to a dead-letter queue.
         NotImplementedError: a schedule is no `rate(...)`, or starts something else than a state machine.
     """
     due = sorted(
-        ((moment, schedule) for schedule in _schedules(region) for moment in _moments(schedule, after, until)),
+        ((moment, schedule) for schedule in _schedules(region, name) for moment in _moments(schedule, after, until)),
         key=lambda item: (item[0], item[1].arn),
     )
     return [_fire(schedule, moment) for moment, schedule in due]
 
 
-def _schedules(region: str) -> Iterator[Any]:
+def _schedules(region: str, name: str) -> Iterator[Any]:
     for group in scheduler_backends[ACCOUNT_ID][region].schedule_groups.values():
-        yield from (schedule for schedule in group.schedules.values() if schedule.state == "ENABLED")
+        for schedule in group.schedules.values():
+            if schedule.state == "ENABLED" and fnmatchcase(f"{group.name}/{schedule.name}", name):
+                yield schedule
 
 
 def _moments(schedule: Any, after: datetime, until: datetime) -> Iterator[datetime]:

@@ -85,6 +85,7 @@ class LocalAws:
         moto_api_backend.reset()
         gaps.lambda_runs_the_zip.INVOCATIONS.clear()
         gaps.lambda_runs_the_zip.end_all()
+        gaps.stepfunctions_api.begin_again()
         faults.lift()
 
     def _set(self, name: str, value: str) -> None:

@@ -1,74 +1,19 @@
 """The command line: `python -m operations COMMAND`. Wiring only; exit codes are 0 fine, 1 not fine, 2 wrong input."""
 
-import tempfile
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
-from botocore.exceptions import BotoCoreError, ClientError
-from rich.console import Console
 
 from operations import adoption, deployment
-from operations.deployment import StepError
-from operations.flows import FlowError
-from operations.github import GitHubError
-from operations.reviewed import StaleError
-from operations.terraform import TerraformError
-from plan_review import PlanError
-from settings import SettingsError
+from operations.answers import answered, console, errors
+from operations.rehearse import rehearse
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
-console = Console(highlight=False)
-errors = Console(stderr=True, highlight=False, soft_wrap=True)
+app.command()(rehearse)
 
 EnvironmentName = Annotated[str, typer.Argument(help="environment, as in environments/<name>.toml")]
-
-
-@contextmanager
-def answered() -> Iterator[None]:
-    """Turn what is wrong into words and an exit code; no traceback reaches the operator."""
-    from rehearsal.scenario import ScenarioError  # noqa: PLC0415  only rehearsals need it
-
-    try:
-        yield
-    except (SettingsError, ScenarioError, PlanError) as error:
-        errors.print(str(error), markup=False)
-        raise typer.Exit(2) from error
-    except (TerraformError, StaleError, FlowError, GitHubError, BotoCoreError, ClientError) as error:
-        errors.print(str(error), markup=False)
-        raise typer.Exit(1) from error
-    except StepError as error:
-        raise typer.Exit(error.code) from error
-
-
-@app.command()
-def rehearse(
-    scenarios: Annotated[list[str] | None, typer.Argument(help="scenario files or names of shipped ones")] = None,
-) -> None:
-    """Deploy to an AWS on this machine, play a scenario, and show what people would be told."""
-    from local_aws import LocalAws  # noqa: PLC0415  loads moto
-    from rehearsal.run import play  # noqa: PLC0415
-    from rehearsal.scenario import find_scenario, load_scenario  # noqa: PLC0415
-    from rehearsal.show import show  # noqa: PLC0415
-    from rehearsal.stage import Stage  # noqa: PLC0415
-
-    with answered():
-        loaded = [load_scenario(find_scenario(name)) for name in scenarios or ["packet_loss"]]
-        passed = True
-        for scenario in loaded:
-            with LocalAws() as aws, tempfile.TemporaryDirectory(prefix="rehearsal-") as folder, _status() as say:
-                stage = Stage(aws, scenario.environment, Path(folder), say)
-                stage.synthesize()
-                stage.initialize()
-                stage.apply()
-                say("playing the scenario")
-                result = play(scenario, aws, flow_arn=stage.flow_arn(scenario.flow))
-            show(result, console)
-            passed &= result.passed
-    raise typer.Exit(0 if passed else 1)
 
 
 @app.command()
@@ -129,16 +74,6 @@ def _for_environment(step: Callable[[str], None]) -> None:
 for step in (deployment.bootstrap, deployment.deploy):
     _for_environment(step)
 adoption.register(app, answered)
-
-
-@contextmanager
-def _status() -> Iterator[Callable[[str], None]]:
-    """Shows what is being done; on a terminal as a spinner, elsewhere line by line."""
-    if not console.is_terminal:
-        yield lambda text: console.print(f"... {text}", markup=False)
-        return
-    with console.status("starting a local AWS") as status:
-        yield status.update
 
 
 if __name__ == "__main__":

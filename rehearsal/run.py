@@ -1,128 +1,299 @@
-"""Plays a scenario on a stage, minute by minute, on the scenario's own clock.
+"""Plays a scenario on a stage, moment by moment, on the scenario's own clock.
 
 What the stream does is put in; alarms, events, schedules, state machine and functions answer by themselves. Nothing of
 this waits for real time but the functions' own work.
 """
 
 import json
-from collections.abc import Iterable
-from datetime import timedelta
+import time
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Final
 
-from local_aws import LocalAws
-from local_aws.alarms import evaluate_alarms
+from moto.cloudwatch.models import cloudwatch_backends
+from moto.mediaconnect.models import mediaconnect_backends
+
+from local_aws import ACCOUNT_ID, clock, faults, service_metrics
+from local_aws.alarms import changes
 from local_aws.deliveries import published
-from local_aws.eventbridge import Delivery, deliver, event
+from local_aws.eventbridge import LOST, Delivery, deliver, event
 from local_aws.executions import Execution, wait_for
+from local_aws.forget import forget_what_happened
 from local_aws.gaps.flow_states import set_flow_status
+from local_aws.gaps.lambda_runs_the_zip import INVOCATIONS, Invocation
 from local_aws.scheduler import fire_schedules
-from rehearsal.scenario import Phase, Scenario
+from rehearsal.cast import Role
+from rehearsal.evidence import collect
+from rehearsal.metrics import emits
+from rehearsal.scenario import Event, Fault, Phase
+from rehearsal.stage import Stage
 from rehearsal.timeline import Kind, Moment, Notification, Result
 
 NAMESPACE: Final = "AWS/MediaConnect"
+EVENTS_OF: Final = {
+    "flow_events": {"aws.mediaconnect"},
+    "alarm_events": {"aws.cloudwatch"},
+    "eventbridge": {"aws.mediaconnect", "aws.cloudwatch"},
+    "schedule": set[str](),
+}
+"""The sources of events that a fault lets get lost."""
 
 
-def play(scenario: Scenario, aws: LocalAws, *, flow_arn: str) -> Result:
-    """Play `scenario` for the flow; what happened and what was told.
+def play(role: Role, stage: Stage, *, evidence: bool = False) -> Result:
+    """Play a scenario on a flow of the stage; what happened and what was told.
 
-    Raises:
-        ScenarioError: through `Scenario` only; a broken chain is not raised but seen in the result.
+    All that happened on the stage before is forgotten. A broken chain is not raised but seen in the result.
+
+    Args:
+        role: the scenario and its flow.
+        stage: the environment, applied.
+        evidence: also keep what a report draws.
     """
-    return _Play(scenario, aws, flow_arn).result()
+    begun = time.monotonic()
+    result = _Play(role, stage).result()
+    if evidence:
+        result.evidence = collect(role, stage)
+    result.seconds = time.monotonic() - begun
+    return result
 
 
 class _Play:
     """One scenario being played."""
 
-    def __init__(self, scenario: Scenario, aws: LocalAws, flow_arn: str) -> None:
-        self._scenario = scenario
-        self._aws = aws
-        self._flow_arn = flow_arn
-        self._metrics: Any = aws.client("cloudwatch")
-        self._result = Result(scenario)
-        self._heard = len(published(region=aws.region))
+    def __init__(self, role: Role, stage: Stage) -> None:
+        self._scenario, self._flow = role.scenario, role.flow
+        self._region, self._names = stage.environment.region, stage.names
+        self._flow_arn = stage.flow_arn(role.flow.name)
+        self._result = Result(role)
+        self._heard = 0
+        self._runs = 0
         self._phase: Phase | None = None
+        self._lost: set[str] = set()
 
     def result(self) -> Result:
-        for minute in range(self._scenario.minutes):
-            self._stream(minute)
-            for item in self._scenario.events_in(minute):
-                self._event(item.minute, item.detail_type, item.detail)
-            self._clock(minute + 1)
+        try:
+            with clock.standing(self._scenario.start) as set_clock:
+                forget_what_happened(self._region, prefix=self._names.prefix)
+                for minute, action in self._agenda():
+                    set_clock(self._scenario.at(minute))
+                    action()
+        finally:
+            faults.lift()
+            LOST.clear()
+            set_flow_status(self._flow_arn, "STANDBY")  # a running one could not be destroyed
         return self._result
 
-    def _note(self, minute: float, kind: Kind, text: str) -> None:
-        self._result.timeline.append(Moment(minute=minute, kind=kind, text=text))
+    def _agenda(self) -> list[tuple[float, Callable[[], None]]]:
+        """All that happens, in order; at one moment faults end and begin, then a minute ends, and the next begins."""
+        items: list[tuple[float, int, Callable[[], None]]] = []
+        for fault in self._scenario.faults:
+            injected: list[faults.Fault] = []
+            items.append((fault.start, 1, partial(self._break, fault, injected)))
+            items.append((fault.until, 0, partial(self._mend, fault, injected)))
+        for minute in range(self._scenario.minutes):
+            items.append((minute, 3, partial(self._stream, minute)))
+            items += [(at, 4, partial(self._event, at, item)) for at, item in self._scenario.events_in(minute)]
+            items.append((minute + 1, 2, partial(self._minute_ends, minute + 1)))
+        return [(minute, action) for minute, _, action in sorted(items, key=lambda item: item[:2])]
+
+    def _note(self, minute: float, kind: Kind, text: str, **facts: Any) -> None:
+        self._result.timeline.append(Moment(minute=minute, kind=kind, text=text, facts=facts))
+
+    def _break(self, fault: Fault, injected: list[faults.Fault]) -> None:
+        self._note(fault.start, "fault", f"{fault.target}: {fault.error}", target=fault.target, error=fault.error)
+        if fault.error == "lost":
+            self._lost.add(fault.target)
+            LOST.update(EVENTS_OF[fault.target])
+        else:
+            injected.append(faults.inject(fault.target, fault.error))  # type: ignore[arg-type]  # lost ones are above
+
+    def _mend(self, fault: Fault, injected: list[faults.Fault]) -> None:
+        self._note(fault.until, "fault", f"{fault.target}: works again", target=fault.target, error=None)
+        for item in injected:
+            faults.lift(item)
+        self._lost.discard(fault.target)
+        LOST.clear()
+        for target in self._lost:
+            LOST.update(EVENTS_OF[target])
 
     def _stream(self, minute: int) -> None:
         """What the stream does in a minute: the flow's status, and one datapoint a metric."""
         phase = self._scenario.phase_at(minute)
+        values = {
+            name: numbers for name, numbers in self._scenario.values_at(minute).items() if emits(self._flow, name)
+        }
         if phase is not self._phase:
             self._phase = phase
             set_flow_status(self._flow_arn, phase.status)
-            values = ", ".join(f"{name} {value:g}" for name, value in phase.metrics.items()) or "no metrics"
-            self._note(minute, "stream", f"{phase.status}: {values}")
-        if phase.metrics:
-            self._metrics.put_metric_data(
-                Namespace=NAMESPACE,
-                MetricData=[
-                    {
-                        "MetricName": name,
-                        "Dimensions": [{"Name": "FlowARN", "Value": self._flow_arn}],
-                        "Timestamp": self._scenario.at(minute),
-                        "Value": value,
-                    }
-                    for name, value in phase.metrics.items()
-                ],
+            words = ", ".join(f"{name} {'/'.join(f'{one:g}' for one in many)}" for name, many in values.items())
+            self._note(
+                minute, "stream", f"{phase.status}: {words or 'no metrics'}", status=phase.status, metrics=values
             )
+        sources = source_arns(self._flow_arn)
+        for name, numbers in values.items():
+            for number in numbers:
+                self._put(name, "FlowARN", self._flow_arn, number, minute)
+            if len(numbers) == len(sources) and len(sources) > 1:
+                for arn, number in zip(sources.values(), numbers, strict=True):
+                    self._put(name, "SourceARN", arn, number, minute)
 
-    def _event(self, minute: float, detail_type: str, detail: dict[str, Any]) -> None:
-        self._note(minute, "event", f"{detail_type}: {json.dumps(detail, sort_keys=True)}")
+    def _put(self, name: str, dimension: str, arn: str, value: float, minute: int) -> None:
+        datum = {
+            "MetricName": name,
+            "Dimensions": [{"Name": dimension, "Value": arn}],
+            "Timestamp": self._scenario.at(minute).replace(tzinfo=None),  # moto's times are UTC, unsaid
+            "Value": value,
+        }
+        cloudwatch_backends[ACCOUNT_ID][self._region].put_metric_data(NAMESPACE, [datum])
+
+    def _event(self, minute: float, item: Event) -> None:
         told = event(
             source="aws.mediaconnect",
-            detail_type=detail_type,
-            detail=detail,
-            resources=[self._flow_arn],
+            detail_type=item.detail_type,
+            detail=item.detail,
+            resources=[self._flow_arn, *self._part(item)],
             time=self._scenario.at(minute),
-            region=self._aws.region,
+            region=self._region,
         )
-        self._follow(minute, deliver(told, region=self._aws.region))
+        lost = "aws.mediaconnect" in LOST
+        text = f"{item.detail_type}: {json.dumps(item.detail, sort_keys=True)}{' (lost)' if lost else ''}"
+        self._note(minute, "event", text, detail_type=item.detail_type, detail=item.detail, lost=lost)
+        self._follow(minute, deliver(told, region=self._region))
 
-    def _clock(self, minute: int) -> None:
-        """A minute ends: alarms are evaluated, and schedules that fell due are fired."""
+    def _part(self, item: Event) -> list[str]:
+        """The ARN of the source or output that an event is about."""
+        if item.source is not None:
+            return [_named(source_arns(self._flow_arn), item.source)]
+        return [_named(_output_arns(self._flow_arn), item.output)] if item.output is not None else []
+
+    def _minute_ends(self, minute: int) -> None:
+        """Alarms are evaluated, and the schedule that fell due is fired."""
         now = self._scenario.at(minute)
-        for change in evaluate_alarms(now, region=self._aws.region):
-            # A new alarm's first OK is not worth a line.
-            if (change.before, change.after) != ("INSUFFICIENT_DATA", "OK"):
-                self._note(minute, "alarm", f"{change.alarm_name}: {change.before} -> {change.after}")
-            self._follow(minute, change.deliveries)
+        for watched in (f"{self._names.alarm(self._flow.name, '')}", f"{self._names.chain_alarm('')}"):
+            for change in changes(now, region=self._region, prefix=watched):
+                self._note(
+                    minute,
+                    "alarm",
+                    f"{change.alarm_name}: {change.before} -> {change.after}",
+                    name=change.alarm_name,
+                    before=change.before,
+                    after=change.after,
+                )
+                self._follow(minute, change.deliveries)
         self._hear(minute)
-        for fired in fire_schedules(now - timedelta(minutes=1), now, region=self._aws.region):
-            self._note(minute, "schedule", f"{fired.schedule} is looked at")
+        if "schedule" not in self._lost:
+            self._look(minute, now)
+        service_metrics.count_waiting(self._region, now, prefix=self._names.prefix)
+
+    def _look(self, minute: int, now: datetime) -> None:
+        mine = f"{self._names.schedule_group}/{self._names.schedule(self._flow.name)}"
+        for fired in fire_schedules(now - timedelta(minutes=1), now, region=self._region, name=mine):
+            self._note(minute, "schedule", f"{self._flow.name} is looked at", name=fired.schedule)
             self._wait(minute, fired.execution_arn)
 
-    def _follow(self, minute: float, deliveries: Iterable[Delivery]) -> None:
+    def _follow(self, minute: float, deliveries: Sequence[Delivery]) -> None:
         """What came of an event: executions, or dead letters."""
+        service_metrics.count_deliveries(deliveries, self._scenario.at(minute), region=self._region)
         for delivery in deliveries:
             if delivery.execution_arn:
                 self._wait(minute, delivery.execution_arn)
             else:
-                self._note(minute, "event", f"not delivered by {delivery.rule}: {delivery.error}")
+                text = f"not delivered by {delivery.rule}: {delivery.error}"
+                self._note(minute, "event", text, rule=delivery.rule, error=delivery.error)
 
     def _wait(self, minute: float, execution_arn: str) -> None:
-        self._note(minute, "execution", _path(wait_for(execution_arn)))
+        ended = wait_for(execution_arn)
+        self._note(
+            minute,
+            "execution",
+            _path(ended),
+            id=ended.arn,
+            status=ended.status,
+            states=list(ended.states),
+            failures=[{"state": failure.state, "error": failure.error} for failure in ended.failures],
+        )
+        ran = [run for run in INVOCATIONS[self._runs :] if _execution_of(run) == execution_arn]
+        self._runs = len(INVOCATIONS)
+        for run in ran:
+            self._note(
+                minute,
+                "function",
+                f"{run.function_name}: {_calls(run) or 'no call'}{' and failed' if run.failed else ''}",
+                name=run.function_name,
+                failed=run.failed,
+                seconds=round(run.seconds, 3),
+                calls=[f"{call.service}:{call.operation}{' refused' if call.refused else ''}" for call in run.calls],
+            )
+        service_metrics.count_execution(ended, ran, self._scenario.at(minute))
         self._hear(minute)
 
     def _hear(self, minute: float) -> None:
         """The messages published since the last time."""
-        everything = published(region=self._aws.region)
-        for message in everything[self._heard :]:
+        new = published(region=self._region, since=self._heard)
+        self._heard += len(new)
+        for message in new:
             told = Notification.of(minute, message.message, message.subject, message.attributes, message.recipients)
             self._result.notifications.append(told)
-            self._note(minute, "message", f"{told.subject} -> {', '.join(told.recipients) or 'nobody'}")
-        self._heard = len(everything)
+            to = ", ".join(told.recipients) or "nobody"
+            self._note(
+                minute,
+                "message",
+                f"{told.subject} -> {to}",
+                subject=told.subject,
+                severity=told.severity,
+                recipients=list(told.recipients),
+            )
+            service_metrics.count_message(message, self._scenario.at(minute))
+
+
+def source_arns(flow_arn: str) -> dict[str, str]:
+    """ARN by name of each source of a flow, the primary one first."""
+    flow = _flow(flow_arn)
+    listed = {source["name"]: source["sourceArn"] for source in [flow.source, *flow.sources] if source}
+    return {str(name): str(arn) for name, arn in listed.items()}
+
+
+def _output_arns(flow_arn: str) -> dict[str, str]:
+    return {str(output["name"]): str(output["outputArn"]) for output in _flow(flow_arn).outputs}
+
+
+def _flow(flow_arn: str) -> Any:
+    region = flow_arn.split(":")[3]
+    return mediaconnect_backends[ACCOUNT_ID][region]._flows[flow_arn]  # noqa: SLF001  DescribeFlow would let it settle
+
+
+def _named(arns: dict[str, str], wanted: str | int) -> str:
+    """An ARN by name, or counted from 1."""
+    return list(arns.values())[wanted - 1] if isinstance(wanted, int) else arns[wanted]
+
+
+def _execution_of(run: Invocation) -> str:
+    return str(run.event.get("execution", "")) if isinstance(run.event, dict) else ""
+
+
+def _calls(run: Invocation) -> str:
+    """What a function asked AWS for, each call once with how often."""
+    names = [f"{call.service}:{call.operation}{' refused' if call.refused else ''}" for call in run.calls]
+    return ", ".join(_times(name, names.count(name)) for name in dict.fromkeys(names))
+
+
+def _times(name: str, count: int) -> str:
+    return name if count == 1 else f"{count} {name}"
 
 
 def _path(execution: Execution) -> str:
+    failed = _failures(execution)
     cause = f" ({execution.cause})" if execution.cause else ""
-    return f"{execution.status}: {' > '.join(execution.states)}{cause}"
+    return f"{execution.status}: {' > '.join(execution.states)}{cause}{f'; {failed}' if failed else ''}"
+
+
+def _failures(execution: Execution) -> str:
+    words = [f"{failure.state} met {failure.error}" for failure in execution.failures]
+    return ", ".join(
+        f"{word}{'' if words.count(word) == 1 else f' {words.count(word)} times'}" for word in _once(words)
+    )
+
+
+def _once(words: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(words))

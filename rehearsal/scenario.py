@@ -1,18 +1,27 @@
 """Scenario files: what happens to a flow minute by minute, and which messages must follow.
 
-Pure. Playing a scenario is `rehearsal.run`'s business.
+Pure. On which flow it is played is `rehearsal.cast`'s business, playing it `rehearsal.run`'s, and reading the file with
+all its mistakes `rehearsal.reading`'s.
 """
 
 import math
-import tomllib
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, Self, get_args
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    model_validator,
+)
 
-LIBRARY: Final = Path(__file__).resolve().parent / "scenarios"
+from rehearsal.metrics import known
+
 Severity = Literal["CRITICAL", "HIGH", "MEDIUM", "INFO"]
 WORST_FIRST: Final = ("CRITICAL", "HIGH", "MEDIUM", "INFO")
 Kind = Literal[
@@ -28,30 +37,131 @@ Kind = Literal[
     "none",
 ]
 Minute = Annotated[float, Field(ge=0)]
+# As in `local_aws.faults`, which would load all of moto.
+Target = Literal[
+    "stream_monitor", "alert_handler", "sns", "dynamodb", "cloudwatch", "mediaconnect", "ssm", "sqs", "eventbridge"
+]
+Error = Literal["throttled", "timeout", "crash", "access-denied"]
+Silent = Literal["flow_events", "alarm_events", "schedule"]
+"""What can only get lost on its way: MediaConnect's own events, those of alarms, and looks by schedule."""
+SILENT: Final = get_args(Silent)
+LOSSY: Final = ("eventbridge", *SILENT)
 
 
 class ScenarioError(ValueError):
-    """A scenario file that cannot be used; the message names the file, each key and what is allowed."""
+    """A scenario that cannot be used; the message names the file, line, each key and what is allowed."""
 
 
 class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
 
+class Ramp(_Part):
+    """A value that changes evenly from the first datapoint of a phase to its last."""
+
+    start: float = Field(alias="from")
+    end: float = Field(alias="to")
+
+    def at(self, part: float) -> float:
+        """The value at a part of the phase between 0 and 1."""
+        return self.start + (self.end - self.start) * part
+
+
+def _ramps(given: object) -> tuple[Ramp, ...]:
+    """A metric's values, one for each source that it tells of."""
+    values = given if isinstance(given, list) else [given]
+    return tuple(_ramp(value) for value in values) if values else _ramp_needed()
+
+
+def _ramp(value: object) -> Ramp:
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return Ramp.model_validate({"from": value, "to": value})
+    if isinstance(value, dict) and set(value) == {"from", "to"}:
+        ends = [value["from"], value["to"]]
+        if all(isinstance(end, int | float) and not isinstance(end, bool) for end in ends):
+            return Ramp.model_validate(value)
+    return _ramp_needed()[0]
+
+
+def _ramp_needed() -> tuple[Ramp, ...]:
+    raise ValueError("use a number, { from = ..., to = ... } for a ramp, or a list of these with one for each source")
+
+
+Metric = Annotated[str, AfterValidator(known)]
+Values = Annotated[tuple[Ramp, ...], BeforeValidator(_ramps)]
+
+
 class Phase(_Part):
-    """From this minute until the next phase: the flow's status and one datapoint a minute for each metric."""
+    """From this minute until the next phase: the flow's status and one datapoint a minute for each metric.
+
+    A list has one value for each source: the flow's own metric carries both, and each source's its own.
+    """
 
     minute: int = Field(ge=0)
     status: Literal["STANDBY", "STARTING", "ACTIVE", "STOPPING", "UPDATING", "ERROR"] = "ACTIVE"
-    metrics: dict[str, float] = {}
+    metrics: dict[Metric, Values] = {}
 
 
 class Event(_Part):
-    """An event of MediaConnect's own, delivered at this minute."""
+    """An event of MediaConnect's own, delivered at this minute, and with `every` again and again until `until`.
+
+    `source` and `output` say what it is about, by name or counted from 1.
+    """
 
     minute: Minute
-    detail_type: str = Field(alias="detail-type")
+    detail_type: str = Field(alias="detail-type", pattern=r"^MediaConnect \S.*$")
     detail: dict[str, Any]
+    source: str | Annotated[int, Field(ge=1, le=2)] | None = None
+    output: str | Annotated[int, Field(ge=1)] | None = None
+    every: Annotated[float, Field(gt=0)] | None = None
+    until: Minute | None = None
+
+    @model_validator(mode="after")
+    def _repeats(self) -> Self:
+        if (self.every is None) is not (self.until is None):
+            raise ValueError("every and until go together: an event that repeats says how often and until when")
+        return self
+
+    @property
+    def minutes(self) -> list[float]:
+        """When it is delivered."""
+        if self.every is None or self.until is None:
+            return [self.minute]
+        times = math.floor((self.until - self.minute) / self.every + 1e-9) + 1
+        return [round(self.minute + self.every * number, 6) for number in range(times)]
+
+
+class Fault(_Part):
+    """Something of the chain itself fails from this minute until before another."""
+
+    start: Minute = Field(default=0, alias="from")
+    until: Minute
+    target: Target | Silent
+    error: Error | Literal["lost"]
+
+    @model_validator(mode="after")
+    def _possible(self) -> Self:
+        if self.until <= self.start:
+            raise ValueError(f"it ends at minute {self.until:g}, which is not after its begin at {self.start:g}")
+        if self.error == "lost" and self.target not in LOSSY:
+            raise ValueError(f"only {', '.join(LOSSY)} can be lost; {self.target} can be {_errors()}")
+        if self.error != "lost" and self.target in SILENT:
+            raise ValueError(
+                f'{self.target} can only be lost: error = "lost"; eventbridge as a whole can be {_errors()}'
+            )
+        return self
+
+
+def _errors() -> str:
+    return "throttled, timeout, crash or access-denied"
+
+
+class Needs(_Part):
+    """What a flow must have for a scenario to make sense on it, beside as many sources as the scenario names."""
+
+    on_air: Literal["always", "manual"] | None = None
+    sources: Annotated[int, Field(ge=1, le=2)] | None = None
+    metrics: tuple[Metric, ...] = ()
 
 
 class Expectation(_Part):
@@ -62,6 +172,17 @@ class Expectation(_Part):
     start: Minute = Field(default=0, alias="from")
     until: Minute | None = None
     by: Minute | None = None
+    count: Annotated[int, Field(ge=1)] | None = None
+
+    @model_validator(mode="after")
+    def _possible(self) -> Self:
+        if self.by is not None and self.until is not None:
+            raise ValueError("by and until say the same: use one of them")
+        if self.end < self.start:
+            raise ValueError(f"it ends at minute {self.end:g}, before its begin at {self.start:g}")
+        if self.kind == "none" and self.count is not None:
+            raise ValueError('kind "none" allows no message at all: leave count out')
+        return self
 
     @property
     def end(self) -> float:
@@ -70,30 +191,75 @@ class Expectation(_Part):
 
     def words(self) -> str:
         """The expectation as a person would say it."""
-        span = f"between minute {self.start:g} and {self.end:g}"
+        span = (
+            f"between minute {self.start:g} and {self.end:g}"
+            if self.end < math.inf
+            else f"from minute {self.start:g} on"
+        )
         if self.kind == "none":
             return f"no message of {self.severity} or worse {span}"
-        return f"a message of kind {self.kind}, {self.severity} or worse, {span}"
+        bound = f", and no more than {self.count} of them in all" if self.count else ""
+        return f"a message of kind {self.kind}, {self.severity} or worse, {span}{bound}"
+
+
+def _in_order(phases: tuple[Phase, ...]) -> tuple[Phase, ...]:
+    minutes = [phase.minute for phase in phases]
+    if not minutes:
+        raise ValueError("at least one phase is needed, [[phase]] with minute = 0")
+    if minutes[0]:
+        raise ValueError(f"the first phase must begin at minute 0, not {minutes[0]}")
+    if sorted(set(minutes)) != minutes:
+        raise ValueError(f"each phase must begin later than the one before, not at the minutes {minutes}")
+    return phases
+
+
+def _some(expectations: tuple[Expectation, ...]) -> tuple[Expectation, ...]:
+    if not expectations:
+        raise ValueError('at least one expectation is needed, [[expect]]; kind = "none" expects silence')
+    return expectations
 
 
 class Scenario(_Part):
     """One incident."""
 
-    title: str
+    title: Annotated[str, Field(min_length=1)]
     environment: str = "dev"
     flow: str
     start: AwareDatetime
-    phases: tuple[Phase, ...] = Field(alias="phase", min_length=1)
+    needs: Needs = Needs()
+    phases: Annotated[tuple[Phase, ...], AfterValidator(_in_order)] = Field(alias="phase")
     events: tuple[Event, ...] = Field(default=(), alias="event")
-    expectations: tuple[Expectation, ...] = Field(alias="expect", min_length=1)
+    faults: tuple[Fault, ...] = Field(default=(), alias="fault")
+    expectations: Annotated[tuple[Expectation, ...], AfterValidator(_some)] = Field(alias="expect")
+
+    _name: str = PrivateAttr(default="")
+
+    @property
+    def name(self) -> str:
+        """The name of its file."""
+        return self._name
+
+    def named(self, name: str) -> Self:
+        """Itself, with the name of its file."""
+        self._name = name
+        return self
 
     @property
     def minutes(self) -> int:
         """How long it takes: until the last thing that happens or is expected."""
         moments: list[float] = [phase.minute + 1 for phase in self.phases]
-        moments += [event.minute for event in self.events]
+        moments += [event.minutes[-1] for event in self.events]
+        moments += [fault.until for fault in self.faults]
         moments += [limit for item in self.expectations for limit in (item.by, item.until) if limit is not None]
         return math.ceil(max(moments))
+
+    @property
+    def sources(self) -> int:
+        """How many sources its flow must have; 0 if any number will do."""
+        listed = [len(values) for phase in self.phases for values in phase.metrics.values()]
+        counted = [event.source for event in self.events if isinstance(event.source, int)]
+        most = max([*listed, *counted], default=0)
+        return self.needs.sources or (most if most > 1 else 0)
 
     def at(self, minute: float) -> datetime:
         """The moment of a minute of the scenario."""
@@ -103,38 +269,14 @@ class Scenario(_Part):
         """The phase that holds in a minute."""
         return max((phase for phase in self.phases if phase.minute <= minute), key=lambda phase: phase.minute)
 
-    def events_in(self, minute: int) -> Iterator[Event]:
-        """The events of a minute, in their order."""
-        yield from sorted(
-            (event for event in self.events if minute <= event.minute < minute + 1), key=lambda event: event.minute
-        )
+    def values_at(self, minute: int) -> dict[str, tuple[float, ...]]:
+        """The datapoints of a minute: for each metric one value, or one for each source."""
+        phase = self.phase_at(minute)
+        end = next((later.minute for later in self.phases if later.minute > phase.minute), self.minutes)
+        part = (minute - phase.minute) / max(1, end - 1 - phase.minute)
+        return {name: tuple(round(ramp.at(part), 6) for ramp in ramps) for name, ramps in phase.metrics.items()}
 
-
-def load_scenario(path: Path) -> Scenario:
-    """Read a scenario file.
-
-    Raises:
-        ScenarioError: with every mistake in the file.
-    """
-    try:
-        scenario = Scenario.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
-    except OSError as error:
-        known = ", ".join(sorted(found.stem for found in LIBRARY.glob("*.toml")))
-        raise ScenarioError(f"{path} cannot be read ({error.strerror}); shipped scenarios are: {known}") from error
-    except tomllib.TOMLDecodeError as error:
-        raise ScenarioError(f"{path} is not TOML: {error}") from error
-    except ValidationError as error:
-        lines = [
-            f"{path}: {'.'.join(map(str, mistake['loc']))}: {mistake['msg']}, got {mistake['input']!r}"
-            for mistake in error.errors()
-        ]
-        raise ScenarioError("\n".join(lines)) from error
-    if min(phase.minute for phase in scenario.phases) > 0:
-        raise ScenarioError(f"{path}: the first phase must begin at minute 0")
-    return scenario
-
-
-def find_scenario(name: str) -> Path:
-    """The file of a scenario given by its path or by the name of a shipped one."""
-    shipped = LIBRARY / f"{name}.toml"
-    return shipped if shipped.is_file() else Path(name)
+    def events_in(self, minute: int) -> Iterator[tuple[float, Event]]:
+        """The events of a minute with their moments, in their order."""
+        due = [(moment, event) for event in self.events for moment in event.minutes if minute <= moment < minute + 1]
+        yield from sorted(due, key=lambda item: item[0])

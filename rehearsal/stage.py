@@ -7,17 +7,20 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final
 
 from local_aws import LocalAws
 from operations.terraform import PROJECT, TerraformError, initialize, terraform, terraform_environment
 from rehearsal.scenario import ScenarioError
-from settings import OVERRIDES, Environment, load_environment
+from settings import OVERRIDES, Environment, Names, load_environment
 
 SYNTHESIZE: Final = "import main, pathlib, sys; sys.exit(main.main(pathlib.Path(sys.argv[1])))"
 STACK: Final = Path("stacks") / "media-workflow"
+AT_ONCE: Final = 3
+"""Applies at a time: each waits for most of its minute."""
 
 
 class Stage:
@@ -44,10 +47,12 @@ class Stage:
         settings_root: Path = PROJECT,
     ) -> None:
         self.aws = aws
+        self.names = Names(name)
         self.environment: Environment = load_environment(name, root=settings_root, environ={}, context={})
         self._settings_root = settings_root
         self.folder = folder
         self._progress = progress
+        self._outputs: dict[str, Any] | None = None
         self.environ = {
             **terraform_environment({**_neutral(os.environ), **aws.environment()}),
             "TF_WORKSPACE": name,
@@ -61,7 +66,7 @@ class Stage:
 
     def synthesize(self) -> None:
         """Write the Terraform JSON, as `make synth` does."""
-        self._progress(f"synthesizing {self.environment.name}")
+        self._progress("synthesizing")
         done = subprocess.run(
             [sys.executable, "-c", SYNTHESIZE, str(self._settings_root)],
             cwd=PROJECT,
@@ -84,6 +89,7 @@ class Stage:
 
     def apply(self) -> None:
         """Change the local AWS to what was synthesized."""
+        self._outputs = None
         self._progress("applying with terraform and the real AWS provider")
         self.run("apply", "-auto-approve", "-no-color")
 
@@ -93,13 +99,16 @@ class Stage:
 
     def destroy(self) -> None:
         """Remove all that was applied."""
+        self._outputs = None
         self._progress("destroying")
         self.run("destroy", "-auto-approve", "-no-color")
 
     def outputs(self) -> dict[str, Any]:
-        """The stack's outputs by name."""
-        printed = json.loads(self.run("output", "-json", "-no-color").stdout)
-        return {name: output["value"] for name, output in printed.items()}
+        """The stack's outputs by name, read once."""
+        if self._outputs is None:
+            printed = json.loads(self.run("output", "-json", "-no-color").stdout)
+            self._outputs = {name: output["value"] for name, output in printed.items()}
+        return self._outputs
 
     def flow_arn(self, name: str) -> str:
         """The ARN of a deployed flow.
@@ -119,6 +128,37 @@ class Stage:
             TerraformError: with what terraform printed, if its exit code is not in `accept`.
         """
         return terraform(*arguments, folder=self.root, environ=self.environ, accept=accept)
+
+
+def load(names: Iterable[str]) -> dict[str, Environment]:
+    """The settings of environments by name, without what is set by hand.
+
+    Raises:
+        SettingsError: one cannot be used.
+    """
+    return {name: load_environment(name, root=PROJECT, environ={}, context={}) for name in sorted(set(names))}
+
+
+def deploy(aws: LocalAws, names: Iterable[str], folder: Path, say: Callable[[str], None]) -> dict[str, Stage]:
+    """Apply environments to a local AWS, all at once because each mostly waits; the stages by name.
+
+    Args:
+        aws: a running local AWS.
+        names: the environments.
+        folder: an empty folder.
+        say: told in a few words what is being done.
+    """
+    waiting = sorted(set(names))
+
+    def applied(name: str) -> Stage:
+        stage = Stage(aws, name, folder / name, lambda text: say(f"{text} ({name})"))
+        stage.synthesize()
+        stage.initialize()
+        stage.apply()
+        return stage
+
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        return dict(zip(waiting, pool.map(applied, waiting), strict=True))
 
 
 def _neutral(environ: Mapping[str, str]) -> dict[str, str]:

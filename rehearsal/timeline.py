@@ -1,21 +1,30 @@
-"""What happened in a rehearsal, in the order in which it did. Pure data; printing is in `rehearsal.show`."""
+"""What happened in a rehearsal, in the order in which it did. Pure data; shown by `rehearsal.show` and `report`."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from rehearsal.scenario import WORST_FIRST, Expectation, Scenario
+from rehearsal.cast import Role
+from rehearsal.scenario import WORST_FIRST, Expectation
 
-Kind = Literal["stream", "alarm", "event", "schedule", "execution", "message"]
+if TYPE_CHECKING:
+    from rehearsal.evidence import Evidence
+
+Kind = Literal["stream", "fault", "alarm", "event", "schedule", "execution", "function", "message"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Moment:
-    """One thing that happened at a minute of the scenario."""
+    """One thing that happened at a minute of the scenario: in words, and as facts for programs."""
 
     minute: float
     kind: Kind
     text: str
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+    def as_json(self) -> dict[str, Any]:
+        """As it stands in the JSON of a run."""
+        return {"minute": self.minute, "kind": self.kind, "text": self.text, **self.facts}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,24 +52,61 @@ class Notification:
             recipients=tuple(to),
         )
 
+    def as_json(self) -> dict[str, Any]:
+        """As it stands in the JSON of a run."""
+        return {
+            "minute": self.minute,
+            "kind": self.kind,
+            "severity": self.severity,
+            "subject": self.subject,
+            "text": self.text,
+            "recipients": list(self.recipients),
+        }
+
 
 @dataclass(slots=True)
 class Result:
-    """A scenario that was played: its timeline, its messages, and what was expected and did not come."""
+    """A scenario that was played: its timeline, its messages, and what was expected and did not come.
 
-    scenario: Scenario
+    `seconds` is real time. `evidence` is what a report draws beside the timeline.
+    """
+
+    role: Role
     timeline: list[Moment] = field(default_factory=list)
     notifications: list[Notification] = field(default_factory=list)
+    seconds: float = 0
+    evidence: "Evidence | None" = None
 
     @property
     def missed(self) -> list[str]:
         """Expectations that do not hold, with what was seen instead."""
-        return [line for wanted in self.scenario.expectations if (line := missed(wanted, self.notifications))]
+        wanted = self.role.scenario.expectations
+        return [line for item in wanted if (line := missed(item, self.notifications))]
 
     @property
     def passed(self) -> bool:
         """Whether every expectation holds."""
         return not self.missed
+
+    @property
+    def delivered(self) -> list[Notification]:
+        """The messages that somebody got."""
+        return [message for message in self.notifications if message.recipients]
+
+    def as_json(self) -> dict[str, Any]:
+        """What the JSON of a run tells of it."""
+        return {
+            "name": self.role.scenario.name,
+            "title": self.role.scenario.title,
+            "environment": self.role.environment,
+            "flow": self.role.flow.name,
+            "start": self.role.scenario.start.isoformat(),
+            "passed": self.passed,
+            "seconds": round(self.seconds, 3),
+            "notifications": [message.as_json() for message in self.notifications],
+            "timeline": [moment.as_json() for moment in self.timeline],
+            "missed": self.missed,
+        }
 
 
 def missed(wanted: Expectation, sent: Sequence[Notification]) -> str | None:
@@ -75,15 +121,18 @@ def missed(wanted: Expectation, sent: Sequence[Notification]) -> str | None:
         if message.recipients and message.severity in bad_enough and wanted.start <= message.minute <= wanted.end
     ]
     if wanted.kind == "none":
-        found = fitting
-        held = not found
-    else:
-        found = list(sent)
-        held = any(message.kind == wanted.kind for message in fitting)
-    if held:
+        return _unlike(wanted, fitting) if fitting else None
+    in_all = [message for message in sent if message.recipients and message.kind == wanted.kind]
+    held = any(message.kind == wanted.kind for message in fitting)
+    if held and (wanted.count is None or len(in_all) <= wanted.count):
         return None
+    return _unlike(wanted, in_all if held else sent)
+
+
+def _unlike(wanted: Expectation, found: Sequence[Notification]) -> str:
     seen = "; ".join(
-        f"minute {message.minute:g}: {message.kind} {message.severity} to {len(message.recipients)}"
+        f"minute {message.minute:g}: {message.kind} {message.severity}"
+        + ("" if message.recipients else " to nobody: no subscription lets it through")
         for message in found
     )
     return f"expected {wanted.words()}; seen {seen or 'no message'}"

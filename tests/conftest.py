@@ -6,8 +6,20 @@ import pytest
 from hypothesis import settings
 from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
-LONGEST_FIRST = ("tests/synth/test_scale.py", "tests/synth/test_synth_bytes.py", "tests/modules", "tests/local")
-SHARING = ("tests/local", "tests/modules")
+SHARING = {
+    "tests/local/test_incidents.py": "venue",
+    "tests/local/test_replay.py": "venue",
+    "tests/local/test_scenarios.py": "environments",
+    "tests/local/test_stack.py": "environments",
+    "tests/local/test_workflow.py": "environments",
+    "tests/modules/": "modules",
+}
+"""What shares something that takes long to make: a deployed environment, a provider."""
+
+LONGEST_FIRST = (
+    *("tests/local/test_ci_access.py", "environments", "venue", "tests/local/test_adoption.py"),
+    *("tests/local/test_existing.py", "tests/synth/test_synth_bytes.py", "tests/synth/test_scale.py", "modules"),
+)
 
 # For `make unit`, which must not be waited for; `make test` tries hypothesis' hundred examples.
 settings.register_profile("quick", max_examples=15)
@@ -16,10 +28,10 @@ settings.register_profile("quick", max_examples=15)
 def group(nodeid: str) -> str:
     """What of a test must run in one process.
 
-    A file, as its fixtures are made once; and each of two folders, whose files share a local AWS or a provider.
+    A file, as its fixtures are made once; or several that share more. Each process has a local AWS of its own.
     """
     path = nodeid.partition("::")[0]
-    return next((folder for folder in SHARING if path.startswith(f"{folder}/")), path)
+    return next((shared for begin, shared in SHARING.items() if path.startswith(begin)), path)
 
 
 class ByGroup(LoadScopeScheduling):  # type: ignore[misc]

@@ -2,12 +2,13 @@
 
 from functools import cache
 
-from local_aws import deliveries, eventbridge, faults
+from local_aws import calls, deliveries, eventbridge, faults
 from local_aws.gaps import (
     alarm_begins_without_data,
     cloudformation_failures,
     cloudformation_mediaconnect,
     cloudwatch_metrics,
+    done_once,
     flow_states,
     lambda_configuration,
     lambda_runs_the_zip,
@@ -22,8 +23,10 @@ GAPS = (
     cloudformation_mediaconnect,
     cloudwatch_metrics,
     deliveries,
+    done_once,
     eventbridge,
     faults,
+    calls,  # after the faults, whose answers it notes
     flow_states,
     lambda_configuration,
     lambda_runs_the_zip,

@@ -3,11 +3,12 @@
 The function sees what Lambda gives it: its own environment, its zip, a context, a time limit; and the local endpoint in
 place of AWS. Nothing of this process's environment or modules reaches it but the standard library and boto3. As Lambda
 does, an interpreter that answered is kept for the function's next invocation, and one that crashed or ran out of time
-is not.
+is not. While the local AWS has a clock of its own, the function's clock shows the same.
 """
 
 import base64
 import io
+import itertools
 import json
 import os
 import subprocess
@@ -24,13 +25,25 @@ from typing import Any, Final
 from moto.awslambda import models
 from moto.logs.exceptions import ResourceNotFoundException
 
+from local_aws import calls, clock
+from local_aws.calls import Call
+
 BOOTSTRAP: Final = """
 import importlib, json, logging, os, sys, time, traceback, types
 logging.basicConfig(stream=sys.stderr, format="%(levelname)s %(name)s %(message)s")
 answers = os.fdopen(os.dup(1), "w")
 os.dup2(2, 1)  # what a function prints belongs to its logs
+clock = None
 for line in sys.stdin:
     given = json.loads(line)
+    os.environ["_X_AMZN_TRACE_ID"] = given["trace"]
+    if clock:
+        clock.stop()
+        clock = None
+    if given["now"] is not None:
+        import time_machine
+        clock = time_machine.travel(given["now"], tick=False)
+        clock.start()
     deadline = time.monotonic() + given["timeout"]
     context = types.SimpleNamespace(
         function_name=os.environ["AWS_LAMBDA_FUNCTION_NAME"],
@@ -63,6 +76,7 @@ class Invocation:
     answer: Any
     failed: bool
     seconds: float
+    calls: tuple[Call, ...] = ()
 
 
 class _Interpreter:
@@ -111,6 +125,7 @@ class _Interpreter:
 
 
 INVOCATIONS: Final[list[Invocation]] = []
+_numbers: Final = itertools.count(1)
 _idle: Final[dict[str, list[_Interpreter]]] = {}
 _folders = tempfile.TemporaryDirectory(prefix="functions-")
 _unpacking = threading.Lock()
@@ -143,7 +158,7 @@ def _answer(self: Any, body: Any, request_headers: Any, response_headers: Any) -
 
 
 def _invoke(self: Any, event: Any) -> tuple[Any, bool, str]:
-    request = f"request-{len(INVOCATIONS) + 1}"
+    request = f"request-{next(_numbers)}"
     begun = time.monotonic()
     given = {
         "event": event,
@@ -151,6 +166,8 @@ def _invoke(self: Any, event: Any) -> tuple[Any, bool, str]:
         "arn": self.function_arn,
         "timeout": self.timeout,
         "request": request,
+        "trace": f"Root={request}",
+        "now": clock.stands_at(),
     }
     folder, environment = _unpacked(self), _environment(self)
     kept = _idle.setdefault(json.dumps([folder, environment], sort_keys=True), [])
@@ -177,6 +194,7 @@ def _invoke(self: Any, event: Any) -> tuple[Any, bool, str]:
             answer=answer,
             failed=failed,
             seconds=time.monotonic() - begun,
+            calls=calls.made_by(given["trace"]),
         )
     )
     return answer, failed, logs

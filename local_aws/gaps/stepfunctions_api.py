@@ -1,16 +1,30 @@
 """Step Functions calls that the provider makes and moto lacks, and what executions know of themselves.
 
-An execution without a name gets one of its own, and the context object holds the time of its start as text: moto calls
-all of them `None`, and fails where the time is put into a message.
+An execution without a name gets one of its own, the same in each rehearsal, and the context object holds the time of
+its start as text: moto calls all of them `None`, and fails where the time is put into a message.
 """
 
+import itertools
 import uuid
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, Final
 
 from moto.core.responses import ActionResult
 from moto.stepfunctions import responses
 from moto.stepfunctions.parser import models
 from moto.stepfunctions.parser.backend.execution import Execution
+
+_numbers: Final[dict[str, Iterator[int]]] = {}
+
+
+def begin_again() -> None:
+    """Name the next executions as the first ones were."""
+    _numbers.clear()
+
+
+def _name(state_machine_arn: str) -> str:
+    number = next(_numbers.setdefault(state_machine_arn, itertools.count(1)))
+    return str(uuid.uuid5(uuid.NAMESPACE_URL, f"{state_machine_arn}/{number}"))
 
 
 def install() -> None:
@@ -25,7 +39,7 @@ def install() -> None:
         execution_input: Any = None,
         trace_header: Any = None,
     ) -> Any:
-        return start(self, state_machine_arn, name or str(uuid.uuid4()), execution_input, trace_header)
+        return start(self, state_machine_arn, name or _name(state_machine_arn), execution_input, trace_header)
 
     def with_text_time(self: Any) -> Any:
         given = details(self)

@@ -1,11 +1,16 @@
 """Detection times are read from what a rehearsal recorded."""
 
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from bench.detection import broken_at, detection
+from rehearsal.cast import Role
 from rehearsal.scenario import Scenario
 from rehearsal.timeline import Kind, Moment, Notification, Result
+from settings import load_environment
+
+PROJECT = Path(__file__).resolve().parents[2]
 
 
 def scenario(**changes: Any) -> Scenario:
@@ -20,7 +25,8 @@ def scenario(**changes: Any) -> Scenario:
 
 
 def result(*moments: tuple[float, Kind, str], told: float | None = None) -> Result:
-    found = Result(scenario())
+    (flow,) = load_environment("dev", root=PROJECT, environ={}, context={}).flows
+    found = Result(Role(scenario(), "dev", flow))
     found.timeline += [Moment(minute=minute, kind=kind, text=text) for minute, kind, text in moments]
     if told is not None:
         found.notifications.append(

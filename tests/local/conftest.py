@@ -26,26 +26,25 @@ def aws() -> Iterator[LocalAws]:
 
 @dataclass(frozen=True, slots=True)
 class Deployed:
-    """Two environments in one account, each in its own workspace of one state bucket."""
+    """The shipped environments in one account, each in its own workspace of one state bucket."""
 
     dev: Stage
     staging: Stage
+    prod: Stage
 
 
 @pytest.fixture(scope="session")
 def deployed(aws: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> Deployed:
-    """`dev` by plain terraform and `staging` by the CDKTF command line. Together, because both mostly wait."""
-    dev = Stage(aws, "dev", tmp_path_factory.mktemp("dev"))
-    staging = Stage(aws, "staging", tmp_path_factory.mktemp("staging"))
-    for stage in (dev, staging):
+    """`dev` and `prod` by plain terraform, `staging` by the CDKTF command line. Together, because all mostly wait."""
+    dev, staging, prod = (Stage(aws, name, tmp_path_factory.mktemp(name)) for name in ("dev", "staging", "prod"))
+    for stage in (dev, staging, prod):
         stage.synthesize()
         stage.initialize()
     with ThreadPoolExecutor() as pool:
-        plain = pool.submit(dev.apply)
         by_cdktf = pool.submit(cdktf, staging, "deploy", "media-workflow", "--auto-approve", "--skip-provider-lock")
-        plain.result()
-        by_cdktf.result()
-    return Deployed(dev, staging)
+        for done in (pool.submit(dev.apply), pool.submit(prod.apply), by_cdktf):
+            done.result()
+    return Deployed(dev, staging, prod)
 
 
 @pytest.fixture(scope="session")

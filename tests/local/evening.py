@@ -7,11 +7,9 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from moto.cloudwatch.models import cloudwatch_backends
 from moto.dynamodb.models import dynamodb_backends
 from moto.mediaconnect.models import mediaconnect_backends
 from moto.scheduler.models import scheduler_backends
-from moto.sqs.models import sqs_backends
 from moto.stepfunctions.parser.models import stepfunctions_parser_backends
 
 from local_aws import ACCOUNT_ID, LocalAws, faults
@@ -19,8 +17,8 @@ from local_aws.alarms import evaluate_alarms
 from local_aws.deliveries import Published, published
 from local_aws.eventbridge import Delivery, deliver, event
 from local_aws.executions import Execution, wait_for
+from local_aws.forget import forget_what_happened
 from local_aws.gaps.flow_states import set_flow_status
-from local_aws.gaps.lambda_runs_the_zip import INVOCATIONS
 from local_aws.scheduler import fire_schedules
 
 PREFIX: Final = "media-workflow-venue"
@@ -43,28 +41,16 @@ class Evening:
         self.now = EIGHT
         self.executions: list[Execution] = []
         self._metrics: Any = aws.client("cloudwatch")
-        faults.lift()
-        self._forget(flow, arns)
+        self._forget(flow)
         self._heard = len(published(region=aws.region))
         self.status("ACTIVE")
 
-    def _forget(self, flow: str, arns: dict[str, str]) -> None:
-        region = self.aws.region
-        self._table().items.clear()
-        measured = cloudwatch_backends[ACCOUNT_ID][region]
-        measured.metric_data.clear()
-        for alarm in measured.alarms.values():
-            alarm.state_value = "INSUFFICIENT_DATA"
-        for arn in arns.values():
-            set_flow_status(arn, "STANDBY")
-        for group in scheduler_backends[ACCOUNT_ID][region].schedule_groups.values():
+    def _forget(self, flow: str) -> None:
+        forget_what_happened(self.aws.region, prefix=PREFIX)
+        for group in scheduler_backends[ACCOUNT_ID][self.aws.region].schedule_groups.values():
             for schedule in group.schedules.values():
                 ours = group.name == PREFIX and schedule.name == flow
                 schedule.state = "ENABLED" if ours else "DISABLED"
-        for queue in sqs_backends[ACCOUNT_ID][region].queues.values():  # PurgeQueue works once a minute only
-            queue._messages.clear()
-            queue._pending_messages.clear()
-        INVOCATIONS.clear()
 
     def end(self) -> None:
         """Leave no fault and no schedule off for whoever comes next."""

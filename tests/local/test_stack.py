@@ -28,6 +28,7 @@ def test_each_environment_has_its_own_state_in_the_bucket(deployed: Deployed, aw
     listed = aws.client("s3").list_objects_v2(Bucket=BUCKET)["Contents"]
     assert {item["Key"] for item in listed} == {
         "media-workflow/dev/media-workflow.tfstate",
+        "media-workflow/prod/media-workflow.tfstate",
         "media-workflow/staging/media-workflow.tfstate",
     }
 

@@ -1,7 +1,7 @@
 """The deployed state machine, run by the real interpreter with the packaged functions, started as a person would."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -9,34 +9,32 @@ import pytest
 from local_aws import LocalAws, executions
 from local_aws.deliveries import Published, published
 from local_aws.executions import Execution
+from local_aws.forget import forget_what_happened
 from local_aws.gaps.flow_states import set_flow_status
-from rehearsal.run import play
-from rehearsal.scenario import find_scenario, load_scenario
+from local_aws.gaps.lambda_runs_the_zip import INVOCATIONS
 from rehearsal.stage import Stage
 
 Run = Callable[[dict[str, Any]], tuple[Execution, list[Published]]]
 
 
 @pytest.fixture
-def run(stage: Stage, aws: LocalAws) -> Iterator[Run]:
-    """Starts the workflow with an input; how it ended, and what was published meanwhile. Forgets the flow at the end."""
-    outputs = stage.outputs()
+def run(stage: Stage, aws: LocalAws) -> Run:
+    """Starts the workflow with an input; how it ended, and what was published meanwhile."""
+    forget_what_happened(aws.region)
 
     def started(given: dict[str, Any]) -> tuple[Execution, list[Published]]:
         before = len(published(region=aws.region))
-        ended = executions.wait_for(executions.start(outputs["state_machine_arn"], given))
+        ended = executions.wait_for(executions.start(stage.outputs()["state_machine_arn"], given))
         return ended, published(region=aws.region, since=before)
 
-    yield started
-    set_flow_status(outputs["flow_arns"]["live-stream"], "STANDBY")
-    key = {"flow": {"S": "live-stream"}, "entry": {"S": "current"}}
-    aws.client("dynamodb").delete_item(TableName=outputs["incidents_table"], Key=key)
+    return started
 
 
 def test_a_flow_that_is_off_air_on_purpose_is_healthy_and_nobody_is_told(stage: Stage, run: Run) -> None:
     ended, told = run({"flow_arn": stage.flow_arn("live-stream")})
     assert (ended.status, told) == ("SUCCEEDED", [])
     assert ended.states == ("MonitorStream", "EvaluateHealth", "ClearAlert", "StreamHealthy")
+    assert [invocation.failed for invocation in INVOCATIONS] == [False, False]
 
 
 def test_a_running_flow_without_a_source_becomes_one_message_to_the_right_people(stage: Stage, run: Run) -> None:
@@ -71,10 +69,3 @@ def test_the_functions_run_from_the_deployed_zip_and_not_from_this_repository(st
     trace = json.loads(answer["Payload"].read())["stackTrace"]
     assert "stream_monitor/handler.py" in trace[-2] + trace[-1]
     assert "lambda_src" not in "".join(trace)
-
-
-def test_the_shipped_packet_loss_scenario_passes(stage: Stage, aws: LocalAws) -> None:
-    scenario = load_scenario(find_scenario("packet_loss"))
-    result = play(scenario, aws, flow_arn=stage.flow_arn(scenario.flow))
-    set_flow_status(stage.flow_arn("live-stream"), "STANDBY")
-    assert result.missed == []

@@ -4,12 +4,16 @@ from pathlib import Path
 
 import pytest
 
-from rehearsal.scenario import LIBRARY, Expectation, Scenario, ScenarioError, load_scenario
+from rehearsal.cast import Role, at_home, fitting
+from rehearsal.reading import LIBRARY, line_of, load_scenario, load_scenarios, shipped
+from rehearsal.scenario import Expectation, Scenario, ScenarioError
 from rehearsal.timeline import Notification, Result, missed
+from settings import Environment
+from tests.unit.environments import GOOD, load
 
 MINIMAL = """
 title = "Encoder dies"
-flow = "live-stream"
+flow = "live"
 start = 2026-11-23T20:00:00Z
 [[phase]]
 minute = 0
@@ -20,9 +24,22 @@ metrics = { SourceJitter = 80 }
 kind = "opened"
 by = 7.5
 """
+EVENT = """
+[[event]]
+minute = 1
+detail-type = "MediaConnect Alert"
+detail = {}
+"""
+FAULT = """
+[[fault]]
+from = 1
+until = 2
+target = "sns"
+error = "throttled"
+"""
 
 
-def load(tmp_path: Path, text: str) -> Scenario:
+def read(tmp_path: Path, text: str) -> Scenario:
     path = tmp_path / "scenario.toml"
     path.write_text(text)
     return load_scenario(path)
@@ -33,39 +50,147 @@ def message(**changes: object) -> Notification:
     return Notification(**{**fields, **changes})  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("path", sorted(LIBRARY.glob("*.toml")), ids=lambda path: path.stem)
-def test_every_shipped_scenario_can_be_used(path: Path) -> None:
+@pytest.fixture
+def environment(tmp_path: Path) -> Environment:
+    return load(tmp_path, GOOD)
+
+
+@pytest.mark.parametrize("name", shipped())
+def test_every_shipped_scenario_can_be_used_and_says_what_it_guards_and_how_it_was_seen_to_fail(name: str) -> None:
+    path = LIBRARY / f"{name}.toml"
     assert load_scenario(path).minutes > 0
+    header = path.read_text().partition("title")[0]
+    assert header.startswith("# Guards: ")
+    assert "# Seen to fail when " in header
 
 
 def test_a_scenario_lasts_until_the_last_thing_expected(tmp_path: Path) -> None:
-    assert load(tmp_path, MINIMAL).minutes == 8
+    assert read(tmp_path, MINIMAL).minutes == 8
+    assert read(tmp_path, MINIMAL + FAULT.replace("until = 2", "until = 12.5")).minutes == 13
 
 
-@pytest.mark.parametrize(("minute", "jitter"), [(0, None), (4, None), (5, 80.0), (7, 80.0)])
-def test_a_phase_holds_until_the_next_one(tmp_path: Path, minute: int, jitter: float | None) -> None:
-    assert load(tmp_path, MINIMAL).phase_at(minute).metrics.get("SourceJitter") == jitter
+@pytest.mark.parametrize(("minute", "jitter"), [(0, None), (4, None), (5, (80.0,)), (7, (80.0,))])
+def test_a_phase_holds_until_the_next_one(tmp_path: Path, minute: int, jitter: tuple[float, ...] | None) -> None:
+    assert read(tmp_path, MINIMAL).values_at(minute).get("SourceJitter") == jitter
+
+
+def test_a_ramp_goes_from_the_first_datapoint_of_its_phase_to_the_last(tmp_path: Path) -> None:
+    ramp = MINIMAL.replace("SourceJitter = 80", "SourceJitter = { from = 10, to = 30 }")
+    scenario = read(tmp_path, ramp)
+    assert [scenario.values_at(minute)["SourceJitter"] for minute in (5, 6, 7)] == [(10,), (20,), (30,)]
+
+
+def test_a_list_has_a_value_or_a_ramp_for_each_source(tmp_path: Path) -> None:
+    lists = MINIMAL.replace("SourceJitter = 80", "SourceConnected = [1, { from = 1, to = 0 }]")
+    scenario = read(tmp_path, lists)
+    assert [scenario.values_at(minute)["SourceConnected"] for minute in (5, 7)] == [(1, 1), (1, 0)]
+    assert scenario.sources == 2
+
+
+def test_an_event_repeats_until_its_end_and_events_come_in_the_order_of_their_times(tmp_path: Path) -> None:
+    again = EVENT.replace("minute = 1", "minute = 1.5\nevery = 0.25\nuntil = 2.3")
+    scenario = read(tmp_path, MINIMAL + again + EVENT.replace("minute = 1", "minute = 1.6"))
+    assert [moment for moment, _ in scenario.events_in(1)] == [1.5, 1.6, 1.75]
+    assert [moment for moment, _ in scenario.events_in(2)] == [2.0, 2.25]
 
 
 @pytest.mark.parametrize(
     ("old", "new", "words"),
     [
-        ('kind = "opened"', 'kind = "alarm"', "expect.0.kind.*'opened', 'escalated'.*or 'none'"),
-        ("minute = 0", "minute = -1", "phase.0.minute.*greater than or equal to 0"),
-        ("minute = 0", "minute = 1", "first phase must begin at minute 0"),
-        ("by = 7.5", "by = 7.5\nbefore = 3", "expect.0.before"),
-        ("start = 2026-11-23T20:00:00Z", "start = 2026-11-23T20:00:00", "start.*timezone"),
+        (
+            'kind = "opened"',
+            'kind = "alarm"',
+            r":11: expect #1.kind is \"alarm\": use 'opened', 'escalated'.*or 'none'",
+        ),
+        ("minute = 5", "minute = -1", r":8: phase #2.minute is -1: should be greater than or equal to 0"),
+        ("minute = 0", "minute = 1", r":5: phase: the first phase must begin at minute 0, not 1"),
+        ("minute = 5", "minute = 0", r":5: phase: each phase must begin later than the one before, .*\[0, 0\]"),
+        ("by = 7.5", "by = 7.5\nbefore = 3", r":13: expect #1.before is no key of a scenario: .*by, count, from, kind"),
+        ("by = 7.5", "by = 7.5\nuntil = 8", r":10: expect #1: by and until say the same"),
+        ("by = 7.5", "from = 9\nby = 8", r":10: expect #1: it ends at minute 8, before its begin at 9"),
+        ('kind = "opened"', 'kind = "none"\ncount = 1', r':10: expect #1: kind "none" allows no message at all'),
+        ("start = 2026-11-23T20:00:00Z", "start = 2026-11-23T20:00:00", r":4: start is .*timezone"),
+        ('title = "Encoder dies"', "", r":\d+: title is missing and needed"),
         ('title = "Encoder dies"', 'title = "Encoder', "is not TOML"),
+        ("SourceJitter = 80", "SourceBitrate = 1", r":9: phase #2.metrics.SourceBitrate: .*did you mean SourceBitRate"),
+        ("SourceJitter = 80", 'SourceJitter = "80"', r":9: phase #2.metrics.SourceJitter is \"80\": use a number"),
+        ("SourceJitter = 80", "SourceJitter = { from = 5 }", r":9: phase #2.metrics.SourceJitter: use a number"),
+        ("SourceJitter = 80", "SourceJitter = true", r":9: phase #2.metrics.SourceJitter is true: use a number"),
+        ("[[expect]]", "[[expectation]]", r"expectation is no key of a scenario: did you mean expect"),
+        ("[[expect]]", EVENT + "every = 2\n[[expect]]", r"event #1: every and until go together"),
+        ("[[expect]]", FAULT.replace("sns", "sqs2") + "[[expect]]", r"fault #1.target is .*'stream_monitor'"),
+        ("[[expect]]", FAULT.replace("throttled", "lost") + "[[expect]]", r"fault #1: only eventbridge.* can be lost"),
+        ("[[expect]]", FAULT.replace("sns", "schedule") + "[[expect]]", r"fault #1: schedule can only be lost"),
+        ("[[expect]]", FAULT.replace("from = 1", "from = 3") + "[[expect]]", r"fault #1: it ends at minute 2"),
     ],
 )
-def test_a_wrong_file_is_refused_with_its_key(tmp_path: Path, old: str, new: str, words: str) -> None:
+def test_a_wrong_file_is_refused_with_line_key_and_what_is_allowed(
+    tmp_path: Path, old: str, new: str, words: str
+) -> None:
     with pytest.raises(ScenarioError, match=words):
-        load(tmp_path, MINIMAL.replace(old, new))
+        read(tmp_path, MINIMAL.replace(old, new))
+
+
+def test_all_mistakes_of_all_files_are_said_at_once_in_the_order_of_the_file(tmp_path: Path) -> None:
+    (tmp_path / "a.toml").write_text(MINIMAL.replace("by = 7.5", "bye = 7.5").replace("minute = 5", "minute = -5"))
+    (tmp_path / "b.toml").write_text(MINIMAL.replace('"opened"', '"closed"'))
+    with pytest.raises(ScenarioError) as refused:
+        load_scenarios([str(tmp_path / "a.toml"), str(tmp_path / "b.toml")])
+    places = [line.partition(" ")[0].rpartition("/")[2] for line in str(refused.value).splitlines()]
+    assert places == ["a.toml:8:", "a.toml:12:", "b.toml:11:"]
+
+
+def test_the_line_of_a_value_is_found_past_comments_strings_and_lists_of_several_lines() -> None:
+    text = 'a = """\n[[b]]\nc = 1\n"""\n# c = 2\n[[b]]\nd = [\n  1,\n]\n\nc = 3\n'
+    assert line_of(text, ("b", 0, "c")) == 11
+    assert line_of(text, ("b", 0, "d")) == 7
 
 
 def test_a_missing_file_is_answered_with_the_shipped_names(tmp_path: Path) -> None:
     with pytest.raises(ScenarioError, match="packet_loss"):
         load_scenario(tmp_path / "none.toml")
+
+
+def test_a_scenario_plays_on_its_own_flow(tmp_path: Path, environment: Environment) -> None:
+    (role,) = at_home([read(tmp_path, MINIMAL)], {"dev": environment})
+    assert (role.environment, role.flow.name) == ("dev", "live")
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ('flow = "other"', 'flow is "other": dev has live only'),
+        ('flow = "live"\nneeds = { on_air = "always" }', 'is on_air = "manual", not "always"'),
+        ('flow = "live"\nneeds = { sources = 2 }', r"has 1 source\(s\), not 2"),
+        ('flow = "live"\nneeds = { metrics = ["SourceConnected"] }', "emits no SourceConnected"),
+    ],
+)
+def test_a_flow_that_lacks_what_a_scenario_needs_is_refused(
+    tmp_path: Path, environment: Environment, change: str, words: str
+) -> None:
+    scenario = read(tmp_path, MINIMAL.replace('flow = "live"', change))
+    with pytest.raises(ScenarioError, match=words):
+        at_home([scenario], {"dev": environment})
+
+
+def test_an_event_of_a_source_that_a_flow_does_not_have_is_refused_by_name(
+    tmp_path: Path, environment: Environment
+) -> None:
+    scenario = read(tmp_path, MINIMAL + EVENT + 'source = "venue-a"\n')
+    with pytest.raises(ScenarioError, match="has no source venue-a but encoder"):
+        at_home([scenario], {"dev": environment})
+
+
+def test_in_another_environment_each_scenario_plays_where_it_fits_and_the_rest_is_said(
+    tmp_path: Path, environment: Environment
+) -> None:
+    fits = read(tmp_path, MINIMAL.replace('flow = "live"', 'flow = "elsewhere"'))
+    needs_two = read(tmp_path, MINIMAL.replace("SourceJitter = 80", "SourceConnected = [1, 1]"))
+    roles, left_out = fitting([fits, needs_two], environment)
+    assert [role.flow.name for role in roles] == ["live"]
+    assert left_out == ["scenario: live has 1 source(s), not 2"]
+    with pytest.raises(ScenarioError, match="No scenario fits a flow of dev"):
+        fitting([needs_two], environment)
 
 
 @pytest.mark.parametrize(
@@ -76,9 +201,13 @@ def test_a_missing_file_is_answered_with_the_shipped_names(tmp_path: Path) -> No
         (Expectation(kind="opened", by=2), [message()], False),
         (Expectation(kind="blind", by=5), [message()], False),
         (Expectation(kind="opened", by=5), [message(recipients=())], False),
+        (Expectation(kind="opened", by=5, count=1), [message(), message(minute=9.0)], False),
+        (Expectation(kind="opened", by=5, count=2), [message(), message(minute=9.0)], True),
+        (Expectation(kind="opened", by=5, count=1), [message(), message(kind="blind")], True),
         (Expectation(kind="none", severity="MEDIUM", until=5), [message()], False),
         (Expectation(kind="none", severity="CRITICAL", until=5), [message()], True),
         (Expectation(kind="none", until=2), [message()], True),
+        (Expectation(kind="none"), [message(minute=99.0)], False),
     ],
 )
 def test_an_expectation_holds_only_for_a_message_that_somebody_gets_in_time(
@@ -89,8 +218,15 @@ def test_an_expectation_holds_only_for_a_message_that_somebody_gets_in_time(
     assert (missed(wanted, sent) is None) is held
 
 
-def test_a_missed_expectation_is_shown_beside_what_was_seen(tmp_path: Path) -> None:
-    result = Result(load(tmp_path, MINIMAL), notifications=[message(minute=9.0)])
+def test_a_missed_expectation_is_shown_beside_what_was_seen(tmp_path: Path, environment: Environment) -> None:
+    scenario = read(tmp_path, MINIMAL)
+    result = Result(
+        Role(scenario, "dev", environment.flows[0]),
+        notifications=[message(minute=9.0), message(minute=5.0, recipients=())],
+    )
     assert result.missed == [
-        "expected a message of kind opened, INFO or worse, between minute 0 and 7.5; seen minute 9: opened HIGH to 1"
+        (
+            "expected a message of kind opened, INFO or worse, between minute 0 and 7.5; "
+            "seen minute 9: opened HIGH; minute 5: opened HIGH to nobody: no subscription lets it through"
+        )
     ]

@@ -1,0 +1,90 @@
+"""Which calls of AWS each invocation of a function made, and how they were answered.
+
+The SDK in a function sends Lambda's trace id with each call, so a call is known to belong to its invocation.
+"""
+
+import io
+import re
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Final
+from urllib.parse import parse_qs
+
+import botocore.session
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call: service and operation as the SDK names them, and whether it was refused."""
+
+    service: str
+    operation: str
+    refused: bool
+
+
+_calls: Final[dict[str, list[Call]]] = defaultdict(list)
+
+
+def made_by(trace: str) -> tuple[Call, ...]:
+    """The calls of an invocation in their order; they are forgotten by this."""
+    return tuple(_calls.pop(trace, ()))
+
+
+def forget() -> None:
+    """Forget all calls."""
+    _calls.clear()
+
+
+@cache
+def install() -> None:
+    """Stand at the door of the local AWS, before any fault."""
+    served = DomainDispatcherApplication.__call__
+
+    def noted(self: Any, environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
+        trace = environ.get("HTTP_X_AMZN_TRACE_ID", "")
+        if not trace:
+            return served(self, environ, start_response)
+        service, operation = _asked(environ)
+
+        def answered(status: str, *more: Any) -> Any:
+            _calls[trace].append(Call(service, operation, refused=status >= "4"))
+            return start_response(status, *more)
+
+        return served(self, environ, answered)
+
+    DomainDispatcherApplication.__call__ = noted
+
+
+def _asked(environ: dict[str, Any]) -> tuple[str, str]:
+    """Service and operation of a request, in whichever of AWS's protocols it speaks."""
+    signed = re.search(r"Credential=[^/]+/\d+/[^/]+/([^/]+)/", environ.get("HTTP_AUTHORIZATION", ""))
+    service = signed[1] if signed else ""
+    path = environ.get("PATH_INFO", "")
+    if "HTTP_X_AMZ_TARGET" in environ:
+        return service, environ["HTTP_X_AMZ_TARGET"].rpartition(".")[2]
+    if "/operation/" in path:
+        return service, path.rpartition("/")[2]
+    if environ.get("CONTENT_TYPE", "").startswith("application/x-www-form-urlencoded"):
+        body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+        environ["wsgi.input"] = io.BytesIO(body)
+        return service, parse_qs(body.decode())["Action"][0]
+    return service, _by_path(service, environ["REQUEST_METHOD"], path)
+
+
+def _by_path(service: str, method: str, path: str) -> str:
+    fitting = (name for (verb, pattern), name in _paths(service).items() if verb == method and pattern.fullmatch(path))
+    return next(fitting, f"{method} {path}")
+
+
+@cache
+def _paths(service: str) -> Mapping[tuple[str, re.Pattern[str]], str]:
+    """The operations of a service that is called by path."""
+    model = botocore.session.get_session().get_service_model(service)
+    http = {name: model.operation_model(name).http for name in model.operation_names}
+    return {
+        (asked["method"], re.compile(re.sub(r"\\\{[^}]+\\\}", ".+", re.escape(asked["requestUri"])))): name
+        for name, asked in http.items()
+    }

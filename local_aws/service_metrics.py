@@ -1,0 +1,80 @@
+"""Counts what services count of themselves in CloudWatch, as far as alarms and dashboards of a chain look at it.
+
+See each service's page of CloudWatch metrics: AWS/Lambda, AWS/States, AWS/Events, AWS/SQS and AWS/SNS. Like there,
+what did not happen is mostly not counted at all. AWS/Scheduler is counted where schedules are fired.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from moto.cloudwatch.models import cloudwatch_backends
+from moto.sqs.models import sqs_backends
+
+from local_aws.deliveries import Published
+from local_aws.eventbridge import ACCOUNT_ID, Delivery
+from local_aws.executions import Execution
+from local_aws.gaps.lambda_runs_the_zip import Invocation
+
+THROTTLED = "Lambda.TooManyRequestsException"
+ENDED = {"SUCCEEDED": "ExecutionsSucceeded", "FAILED": "ExecutionsFailed", "TIMED_OUT": "ExecutionsTimedOut"}
+
+
+def count_execution(execution: Execution, invocations: Iterable[Invocation], at: datetime) -> None:
+    """An execution that ended, and the functions that it invoked, those included that a fault ended."""
+    _, _, _, region, _, _, machine, _ = execution.arn.split(":")
+    arn = f"arn:aws:states:{region}:{ACCOUNT_ID}:stateMachine:{machine}"
+    for metric in ("ExecutionsStarted", ENDED.get(execution.status, "ExecutionsAborted")):
+        _put(region, "AWS/States", metric, ("StateMachineArn", arn), 1, at)
+    ran = list(invocations)
+    for run in ran:
+        _count_run(region, run.function_name, at, errors=run.failed, milliseconds=run.seconds * 1000)
+    counted = {run.function_name for run in ran if run.failed}
+    for failure in execution.failures:
+        if failure.function and failure.error == THROTTLED:
+            _put(region, "AWS/Lambda", "Throttles", ("FunctionName", failure.function), 1, at)
+        elif failure.function and failure.function not in counted:
+            _count_run(region, failure.function, at, errors=True)
+
+
+def _count_run(region: str, name: str, at: datetime, *, errors: bool, milliseconds: float | None = None) -> None:
+    values = {"Invocations": 1.0, "Errors": float(errors), "Throttles": 0.0}
+    if milliseconds is not None:
+        values["Duration"] = milliseconds
+    for metric, value in values.items():
+        _put(region, "AWS/Lambda", metric, ("FunctionName", name), value, at)
+
+
+def count_deliveries(deliveries: Iterable[Delivery], at: datetime, *, region: str) -> None:
+    """Events that rules handed over, or could not."""
+    for delivery in deliveries:
+        for metric in ("Invocations", *(["FailedInvocations"] if delivery.error else [])):
+            _put(region, "AWS/Events", metric, ("RuleName", delivery.rule), 1, at)
+
+
+def count_message(message: Published, at: datetime) -> None:
+    """A message that was published, and each of its deliveries."""
+    *_, region, _, topic = message.topic_arn.split(":")
+    _put(region, "AWS/SNS", "NumberOfMessagesPublished", ("TopicName", topic), 1, at)
+    for _ in message.recipients:
+        _put(region, "AWS/SNS", "NumberOfNotificationsDelivered", ("TopicName", topic), 1, at)
+
+
+def count_waiting(region: str, at: datetime, *, prefix: str) -> None:
+    """How many messages wait in each queue."""
+    for name, queue in sqs_backends[ACCOUNT_ID][region].queues.items():
+        if name.startswith(prefix):
+            depth = float(len(queue._messages))
+            _put(region, "AWS/SQS", "ApproximateNumberOfMessagesVisible", ("QueueName", name), depth, at)
+
+
+def _put(  # noqa: PLR0917  in the order of a datapoint's own sentence
+    region: str, namespace: str, metric: str, dimension: tuple[str, str], value: float, at: datetime
+) -> None:
+    name, of = dimension
+    datum = {
+        "MetricName": metric,
+        "Dimensions": [{"Name": name, "Value": of}],
+        "Timestamp": at.replace(tzinfo=None),  # moto's times are UTC, unsaid
+        "Value": value,
+    }
+    cloudwatch_backends[ACCOUNT_ID][region].put_metric_data(namespace, [datum])

@@ -1,0 +1,96 @@
+"""Which metrics MediaConnect emits for a flow: what it has no protocol or setting for does not exist. Pure.
+
+Names and conditions as in the AWS Elemental MediaConnect User Guide, "Monitoring with CloudWatch".
+"""
+
+import difflib
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from components.health_rules import CONNECTED, CONNECTED_OUTPUTS, RECOVERING
+from settings import Flow
+
+
+def protocols(flow: Flow) -> set[str]:
+    """The protocols of the flow's sources."""
+    return {flow.source.protocol} | ({flow.backup_source.protocol} if flow.backup_source else set())
+
+
+def _always(_: Flow) -> bool:
+    return True
+
+
+def _connected(flow: Flow) -> bool:
+    return bool(protocols(flow) & CONNECTED)
+
+
+def _recovering(flow: Flow) -> bool:
+    return bool(protocols(flow) & RECOVERING)
+
+
+def _failing_over(flow: Flow) -> bool:
+    return flow.backup_source is not None and flow.backup_source.failover_mode == "FAILOVER"
+
+
+def _merging(flow: Flow) -> bool:
+    return flow.backup_source is not None and flow.backup_source.failover_mode == "MERGE"
+
+
+def _receivers(flow: Flow) -> bool:
+    return any(output.enabled and output.protocol in CONNECTED_OUTPUTS for output in flow.outputs.values())
+
+
+def _content(flow: Flow) -> bool:
+    return flow.content_monitoring
+
+
+EMITTED: Final[Mapping[str, Callable[[Flow], bool]]] = {
+    **dict.fromkeys(
+        (
+            "SourceBitRate",
+            "SourceContinuityCounter",
+            "SourceDroppedPackets",
+            "SourceJitter",
+            "SourceLatency",
+            "SourceOverflowPackets",
+            "SourcePacketLossPercent",
+            "SourceTotalPackets",
+        ),
+        _always,
+    ),
+    **dict.fromkeys(("SourceConnected", "SourceDisconnections", "SourceRoundTripTime"), _connected),
+    **dict.fromkeys(("SourceNotRecoveredPackets", "SourceRecoveredPackets"), _recovering),
+    **dict.fromkeys(("FailoverSwitches", "SourceSelected"), _failing_over),
+    **dict.fromkeys(("MergeActive", "SourceMergeActive", "SourceMergeLatency"), _merging),
+    **dict.fromkeys(("ConnectedOutputs", "OutputConnected", "OutputDisconnections"), _receivers),
+    **dict.fromkeys(
+        (
+            "AudioStreamMissing",
+            "BlackFramesBreaching",
+            "FrozenFramesBreaching",
+            "SilentAudioBreaching",
+            "VideoStreamMissing",
+        ),
+        _content,
+    ),
+}
+"""Whether a flow emits a metric."""
+
+
+def emits(flow: Flow, metric: str) -> bool:
+    """Whether a flow has a metric."""
+    return EMITTED[metric](flow)
+
+
+def known(metric: str) -> str:
+    """The metric, if MediaConnect has it.
+
+    Raises:
+        ValueError: it has none of this name; the text says which is near, and all.
+    """
+    if metric in EMITTED:
+        return metric
+    by_letters = {name.lower(): name for name in EMITTED}
+    near = difflib.get_close_matches(metric.lower(), by_letters, n=1)
+    hint = f"did you mean {by_letters[near[0]]}? " if near else ""
+    raise ValueError(f"MediaConnect emits no such metric; {hint}Known are {', '.join(sorted(EMITTED))}")
