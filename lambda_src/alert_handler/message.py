@@ -67,7 +67,7 @@ def _headline(told: Notification) -> tuple[str, str]:
     if told["kind"] == "recovered":
         stopped = ", the flow was stopped" if told["look"]["flow_status"] == "STANDBY" else ""
         return (
-            f"Over after {_span(told['began'], told['ended'])}{stopped}: {first['meaning']}",
+            f"Recovered after {_span(told['began'], told['ended'])}{stopped}. Was: {first['meaning']}",
             f"Nothing to do: nothing was found wrong since {_clock(told['ended'])} UTC.",
         )
     before = {

@@ -2,7 +2,7 @@
 
 Each plan is what real terraform said of one named change to a deployed environment. Ids, times and addresses that
 differ from run to run are replaced by fixed ones; the parts of a plan that the reviewer never reads are left out.
-What the reviewer must answer is not decided here but in `tests/unit/test_plan_corpus.py`.
+What the reviewer must answer is not decided here but in `tests/plans/test_plan_corpus.py`.
 """
 
 import copy

@@ -135,7 +135,7 @@ def test_spans_are_said_as_a_person_would(seconds: int, words: str) -> None:
     over = [look(0, LOST), look(seconds + 60), look(seconds + 120)]
     told = last_told(over)
     began = look(60)["timestamp"]
-    assert compose({**told, "began": began}).body.startswith(f"Over after {words}: ")
+    assert compose({**told, "began": began}).body.startswith(f"Recovered after {words}. Was: ")
 
 
 @pytest.mark.parametrize(
