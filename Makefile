@@ -17,10 +17,10 @@ RUN := .venv/bin/python
 PIPENV := .tools/bin/pipenv
 
 .DEFAULT_GOAL := help
-.PHONY: help prerequisites setup rehearse test check lint types unit compat bench synth plan deploy destroy bootstrap replay local lock clean
+.PHONY: help prerequisites setup rehearse test check lint types unit compat bench bench-rehearsal synth plan deploy destroy bootstrap replay local lock clean
 
 help: ## Say what can be made
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
 	@echo '  ENV=dev|staging|prod chooses the environment (now $(ENV)); PYTHON=... the interpreter.'
 
 prerequisites:
@@ -42,8 +42,11 @@ node_modules/ready: package-lock.json | prerequisites
 
 setup: .venv/ready ## Install what Pipfile.lock names into .venv
 
-rehearse: setup ## Deploy dev to an AWS on this machine, break the stream, show the message
+rehearse: setup ## Deploy to an AWS on this machine, break streams there, show what people are told
 	@$(RUN) -m operations rehearse
+
+bench-rehearsal: setup ## Say how long the whole library takes, and one more scenario
+	@$(RUN) -m rehearsal.bench
 
 test: setup node_modules/ready ## Run everything: lint, types, unit, synth, module and local tests
 	@$(MAKE) --no-print-directory lint types

@@ -34,6 +34,7 @@ class LocalAws:
     def __enter__(self) -> Self:
         gaps.install()
         logging.getLogger("werkzeug").setLevel(logging.ERROR)
+        logging.getLogger("moto.stepfunctions").setLevel(logging.CRITICAL)  # an execution that fails is an answer
         default_user_config["stepfunctions"] = {"execute_state_machine": True}
         self._server.start()
         _, port = self._server.get_host_and_port()

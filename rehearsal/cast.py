@@ -42,10 +42,12 @@ def at_home(scenarios: Sequence[Scenario], environments: Mapping[str, Environmen
         flow = flows.get(scenario.flow)
         if flow is None:
             problems.append(
-                f'{scenario.name}: flow is "{scenario.flow}": {scenario.environment} has {", ".join(flows)} only.'
+                f'{scenario.place("flow")}: flow is "{scenario.flow}": '
+                f"{scenario.environment} has {', '.join(flows)} only."
             )
         elif lacks := list(_lacks(scenario, flow)):
-            problems.append(f"{scenario.name}: the flow {flow.name} ({scenario.environment}) {' and '.join(lacks)}.")
+            words = " and ".join(lacks)
+            problems.append(f"{scenario.place('flow')}: the flow {flow.name} ({scenario.environment}) {words}.")
         else:
             roles.append(Role(scenario, scenario.environment, flow))
     if problems:
@@ -73,7 +75,11 @@ def fitting(scenarios: Sequence[Scenario], environment: Environment) -> tuple[li
 
 
 def _lacks(scenario: Scenario, flow: Flow) -> Iterator[str]:
-    """What a flow lacks to play a scenario."""
+    """What a flow lacks to play a scenario, each once."""
+    yield from dict.fromkeys(_all_lacks(scenario, flow))
+
+
+def _all_lacks(scenario: Scenario, flow: Flow) -> Iterator[str]:
     sources = [flow.source.name, *([flow.backup_source.name] if flow.backup_source else [])]
     if scenario.sources and len(sources) != scenario.sources:
         yield f"has {len(sources)} source(s), not {scenario.sources}"

@@ -57,7 +57,9 @@ def load_scenario(path: Path) -> Scenario:
     """
     try:
         text = path.read_text(encoding="utf-8")
-        return Scenario.model_validate(tomllib.loads(text)).named(path.stem)
+        given = tomllib.loads(text)
+        places = {key: f"{path}:{line_of(text, (key,))}" for key in given}
+        return Scenario.model_validate(given).named(path.stem, places)
     except OSError as error:
         raise ScenarioError(
             f"{path} cannot be read ({error.strerror}); shipped scenarios are: {', '.join(shipped())}"
@@ -74,8 +76,9 @@ def _lines(path: Path, text: str, error: ValidationError) -> list[str]:
     """Each mistake once, in the order of the file."""
     found: dict[tuple[int, tuple[int | str, ...]], ErrorDetails] = {}
     for mistake in error.errors():
-        location = _existing(tomllib.loads(text), mistake["loc"])
-        found.setdefault((line_of(text, location), location), mistake)
+        there = _existing(tomllib.loads(text), mistake["loc"])
+        wanted = mistake["loc"][: len(there) + 1] if mistake["type"] == "missing" else there
+        found.setdefault((line_of(text, there), wanted), mistake)
     return [
         f"{path}:{line}: {_explained(mistake, location)}"
         for (line, location), mistake in sorted(found.items(), key=lambda item: item[0][0])
@@ -111,9 +114,7 @@ def _existing(value: Any, location: Sequence[int | str]) -> tuple[int | str, ...
 
 def _explained(mistake: ErrorDetails, location: Sequence[int | str]) -> str:
     """A mistake in our words; the key as a person counts."""
-    kind, context, missing = mistake["type"], mistake.get("ctx", {}), mistake["loc"][len(location) :]
-    if kind == "missing":
-        location, missing = (*location, *missing[:1]), ()
+    kind, context = mistake["type"], mistake.get("ctx", {})
     key = (
         "".join(f" #{step + 1}" if isinstance(step, int) else f".{step}" for step in location).strip(".") or "the file"
     )

@@ -24,7 +24,7 @@ from local_aws.gaps.flow_states import set_flow_status
 from local_aws.gaps.lambda_runs_the_zip import INVOCATIONS, Invocation
 from local_aws.scheduler import fire_schedules
 from rehearsal.cast import Role
-from rehearsal.evidence import collect
+from rehearsal.collect import collect
 from rehearsal.metrics import emits
 from rehearsal.scenario import Event, Fault, Phase
 from rehearsal.stage import Stage

@@ -5,7 +5,7 @@ all its mistakes `rehearsal.reading`'s.
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Final, Literal, Self, get_args
 
@@ -233,16 +233,21 @@ class Scenario(_Part):
     expectations: Annotated[tuple[Expectation, ...], AfterValidator(_some)] = Field(alias="expect")
 
     _name: str = PrivateAttr(default="")
+    _places: Mapping[str, str] = PrivateAttr(default_factory=dict)
 
     @property
     def name(self) -> str:
         """The name of its file."""
         return self._name
 
-    def named(self, name: str) -> Self:
-        """Itself, with the name of its file."""
-        self._name = name
+    def named(self, name: str, places: Mapping[str, str]) -> Self:
+        """Itself, with the name of its file, and the file and line of keys at its top."""
+        self._name, self._places = name, places
         return self
+
+    def place(self, key: str) -> str:
+        """File and line of a key at its top."""
+        return self._places.get(key, self._name)
 
     @property
     def minutes(self) -> int:

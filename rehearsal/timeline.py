@@ -2,13 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from rehearsal.cast import Role
+from rehearsal.evidence import Evidence
 from rehearsal.scenario import WORST_FIRST, Expectation
-
-if TYPE_CHECKING:
-    from rehearsal.evidence import Evidence
 
 Kind = Literal["stream", "fault", "alarm", "event", "schedule", "execution", "function", "message"]
 
@@ -75,7 +73,7 @@ class Result:
     timeline: list[Moment] = field(default_factory=list)
     notifications: list[Notification] = field(default_factory=list)
     seconds: float = 0
-    evidence: "Evidence | None" = None
+    evidence: Evidence | None = None
 
     @property
     def missed(self) -> list[str]:

@@ -160,7 +160,7 @@ def page(stages: dict[str, Stage], played: Played, tmp_path_factory: pytest.Temp
 def failing(result: Result) -> Result:
     wanted = result.role.scenario.expectations[1].model_copy(update={"severity": "CRITICAL"})
     other = result.role.scenario.model_copy(update={"expectations": (wanted,), "title": "Not as expected"})
-    return replace(result, role=replace(result.role, scenario=other.named("not_as_expected")))
+    return replace(result, role=replace(result.role, scenario=other.named("not_as_expected", {})))
 
 
 def test_the_report_needs_nothing_from_elsewhere(page: Path) -> None:

@@ -8,6 +8,7 @@ import pytest
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
+from rehearsal.scenario import Event, Expectation, Fault, Needs, Phase, Scenario
 from settings import (
     BackupSource,
     CiAccess,
@@ -22,6 +23,7 @@ from settings import (
 from settings.load import OVERRIDES
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
+SCENARIOS = (DOCS / "scenarios.md").read_text(encoding="utf-8")
 SETTINGS = (DOCS / "settings.md").read_text(encoding="utf-8")
 
 
@@ -49,3 +51,9 @@ def test_every_default_is_the_documented_one(model: type[BaseModel]) -> None:
 def test_every_setting_from_outside_the_file_is_documented() -> None:
     for override in OVERRIDES:
         assert f"| `{override.variable}` | `{override.context}` |" in SETTINGS
+
+
+@pytest.mark.parametrize("part", [Scenario, Phase, Event, Fault, Expectation, Needs])
+def test_every_key_of_a_scenario_is_documented(part: type[BaseModel]) -> None:
+    documented = set(re.findall(r"`([a-z_-]+)`", SCENARIOS)) | set(re.findall(r"`\[\[([a-z]+)\]\]`", SCENARIOS))
+    assert {field.alias or name for name, field in part.model_fields.items()} - documented == set()

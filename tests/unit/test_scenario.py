@@ -140,6 +140,20 @@ def test_all_mistakes_of_all_files_are_said_at_once_in_the_order_of_the_file(tmp
     assert places == ["a.toml:8:", "a.toml:12:", "b.toml:11:"]
 
 
+def test_everything_that_is_missing_is_said(tmp_path: Path) -> None:
+    with pytest.raises(ScenarioError) as refused:
+        read(tmp_path, "[[phase]]\nminute = 0\n[[event]]\nminute = 1\n")
+    for words in (
+        ":1: title is missing",
+        "flow is",
+        "start is",
+        "expect is",
+        ":3: event #1.detail is",
+        "detail-type is",
+    ):
+        assert words in str(refused.value)
+
+
 def test_the_line_of_a_value_is_found_past_comments_strings_and_lists_of_several_lines() -> None:
     text = 'a = """\n[[b]]\nc = 1\n"""\n# c = 2\n[[b]]\nd = [\n  1,\n]\n\nc = 3\n'
     assert line_of(text, ("b", 0, "c")) == 11
@@ -159,7 +173,7 @@ def test_a_scenario_plays_on_its_own_flow(tmp_path: Path, environment: Environme
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ('flow = "other"', 'flow is "other": dev has live only'),
+        ('flow = "other"', r'scenario.toml:3: flow is "other": dev has live only'),
         ('flow = "live"\nneeds = { on_air = "always" }', 'is on_air = "manual", not "always"'),
         ('flow = "live"\nneeds = { sources = 2 }', r"has 1 source\(s\), not 2"),
         ('flow = "live"\nneeds = { metrics = ["SourceConnected"] }', "emits no SourceConnected"),
