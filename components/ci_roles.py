@@ -295,7 +295,7 @@ def write(site: Site) -> list[Statement]:
         allow(
             [
                 *("dynamodb:CreateTable", "dynamodb:DeleteTable", "dynamodb:TagResource", "dynamodb:UntagResource"),
-                "dynamodb:Query",  # whether an incident is open
+                "dynamodb:GetItem",  # whether an incident is open
                 *("dynamodb:UpdateContinuousBackups", "dynamodb:UpdateTable", "dynamodb:UpdateTimeToLive"),
             ],
             ours["tables"],

@@ -76,25 +76,28 @@ def stop(clients: Clients, flows: Sequence[FlowState], *, sleep: Callable[[float
 
 
 def open_incidents(clients: Clients, environment: Environment) -> list[str]:
-    """The flows with an open incident; none where incidents are not remembered."""
-    client = clients("dynamodb")
-    table = f"{Names(environment.name).prefix}-incidents"
+    """The flows with an open incident; none where nothing is deployed."""
+    client, names = clients("dynamodb"), Names(environment.name)
     found = []
     for flow in environment.flows:
+        key = {"flow": {"S": flow.name}, "entry": {"S": "current"}}
         try:
-            items = client.query(
-                TableName=table,
-                KeyConditionExpression="#flow = :flow",
-                ExpressionAttributeNames={"#flow": "flow"},
-                ExpressionAttributeValues={":flow": {"S": flow.name}},
-                ConsistentRead=True,
-            )["Items"]
+            answer = client.get_item(TableName=names.incidents_table, Key=key, ConsistentRead=True)
         except client.exceptions.ResourceNotFoundException:
             return []
-        # The flow's own record is the only item that holds an incident as it goes on.
-        if any({"S": "current"} in item.values() and "M" in item.get("incident", {}) for item in items):
+        if "open" in answer.get("Item", {}):
             found.append(flow.name)
     return found
+
+
+def is_protected(clients: Clients, environment: Environment) -> bool:
+    """Whether what is deployed refuses to be deleted, whatever the settings say by now."""
+    client = clients("dynamodb")
+    try:
+        table = client.describe_table(TableName=Names(environment.name).incidents_table)["Table"]
+    except client.exceptions.ResourceNotFoundException:
+        return False
+    return bool(table.get("DeletionProtectionEnabled"))
 
 
 def reasons_to_keep(found: Sequence[FlowState], incidents: Sequence[str]) -> Iterator[str]:
@@ -115,11 +118,17 @@ def ready_to_destroy(
     say: Callable[[str], None],
     sleep: Callable[[float], None] = time.sleep,
 ) -> None:
-    """Make sure that nothing is on air and no incident is open; with `stop_flows`, stop what is on air.
+    """Make sure that nothing is protected or on air and no incident is open; with `stop_flows`, stop what is on air.
 
     Raises:
         FlowError: with every reason there is, and what to do.
     """
+    name = environment.name
+    if is_protected(clients, environment):
+        raise FlowError(
+            f"{name} is not destroyed: it is protected, and would be left half destroyed.\n"
+            f"Set protect = false in environments/{name}.toml, deploy that, and destroy it then."
+        )
     incidents = open_incidents(clients, environment)
     found = states(clients, environment)
     if stop_flows and not incidents:
@@ -129,7 +138,6 @@ def ready_to_destroy(
         stop(clients, [flow for flow in found if flow.arn], sleep=sleep)
         found = states(clients, environment)
     if reasons := list(reasons_to_keep(found, incidents)):
-        name = environment.name
         raise FlowError(
             "\n".join(
                 [

@@ -46,6 +46,7 @@ class Table:
                     "entry": {"S": CURRENT},
                     "version": {"N": str(over + 1)},
                     "record": {"S": json.dumps(record, sort_keys=True)},
+                    **({"open": {"S": record["incident"]["opened"]}} if record["incident"] else {}),
                 },
                 ConditionExpression="attribute_not_exists(#version) OR #version = :over",
                 ExpressionAttributeNames={"#version": "version"},

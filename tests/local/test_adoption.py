@@ -97,26 +97,23 @@ def test_drift_that_could_not_be_looked_for_is_neither_found_nor_over(checkout: 
     assert github.issues[-1]["body"] == "before"
 
 
+def test_a_protected_environment_is_not_left_half_destroyed(checkout: Checkout) -> None:
+    checkout.edit("protect = true", "protect = false")  # that it is set, but not deployed, changes nothing
+    refused = checkout.run("destroy", "prod", "--stop-flows", "--yes", expect=1)
+    assert "prod is not destroyed: it is protected" in refused
+    assert "Set protect = false in environments/prod.toml, deploy that" in refused
+    assert "stopping" not in refused
+    checkout.run("deploy", "prod", environ={"TF_CLI_ARGS_apply": "-auto-approve"})
+
+
 def test_nothing_is_destroyed_while_an_incident_is_open(checkout: Checkout, aws: LocalAws) -> None:
-    client = aws.client("dynamodb")
-    table = "media-workflow-prod-incidents"
-    keys = {"flow": "HASH", "entry": "RANGE"}
-    made = table not in client.list_tables()["TableNames"]
-    if made:
-        client.create_table(
-            TableName=table,
-            BillingMode="PAY_PER_REQUEST",
-            KeySchema=[{"AttributeName": name, "KeyType": kind} for name, kind in keys.items()],
-            AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in keys],
-        )
     item = {"flow": {"S": "remote-venue"}, "entry": {"S": "current"}}
-    client.put_item(TableName=table, Item={**item, "incident": {"M": {"severity": {"S": "HIGH"}}}})
+    opened = {**item, "open": {"S": "2026-11-23T20:00:00+00:00"}}
+    aws.client("dynamodb").put_item(TableName="media-workflow-prod-incidents", Item=opened)
     refused = checkout.run("destroy", "prod", "--stop-flows", "--yes", expect=1)
     assert "an incident of remote-venue is open" in refused
     assert "channel-one is ACTIVE: it is on air" in refused
-    client.put_item(TableName=table, Item={**item, "incident": {"NULL": True}})
-    if made:
-        client.delete_table(TableName=table)
+    aws.client("dynamodb").delete_item(TableName="media-workflow-prod-incidents", Key=item)
 
 
 def test_a_flow_on_air_is_destroyed_only_after_it_was_stopped(checkout: Checkout, aws: LocalAws) -> None:

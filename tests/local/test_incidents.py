@@ -1,11 +1,15 @@
 """Through the real state machine: each trouble of a stream, and of the watching, is told exactly once."""
 
+from pathlib import Path
+
 import pytest
 from moto.mediaconnect.models import mediaconnect_backends
 
-from local_aws import ACCOUNT_ID, faults
+from local_aws import ACCOUNT_ID, LocalAws, faults
 from local_aws.executions import wait_for
 from local_aws.gaps.lambda_runs_the_zip import INVOCATIONS
+from operations.flows import open_incidents
+from settings import load_environment
 from tests.local.conftest import Begin
 from tests.local.evening import EIGHT, GOOD_RTP, Evening
 
@@ -29,6 +33,19 @@ def test_a_source_lost_is_told_once_and_its_end_once_whether_metrics_read_zero_o
     assert [note["kind"] for note in incident["sent"]] == [OPENED, RECOVERED]
     assert incident["triggers"]
     assert incident["closed"] > incident["opened"]
+
+
+def test_an_open_incident_is_seen_by_whoever_would_destroy_the_environment(
+    begin: Begin, aws: LocalAws, venue_settings: Path
+) -> None:
+    environment = load_environment("venue", root=venue_settings, environ={}, context={})
+    evening = begin("show")
+    evening.minutes(3, GOOD_RTP)
+    assert open_incidents(aws.client, environment) == []
+    evening.minutes(4, ZERO)
+    assert open_incidents(aws.client, environment) == ["show"]
+    evening.minutes(3, GOOD_RTP)
+    assert open_incidents(aws.client, environment) == []
 
 
 def test_an_event_is_believed_before_the_metrics_follow_and_says_that_they_disagree(begin: Begin) -> None:
