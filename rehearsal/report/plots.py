@@ -7,9 +7,10 @@ span and the same left edge; what stands in a row is named inside it, which leav
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import pairwise, zip_longest
 from typing import Any, Final, Literal
 
-from rehearsal.evidence import Graph
+from rehearsal.evidence import Graph, Point
 from rehearsal.timeline import Moment, Result
 
 Spec = dict[str, Any]
@@ -55,7 +56,7 @@ CONFIG: Final[Spec] = {
         "titleFontWeight": "normal",
     },
     "axisY": {"minExtent": 44, "maxExtent": 44, "tickCount": 3, "domain": False, "ticks": False},
-    "axisX": {"grid": True, "tickCount": 6, "labelFlush": True},
+    "axisX": {"grid": True, "tickCount": 6, "labelFlush": True, "labelOverlap": "greedy", "labelSeparation": 8},
     "legend": {
         "labelColor": FAINT,
         "labelFont": "inherit",
@@ -126,7 +127,7 @@ def _curves(graph: Graph, span: Span, *, legend: Literal["top", "bottom"] | None
     values = [
         {"time": span.ms(minute), "clock": span.clock(minute), "value": value, "series": line.label}
         for line in graph.lines
-        for minute, value in line.points
+        for minute, value in _with_gaps(line.points)
     ]
     names = [line.label for line in graph.lines]
     yield {
@@ -153,6 +154,15 @@ def _curves(graph: Graph, span: Span, *, legend: Literal["top", "bottom"] | None
             ],
         },
     }
+
+
+def _with_gaps(points: Sequence[Point]) -> Iterator[tuple[float, float | None]]:
+    """The points, with None where one is missing: a metric that vanishes must not look as if it went on."""
+    step = min((later - earlier for (earlier, _), (later, _) in pairwise(points)), default=1)
+    for (minute, value), following in zip_longest(points, points[1:]):
+        yield minute, value
+        if following and following[0] - minute > step:
+            yield minute + step, None
 
 
 def _thresholds(graph: Graph, span: Span) -> Iterator[Spec]:

@@ -81,6 +81,17 @@ def test_a_curve_has_its_thresholds_on_the_scenarios_own_time() -> None:
     assert spec["layer"][1]["data"]["values"][0]["value"] == 50
 
 
+def test_a_metric_that_vanishes_is_a_gap_in_its_curve() -> None:
+    line = Line(label="Average", points=((0.0, 5.0), (1.0, 5.0), (4.0, 5.0)))
+    values = plots.metric(replace(GRAPH, lines=(line,)), SPAN)["layer"][0]["data"]["values"]
+    assert [(value["clock"][3:5], value["value"]) for value in values] == [
+        ("00", 5.0),
+        ("01", 5.0),
+        ("02", None),
+        ("04", 5.0),
+    ]
+
+
 def test_an_empty_widget_says_that_it_has_no_data() -> None:
     assert "no data" in json.dumps(plots.widget(replace(GRAPH, lines=()), SPAN))
     assert "no data" not in json.dumps(plots.widget(GRAPH, SPAN))
