@@ -7,8 +7,6 @@ PIPENV_VERSION := 2026.10.3
 export CHECKPOINT_DISABLE := 1
 # Node 20 works; jsii's end-of-life banner would bury our own messages.
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
-# Byte code beside the sources would end up in hashes and copies.
-export PYTHONDONTWRITEBYTECODE := 1
 export PIPENV_VENV_IN_PROJECT := 1
 export PIPENV_IGNORE_VIRTUALENVS := 1
 export PIPENV_VERBOSITY := -1

@@ -420,13 +420,17 @@ def _as_alarm(rule: Mapping[str, Any]) -> dict[str, Any]:
 def _event_rule(change: Change, what: str) -> Iterator[Meaning]:
     if change.is_unknown("event_pattern"):
         return
-    patterns = [_flat(parsed((state or {}).get("event_pattern"))) for state in (change.before, change.after)]
-    missed = sorted(patterns[0] - patterns[1])
+    missed, added = missed_events(change)
     if missed:
         yield Rank.UNWATCHED, f"{what} no longer reacts to {', '.join(f'{path} {value}' for path, value in missed)}"
-    elif patterns[1] - patterns[0]:
-        added = ", ".join(f"{path} {value}" for path, value in sorted(patterns[1] - patterns[0]))
-        yield Rank.CHANGED, f"{what} also looks at {added}"
+    elif added:
+        yield Rank.CHANGED, f"{what} also looks at {', '.join(f'{path} {value}' for path, value in added)}"
+
+
+def missed_events(change: Change) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
+    """What a rule's pattern names no longer, and what it names newly: paths and values."""
+    before, after = (_flat(parsed((state or {}).get("event_pattern"))) for state in (change.before, change.after))
+    return sorted(before - after), sorted(after - before)
 
 
 def _flat(value: Any, path: str = "") -> set[tuple[str, str]]:

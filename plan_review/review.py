@@ -18,6 +18,7 @@ from plan_review.plan import Change, Plan, PlanError, parsed, shown
 SEVERITIES: Final = ("CRITICAL", "HIGH", "MEDIUM", "INFO")
 EVERYTHING: Final = "every message"
 FLOW_STACK: Final = "aws_cloudformation_stack"
+EVENT_RULE: Final = "aws_cloudwatch_event_rule"
 SUBSCRIPTION: Final = "aws_sns_topic_subscription"
 ACTIONS: Final = ("create", "update", "delete", "replace", "forget")
 CONFIRMED_BY_HAND: Final = frozenset({"email", "email-json", "https", "http"})
@@ -295,37 +296,42 @@ def _replaced(flow: _Flow, forced: Sequence[Any]) -> str:
 
 def _watches(change: Change, changes: Sequence[Change], gone: Sequence[_Flow]) -> str | None:
     """The name of the flow that goes in this plan, if the change is of something that watched only that."""
-    if not change.before:
-        return None
-    text = json.dumps(change.before)
-    for flow in gone:
-        if flow.change is change or not flow.arn:
-            continue
-        others = [
-            str(_outputs(other).get("FlowArn"))
-            for other in changes
-            if other.type == FLOW_STACK and other is not flow.change
-        ]
-        if flow.arn in text and not any(arn in text for arn in others):
-            return flow.name
-        own_module = flow.change.address.rpartition(f"{FLOW_STACK}.")[0]
-        if own_module and change.address.startswith(own_module):
-            return flow.name
-        rules = [
-            rule.before["name"]
-            for rule in changes
-            if rule.type == "aws_cloudwatch_event_rule" and rule.before and flow.arn in json.dumps(rule.before)
-        ]
-        if change.before.get("rule") in rules or (change.before.get("dimensions") or {}).get("RuleName") in rules:
-            return flow.name
-        if (
-            change.type == "aws_iam_role_policy"
-            and change.after
-            and f":flow:*:{flow.name}" in text
-            and _only_narrows_to(change, flow)
-        ):
-            return flow.name
-    return None
+    return next((flow.name for flow in gone if flow.change is not change and _goes_with(flow, change, changes)), None)
+
+
+def _goes_with(flow: _Flow, change: Change, changes: Sequence[Change]) -> bool:
+    """Whether what a change takes away was of one flow and of no other."""
+    if not change.before or not flow.arn:
+        return False
+    others = [
+        str(_outputs(other).get("FlowArn"))
+        for other in changes
+        if other.type == FLOW_STACK and other is not flow.change
+    ]
+    own_rules = [
+        rule.before["name"]
+        for rule in changes
+        if rule.type == EVENT_RULE and rule.before and _names_only(json.dumps(rule.before), flow.arn, others)
+    ]
+    own_module = flow.change.address.rpartition(f"{FLOW_STACK}.")[0]
+    return (
+        _names_only(json.dumps(change.before), flow.arn, others)
+        or bool(own_module and change.address.startswith(own_module))
+        or change.before.get("rule") in own_rules
+        or (change.before.get("dimensions") or {}).get("RuleName") in own_rules
+        or (change.type == "aws_iam_role_policy" and _only_narrows_to(change, flow))
+        or (change.type == EVENT_RULE and _only_forgets(change, flow))
+    )
+
+
+def _names_only(text: str, arn: str, others: Sequence[str]) -> bool:
+    return arn in text and not any(other in text for other in others)
+
+
+def _only_forgets(change: Change, flow: _Flow) -> bool:
+    """Whether a rule that stays loses nothing but the events of one flow."""
+    missed, _ = meanings.missed_events(change)
+    return change.after is not None and bool(missed) and all(value == flow.arn for _, value in missed)
 
 
 def _only_narrows_to(change: Change, flow: _Flow) -> bool:
@@ -333,7 +339,8 @@ def _only_narrows_to(change: Change, flow: _Flow) -> bool:
     before, after = (permissions.grants((state or {}).get("policy")) for state in (change.before, change.after))
     if before is None or after is None:
         return False
-    return all(grant.resource.endswith(f":flow:*:{flow.name}") for grant in permissions.lost(before, after))
+    lost = permissions.lost(before, after)
+    return bool(lost) and all(grant.resource.endswith(f":flow:*:{flow.name}") for grant in lost)
 
 
 def _told(changes: Sequence[Change]) -> Iterator[Finding]:

@@ -174,3 +174,46 @@ def test_a_topic_that_somebody_else_still_hears_is_not_told_as_silent() -> None:
     told = [finding.sentence for finding in found.findings if finding.rank is Rank.NOBODY_TOLD]
     assert told == ["HIGH on topic t reaches nobody any more"]
     assert found.blocked
+
+
+OTHER_ARN = OUTPUTS["FlowArn"].replace("1-a:studio", "2-b:other")
+
+
+def rule_of(*arns: str) -> dict[str, Any]:
+    pattern = {"source": ["aws.mediaconnect"], "detail-type": ["MediaConnect Alert"], "resources": list(arns)}
+    return {"name": "events-1", "event_pattern": json.dumps(pattern)}
+
+
+def with_a_flow_removed(*more: dict[str, Any]) -> list[tuple[str, str]]:
+    """What is found where one of two flows that share a rule is removed, and `more` happens."""
+    other = {**flow(), "name": "other", "outputs": {**OUTPUTS, "FlowArn": OTHER_ARN}}
+    found = review(
+        plan(
+            change(flow(), None, kind=STACK, address="studio"),
+            change(other, other, kind=STACK, address="other", actions=["no-op"]),
+            *more,
+        )
+    )
+    return [(finding.rank.name, finding.sentence) for finding in found.findings]
+
+
+def test_a_shared_rule_that_forgets_only_a_removed_flow_leaves_nothing_unwatched() -> None:
+    both, one = rule_of(OUTPUTS["FlowArn"], OTHER_ARN), rule_of(OTHER_ARN)
+    found = with_a_flow_removed(change(both, one, kind="aws_cloudwatch_event_rule"))
+    assert [rank for rank, _ in found] == ["OFF_AIR", "CHANGED"]
+    assert "goes with it" in found[1][1]
+
+
+def test_a_shared_rule_that_forgets_more_than_the_removed_flow_leaves_the_other_unwatched() -> None:
+    both = rule_of(OUTPUTS["FlowArn"], OTHER_ARN)
+    found = with_a_flow_removed(change(both, rule_of(), kind="aws_cloudwatch_event_rule"))
+    assert [rank for rank, _ in found] == ["OFF_AIR", "UNWATCHED"]
+
+
+def test_the_target_of_a_rule_that_another_flow_shares_does_not_go_with_the_removed_one() -> None:
+    both, one = rule_of(OUTPUTS["FlowArn"], OTHER_ARN), rule_of(OTHER_ARN)
+    found = with_a_flow_removed(
+        change(both, one, kind="aws_cloudwatch_event_rule", address="rule"),
+        change({"rule": "events-1", "arn": "arn:x"}, None, kind="aws_cloudwatch_event_target", address="target"),
+    )
+    assert "UNWATCHED" in [rank for rank, _ in found]
