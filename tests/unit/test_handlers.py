@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 import boto3
@@ -21,9 +22,14 @@ from stream_monitor.trigger import TriggerError
 from tests.unit.stream import EXECUTION, FLOW_ARN, PRESENCE, STARTED, look, policy, report, rule
 
 
+@cache
+def client(service: str) -> Any:
+    make: Any = boto3.client
+    return make(service, region_name="us-east-1", aws_access_key_id="test", aws_secret_access_key="test")
+
+
 def stubbed(service: str) -> tuple[Any, Stubber]:
-    client = boto3.client(service, region_name="us-east-1", aws_access_key_id="test", aws_secret_access_key="test")  # type: ignore[call-overload]
-    return client, Stubber(client)
+    return client(service), Stubber(client(service))
 
 
 class Aws:
