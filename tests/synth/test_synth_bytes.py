@@ -3,9 +3,9 @@
 import compileall
 import hashlib
 import os
+import resource
 import subprocess
 import sys
-import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -46,16 +46,21 @@ def digests(output: Path) -> Digests:
     return found
 
 
-def synthesized(project: Path, output: Path, **options: Any) -> tuple[Digests, list[str], float]:
-    """Digests of what `main.py` writes for all environments, its lines in the log, and its seconds."""
-    begun = time.monotonic()
+def synthesized(project: Path, output: Path, **options: Any) -> tuple[Digests, list[str]]:
+    """Digests of what `main.py` writes for all environments, and its lines in the log."""
     done = synthesize(project, output, python=sys.executable, **options)
-    return digests(output), done.stderr.splitlines(), time.monotonic() - begun
+    return digests(output), done.stderr.splitlines()
+
+
+def processor_seconds() -> float:
+    """What all ended children of this process have used so far: other tests beside it do not count, as on a clock."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 @pytest.fixture(scope="module")
 def here(tmp_path_factory: pytest.TempPathFactory) -> Digests:
-    found, log, _ = synthesized(PROJECT, tmp_path_factory.mktemp("here") / "out")
+    found, log = synthesized(PROJECT, tmp_path_factory.mktemp("here") / "out")
     assert log == []
     return found
 
@@ -70,14 +75,14 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def first_seconds(checkout: Path, here: Digests, tmp_path_factory: pytest.TempPathFactory) -> float:
-    """How long the first runs of a checkout take: two at the same time, into one cache, with the same result."""
-    folder = tmp_path_factory.mktemp("first")
+    """What a first run takes of the processor; two at the same time, into one cache, with the same result."""
+    folder, begun = tmp_path_factory.mktemp("first"), processor_seconds()
     with ThreadPoolExecutor() as pool:
         runs = list(pool.map(lambda number: synthesized(checkout, folder / str(number)), range(2)))
-    for found, log, _ in runs:
+    for found, log in runs:
         assert (found, log) == (here, [])
     assert sorted(path.suffix for path in (checkout / ".build" / "bindings").iterdir()) == [".sha256", ".tgz"]
-    return max(seconds for _, _, seconds in runs)
+    return (processor_seconds() - begun) / len(runs)
 
 
 def test_synthesizing_twice_gives_the_same_bytes(here: Digests, tmp_path: Path) -> None:
@@ -108,7 +113,7 @@ def test_another_checkout_and_surroundings_give_the_same_bytes(
         assert compileall.compile_dir(checkout, quiet=1)
         assert list((checkout / "lambda_src").rglob("*.pyc"))
         os.utime(checkout / "lambda_src" / "report.py", (1, 1))
-    found, log, _ = synthesized(checkout, tmp_path / "out", environ=environ, umask=elsewhere.get("umask", -1))
+    found, log = synthesized(checkout, tmp_path / "out", environ=environ, umask=elsewhere.get("umask", -1))
     assert (found, log) == (here, [])
 
 
@@ -117,7 +122,7 @@ def test_a_damaged_cache_is_noticed_built_again_and_changes_nothing(
 ) -> None:
     (archive,) = (checkout / ".build" / "bindings").glob("*.tgz")
     archive.write_bytes(archive.read_bytes()[:-1000])
-    found, log, _ = synthesized(checkout, tmp_path / "out")
+    found, log = synthesized(checkout, tmp_path / "out")
     assert found == here
     assert log == [f"slim bindings: {archive.name} is damaged and built again"]
 
@@ -128,15 +133,16 @@ def test_stock_bindings_give_the_same_bytes_and_are_what_loads_if_the_cache_cann
     bindings = checkout / ".build" / "bindings"
     bindings.rename(bindings.with_name("kept"))
     bindings.write_text("a file where the folder should be")
+    begun = processor_seconds()
     try:
-        found, log, seconds = synthesized(checkout, tmp_path / "out")
+        found, log = synthesized(checkout, tmp_path / "out")
     finally:
         bindings.unlink()
         bindings.with_name("kept").rename(bindings)
     assert found == here
     assert len(log) == 1, log
     assert log[0].startswith("slim bindings: loading all of cdktf_cdktf_provider_aws, because ")
-    assert first_seconds < seconds, "a first run must not be slower than the stock bindings"
+    assert first_seconds < processor_seconds() - begun, "a first run must not be slower than the stock bindings"
 
 
 def test_wrong_settings_end_in_words_and_exit_code_2_with_nothing_written(tmp_path: Path) -> None:
