@@ -10,6 +10,8 @@ export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
 export PIPENV_VENV_IN_PROJECT := 1
 export PIPENV_IGNORE_VIRTUALENVS := 1
 export PIPENV_VERBOSITY := -1
+# Many short runs of Python: each would compile every file again. Byte code is ignored by git and by what is deployed.
+unexport PYTHONDONTWRITEBYTECODE
 
 RUN := .venv/bin/python
 PIPENV := .tools/bin/pipenv

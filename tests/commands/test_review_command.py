@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 from components.lambda_package import lambda_package
 from operations.__main__ import app
 from operations.review import files_of_code
-from tests.unit.plans import plan_text
+from tests.plans.plans import plan_text
 
 RUN = CliRunner()
 

@@ -8,7 +8,7 @@ import pytest
 from plan_review import as_json, as_markdown, as_text, review
 from plan_review.findings import Finding
 from plan_review.review import allowances
-from tests.unit.plans import FOLDER, corpus
+from tests.plans.plans import FOLDER, corpus
 
 VERDICTS: dict[str, dict[str, Any]] = tomllib.loads((FOLDER / "verdicts.toml").read_text(encoding="utf-8"))
 

@@ -9,7 +9,7 @@ import pytest
 
 from plan_review import as_json, as_markdown, read_plan, review
 from plan_review.plan import parsed
-from tests.unit.plans import plan_text
+from tests.plans.plans import plan_text
 
 Path = tuple[Any, ...]
 BASES = ("nothing", "nothing_prod")

@@ -60,13 +60,11 @@ def test_every_file_in_the_zip_can_be_read_by_the_user_that_lambda_runs_as(sourc
 
 
 def test_the_zip_of_the_functions_holds_both_handlers() -> None:
-    lambda_package.cache_clear()
     names = zipfile.ZipFile(io.BytesIO(lambda_package().content)).namelist()
     assert {"stream_monitor/handler.py", "alert_handler/handler.py"} <= set(names)
 
 
 def test_the_zip_is_small_enough_to_be_fetched_in_no_time() -> None:
-    lambda_package.cache_clear()
     assert len(lambda_package().content) < 64 * 1024
 
 

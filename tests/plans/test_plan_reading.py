@@ -8,7 +8,7 @@ import pytest
 from plan_review import PlanError, as_json, as_markdown, read_plan, review
 from plan_review.findings import Rank
 from plan_review.review import allowances
-from tests.unit.plans import change, corpus, plan
+from tests.plans.plans import change, corpus, plan
 
 ALARM = {
     "alarm_name": "media-workflow-prod-studio/jitter",

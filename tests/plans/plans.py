@@ -1,4 +1,4 @@
-"""The plans of `tests/plans`, and small plans made by hand for what no single deployment shows."""
+"""The plans of this folder, and small plans made by hand for what no single deployment shows."""
 
 import gzip
 import json
@@ -8,7 +8,7 @@ from typing import Any
 
 from plan_review import Plan, read_plan
 
-FOLDER = Path(__file__).resolve().parent.parent / "plans"
+FOLDER = Path(__file__).resolve().parent
 
 
 @cache

@@ -8,7 +8,7 @@ import pytest
 from plan_review import review
 from plan_review.findings import Rank
 from plan_review.permissions import gained, grants
-from tests.unit.plans import change, plan
+from tests.plans.plans import change, plan
 
 STACK = "aws_cloudformation_stack"
 OUTPUTS = {
