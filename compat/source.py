@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 PROJECT: Final = Path(__file__).resolve().parent.parent
+BINDINGS: Final = PROJECT / ".build" / "bindings"
 ENVIRONMENTS: Final = ("dev", "staging", "prod")
 SOURCES: Final = (
     "main.py",
@@ -45,6 +46,12 @@ def copy_source(folder: Path, changed: Callable[[str], str] = str) -> None:
         for path in [folder / name] if kept.is_file() else (folder / name).rglob("*.py"):
             if path.suffix == ".py":
                 path.write_text(changed(path.read_text(encoding="utf-8")), encoding="utf-8")
+
+
+def copy_bindings(folder: Path) -> None:
+    """Copy what is built of the bindings below `folder`, where there is any, so that it is not built once more there."""
+    if BINDINGS.is_dir():
+        shutil.copytree(BINDINGS, folder / BINDINGS.relative_to(PROJECT), dirs_exist_ok=True)
 
 
 def synthesize(

@@ -30,9 +30,11 @@ def _get_metric_data(
     if start_time >= end_time or not all("MetricStat" in query for query in queries):
         answer: list[dict[str, Any]] = _get_by_moto(self, queries, start_time, end_time, scan_by)
         return answer
-    data = self.get_all_metrics()
+    named: dict[tuple[str, str], list[Any]] = defaultdict(list)
+    for datum in self.get_all_metrics():
+        named[datum.namespace, datum.name].append(datum)
     return [
-        _result(query, data, start_time, end_time, newest_first=scan_by == "TimestampDescending")
+        _result(query, named[_name(query)], start_time, end_time, newest_first=scan_by == "TimestampDescending")
         for query in queries
         if query.get("ReturnData", True)
     ]
@@ -45,7 +47,7 @@ def _result(
     start = _rounded(start, period)
     buckets: dict[datetime, list[Any]] = defaultdict(list)
     for datum in data:
-        if _is_of(datum, wanted) and start <= datum.timestamp < end:
+        if start <= datum.timestamp < end and _is_of(datum, wanted):
             buckets[start + timedelta(seconds=(datum.timestamp - start) // timedelta(seconds=period) * period)].append(
                 datum
             )
@@ -64,15 +66,17 @@ def _rounded(start: datetime, period: int) -> datetime:
     return start.replace(microsecond=0) - timedelta(seconds=start.second % min(period, 60))
 
 
+def _name(query: Mapping[str, Any]) -> tuple[str, str]:
+    """Namespace and name of the metric that is asked for."""
+    metric = query["MetricStat"]["Metric"]
+    return metric["Namespace"], metric["MetricName"]
+
+
 def _is_of(datum: Any, wanted: Mapping[str, Any]) -> bool:
-    metric = wanted["Metric"]
-    return bool(
-        datum.namespace == metric["Namespace"]
-        and datum.name == metric["MetricName"]
-        and {item.name: item.value for item in datum.dimensions}
-        == {item["Name"]: item["Value"] for item in metric.get("Dimensions", [])}
-        and wanted.get("Unit") in {None, datum.unit}
-    )
+    """Whether a datum of the metric is of the series: the same dimensions, and the unit if one is asked for."""
+    return wanted.get("Unit") in {None, datum.unit} and {item.name: item.value for item in datum.dimensions} == {
+        item["Name"]: item["Value"] for item in wanted["Metric"].get("Dimensions", [])
+    }
 
 
 def _value(stat: str, data: Sequence[Any]) -> float:

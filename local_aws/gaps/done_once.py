@@ -1,6 +1,7 @@
 """What moto does anew for each execution and request is done once: it would take most of a rehearsal's time.
 
-A parsed definition and a client keep nothing of an execution: what a retry counts is kept in its own environment.
+A parsed definition, a parsed path and a client keep nothing of an execution: what a retry counts is kept in its own
+environment.
 """
 
 import os
@@ -10,9 +11,11 @@ from functools import cache, lru_cache
 from typing import Any
 
 from moto import backends
+from moto.stepfunctions.parser.asl.component.common.path import result_path
 from moto.stepfunctions.parser.asl.component.state.exec.state_task import lambda_eval_utils
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.service import state_task_service_unsupported
 from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguageParser
+from moto.stepfunctions.parser.asl.utils import json_path
 
 _making = threading.Lock()
 
@@ -21,6 +24,8 @@ _making = threading.Lock()
 def install() -> None:
     """Keep what was parsed and made."""
     AmazonStateLanguageParser.parse = staticmethod(lru_cache(maxsize=64)(AmazonStateLanguageParser.parse))
+    for reader in (json_path, result_path):
+        reader.parse = lru_cache(maxsize=256)(reader.parse)
     for module in (lambda_eval_utils, state_task_service_unsupported):
         module.boto_client_for = _kept(module.boto_client_for)
     modules = tuple(backends.list_of_moto_modules())  # read from disk for each request otherwise

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from compat.source import copy_bindings
 from local_aws import LocalAws
 from operations.terraform import PROJECT, terraform_environment
 
@@ -30,12 +31,12 @@ class Checkout:
                 shutil.copytree(PROJECT / part, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
             else:
                 shutil.copyfile(PROJECT / part, folder / part)
+        copy_bindings(folder)
         kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
         self.environ = {
             **terraform_environment({**kept, **aws.environment()}),
             "TF_INPUT": "0",
             "TF_CLI_ARGS_apply": "-parallelism=20",
-            "PYTHONDONTWRITEBYTECODE": "1",
             **environ,
         }
 

@@ -60,7 +60,7 @@ def cdktf(stage: Stage, *arguments: str) -> str:
     done = subprocess.run(
         [str(cli), *arguments, "--output", str(stage.folder)],
         cwd=PROJECT,
-        env={**stage.environ, "CI": "true", "PYTHONDONTWRITEBYTECODE": "1"},
+        env={**stage.environ, "CI": "true"},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

@@ -63,15 +63,18 @@ def stacks(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Synthesized]:
     from stacks.state_backend import StateBackend  # noqa: PLC0415
 
     build = tmp_path_factory.mktemp("build")
+    outdir = str(build / "out")  # one would be left on this machine for each synth else
     found = {}
     by_hand = {"SOURCE_WHITELIST_CIDR": "203.0.113.0/24", "PRIMARY_OUTPUT_DESTINATION": "198.51.100.10"}
     for name in (*ENVIRONMENTS, "trial"):
         given = by_hand if name == "trial" else {}
         environment = load_environment(name, root=PROJECT, environ=given, context={})
-        stack = MediaWorkflow(Testing.app(), "media-workflow", environment, build=build)
+        stack = MediaWorkflow(Testing.app(outdir=outdir), "media-workflow", environment, build=build)
         found[name] = Synthesized(Testing.synth(stack, True))  # True runs validations, which it skips by default
         if name == "dev":
-            backend = StateBackend(Testing.app(), "state", environment, name=str(environment.state_bucket_name))
+            backend = StateBackend(
+                Testing.app(outdir=outdir), "state", environment, name=str(environment.state_bucket_name)
+            )
             found["state-backend"] = Synthesized(Testing.synth(backend, True))
     return found
 

@@ -17,7 +17,7 @@ def test_a_topic_a_key_and_a_bucket_that_are_there_are_used_and_nothing_is_made_
 
     dev = load_environment("dev", root=PROJECT, environ={}, context={})
     environment = dev.model_copy(update={**given, "notifications": ()})
-    built = MediaWorkflow(Testing.app(), "media-workflow", environment, build=tmp_path)
+    built = MediaWorkflow(Testing.app(outdir=str(tmp_path / "out")), "media-workflow", environment, build=tmp_path)
     stack = Synthesized(Testing.synth(built, True))
     for made in ("aws_sns_topic", "aws_sns_topic_subscription", "aws_kms_key", "aws_kms_alias", "aws_s3_bucket"):
         assert stack.all_of(made) == [], made
@@ -33,7 +33,7 @@ def test_a_topic_a_key_and_a_bucket_that_are_there_are_used_and_nothing_is_made_
     assert topic in json.dumps(stack.all_of("aws_sfn_state_machine"))
 
 
-def test_a_given_identity_provider_is_trusted_and_none_is_made() -> None:
+def test_a_given_identity_provider_is_trusted_and_none_is_made(tmp_path: Path) -> None:
     from cdktf import Testing  # noqa: PLC0415  pytest would collect it by its name
 
     from stacks.ci_access import CiAccess as CiAccessStack  # noqa: PLC0415  starts Node
@@ -41,9 +41,8 @@ def test_a_given_identity_provider_is_trusted_and_none_is_made() -> None:
     provider = "arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com"
     dev = load_environment("dev", root=PROJECT, environ={}, context={})
     access = CiAccess(repository="example/live", github_environment="lab", existing_provider_arn=provider)
-    stack = Synthesized(
-        Testing.synth(CiAccessStack(Testing.app(), "ci-access", dev, access, state_bucket="state"), True)
-    )
+    app = Testing.app(outdir=str(tmp_path))
+    stack = Synthesized(Testing.synth(CiAccessStack(app, "ci-access", dev, access, state_bucket="state"), True))
     assert stack.all_of("aws_iam_openid_connect_provider") == []
     for role in stack.all_of("aws_iam_role"):
         (trust,) = json.loads(role["assume_role_policy"])["Statement"]
@@ -52,18 +51,14 @@ def test_a_given_identity_provider_is_trusted_and_none_is_made() -> None:
     assert "repo:example/live:environment:lab" in json.dumps(stack.all_of("aws_iam_role"))
 
 
-def test_the_policies_of_a_pipeline_fit_what_iam_takes_whatever_the_environment_is_called() -> None:
+def test_the_policies_of_a_pipeline_fit_what_iam_takes_whatever_the_environment_is_called(tmp_path: Path) -> None:
     from cdktf import Testing  # noqa: PLC0415  pytest would collect it by its name
 
     from stacks.ci_access import CiAccess as CiAccessStack  # noqa: PLC0415  starts Node
 
     dev = load_environment("dev", root=PROJECT, environ={}, context={}).model_copy(update={"name": "e" * 16})
-    stack = Synthesized(
-        Testing.synth(
-            CiAccessStack(Testing.app(), "ci-access", dev, CiAccess(repository="example/live"), state_bucket="state"),
-            True,
-        )
-    )
+    app, access = Testing.app(outdir=str(tmp_path)), CiAccess(repository="example/live")
+    stack = Synthesized(Testing.synth(CiAccessStack(app, "ci-access", dev, access, state_bucket="state"), True))
     for kind, limit in (("aws_iam_policy", 6_144), ("aws_iam_role_policy", 10_240)):
         text = stack.one(kind)["policy"]
         for token, value in (("caller.account_id", "123456789012"), ("partition.partition", "aws-us-gov")):

@@ -12,7 +12,7 @@ import pytest
 
 from bench.flows import environment_text
 from bench.synthesis import Measured, measure
-from compat.source import copy_source
+from compat.source import copy_bindings, copy_source
 from components.dashboard_layout import page_of
 from components.event_patterns import PATTERN_LIMIT
 from components.health_rules import health_rules
@@ -42,6 +42,7 @@ def resolved(text: str) -> str:
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("checkout")
     copy_source(folder)
+    copy_bindings(folder)
     for flows in (1, 100, 500):
         (folder / "environments" / f"of{flows}.toml").write_text(environment_text(flows, name=LONGEST_NAME))
     return folder
@@ -54,7 +55,7 @@ def output(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def runs(checkout: Path, output: Path) -> dict[int, Measured]:
-    """What synthesizing takes, by number of flows; a first one fills the cache of bindings."""
+    """What synthesizing takes, by number of flows; a first one fills what is kept, of bindings and byte code."""
     measure(checkout, output / "first", "of1", python=sys.executable)
     return {
         flows: measure(checkout, output / f"of{flows}", f"of{flows}", python=sys.executable) for flows in (1, 100, 500)

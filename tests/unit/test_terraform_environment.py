@@ -57,3 +57,8 @@ def test_the_mirrors_looked_in_are_those_that_terraform_documents_for_the_platfo
     assert "/Library/Application Support/io.terraform/plugins" in mac
     windows = [str(path) for path in implied_mirrors({**environ(home), "APPDATA": str(home)}, platform="win32")]
     assert str(home / "terraform.d" / "plugins") in windows
+
+
+def test_garbage_is_collected_less_often_unless_somebody_decided_that_already(home: Path) -> None:
+    assert terraform_environment(environ(home))["GOGC"] == "400"
+    assert terraform_environment(environ(home, GOGC="50"))["GOGC"] == "50"
