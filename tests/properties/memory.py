@@ -1,12 +1,21 @@
 """A table in memory with the conditions of the real one, in which executions meet and die where a test says."""
 
-import copy
+import pickle
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import TypeVar
 
 from alert_handler.handling import handle
 from alert_handler.record import Incident, Notification, Record, nothing_known
 from report import Report
+
+T = TypeVar("T")
+
+
+def _copy(given: T) -> T:
+    """A copy that shares nothing; several times faster than `copy.deepcopy`, and there are many."""
+    copied: T = pickle.loads(pickle.dumps(given))  # noqa: S301  ours
+    return copied
 
 
 class CrashError(Exception):
@@ -36,7 +45,7 @@ class World:
 
     def load(self, _flow: str) -> tuple[Record, int]:
         self.at_each_step()
-        loaded = copy.deepcopy(self.record), self.version
+        loaded = _copy(self.record), self.version
         self.at_each_step()
         return loaded
 
@@ -44,7 +53,7 @@ class World:
         self.at_each_step()
         saved = self.version == over
         if saved:
-            self.record, self.version = copy.deepcopy(record), over + 1
+            self.record, self.version = _copy(record), over + 1
             self.versions.append(self.record)
         self.at_each_step()
         return saved
@@ -52,12 +61,12 @@ class World:
     def keep(self, _flow: str, incident: Incident, *, days: int) -> None:
         assert days > 0
         self.at_each_step()
-        self.history[incident["opened"]] = copy.deepcopy(incident)
+        self.history[incident["opened"]] = _copy(incident)
         self.at_each_step()
 
     def publish(self, notification: Notification) -> None:
         self.at_each_step()
-        self.sent.append(copy.deepcopy(notification))
+        self.sent.append(_copy(notification))
         self.at_each_step()
 
     def execute(self, report: Report, execution: str) -> list[str]:

@@ -58,6 +58,7 @@ WITHOUT_MAINTENANCE = [name for name in SHAPES if "maintenance" not in name]
 
 names = st.sampled_from(sorted(SHAPES)) | st.sampled_from(["good", "good", "lost", "loss", "a gone"])
 gaps = st.sampled_from([0, 20, 40, 60, 60, 60, 300, 2000])
+happenings = st.sampled_from(["on"] * 12 + ["die", "meet"])
 lateness = st.sampled_from([0, 0, 0, 0, 30, 90, 400])
 looks = st.lists(st.tuples(names, gaps, lateness, st.integers(1, 3)), min_size=1, max_size=14)
 """What is seen, how many seconds after the one before, how late it is delivered, and how often."""
@@ -134,7 +135,7 @@ class Run:
         """Between two calls: mostly nothing, else death, or the next report handled by another execution."""
         if self.crashes > 12 or self.depth > 2:
             return
-        what = self.data.draw(st.sampled_from(["on"] * 12 + ["die", "meet"]))
+        what = self.data.draw(happenings)
         if what == "die":
             raise CrashError
         if what == "meet" and self.reports:
