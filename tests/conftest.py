@@ -17,8 +17,9 @@ SHARING = {
 """What shares something that takes long to make: a deployed environment, a provider."""
 
 LONGEST_FIRST = (
-    *("tests/local/test_ci_access.py", "environments", "venue", "tests/local/test_adoption.py"),
-    *("tests/local/test_existing.py", "tests/synth/test_synth_bytes.py", "tests/synth/test_scale.py", "modules"),
+    *("environments", "tests/local/test_ci_access.py", "tests/local/test_adoption.py", "venue"),
+    *("tests/local/test_existing.py", "tests/local/test_bootstrap.py", "tests/properties/test_incidents.py"),
+    *("tests/synth/test_synth_bytes.py", "tests/synth/test_scale.py", "modules"),
 )
 
 # For `make unit`, which must not be waited for; `make test` tries hypothesis' hundred examples.

@@ -1,15 +1,17 @@
 """A copy of the project as a pipeline checks it out, with its command line pointed at the local AWS."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from compat.source import copy_bindings
 from local_aws import LocalAws
-from operations.terraform import PROJECT, terraform_environment
+from operations.terraform import PROJECT, PROVIDER, terraform_environment
 
 BUCKET = "media-workflow-state-123456789012-us-east-1"
 PARTS = (
@@ -55,6 +57,28 @@ class Checkout:
         )
         assert done.returncode == expect, f"{arguments} ended with {done.returncode}:\n{done.stdout[-6000:]}"
         return done.stdout
+
+    @contextmanager
+    def one_provider(self) -> Iterator[None]:
+        """Meanwhile, all commands share one process of the provider that the first command installed.
+
+        Terraform's way to debug a provider, and half of what a plan takes of the processor: each of its five commands
+        would verify the provider's files and mostly start it.
+        """
+        installed = self.folder / "cdktf.out" / "stacks" / "media-workflow" / ".terraform" / "providers" / PROVIDER
+        (binary,) = installed.glob("*/*/terraform-provider-aws*")
+        with subprocess.Popen(
+            [str(binary), "-debug"], env=self.environ, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        ) as provider:
+            try:
+                words = next(
+                    filter(None, (re.search(r"(TF_REATTACH_PROVIDERS)='(.*)'", line) for line in provider.stdout or ()))
+                )
+                self.environ[words[1]] = words[2]
+                yield
+            finally:
+                self.environ.pop("TF_REATTACH_PROVIDERS", None)
+                provider.terminate()
 
     def forget_state(self, environment: str) -> None:
         """Take the state of an environment out of the bucket."""

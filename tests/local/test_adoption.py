@@ -26,7 +26,8 @@ def checkout(aws: LocalAws, github: GitHub, tmp_path_factory: pytest.TempPathFac
     printed = found.run("plan", "prod", "--save", "reviewed")
     assert "channel-one is a new flow, made in STANDBY" in printed
     found.run("apply", "prod", "reviewed")
-    yield found
+    with found.one_provider():
+        yield found
     found.forget_state("prod")
 
 

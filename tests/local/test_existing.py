@@ -1,9 +1,7 @@
 """A team that has its topic, key and bucket already: they are used, and they stay when the environment goes."""
 
 import json
-import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -15,7 +13,7 @@ BUCKET = "somebodys-code"
 
 @pytest.fixture
 def checkout(aws: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
-    """An environment whose settings name what is there."""
+    """An environment whose settings name what is there, deployed."""
     key = aws.client("kms").create_key()["KeyMetadata"]["Arn"]
     topic = aws.client("sns").create_topic(Name="noc")["TopicArn"]
     aws.client("s3").create_bucket(Bucket=BUCKET)
@@ -26,15 +24,16 @@ def checkout(aws: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     rest = rest[rest.index("[thresholds]") :]
     given = f'existing_topic_arn = "{topic}"\nexisting_key_arn = "{key}"\nexisting_code_bucket = "{BUCKET}"\n\n'
     (folder / "given.toml").write_text(before.replace("[tags]", given + "[tags]") + rest, encoding="utf-8")
-    yield found
+    found.run("plan", "given", "--save", "reviewed")
+    found.run("apply", "given", "reviewed")
+    with found.one_provider():
+        yield found
     found.forget_state("given")
     aws.client("sns").delete_topic(TopicArn=topic)
     aws.client("s3").delete_bucket(Bucket=BUCKET)
 
 
 def test_an_environment_lives_with_what_was_there_before_and_leaves_it(checkout: Checkout, aws: LocalAws) -> None:
-    checkout.run("plan", "given", "--save", "reviewed")
-    checkout.run("apply", "given", "reviewed")
     assert "Nothing changes in given" in checkout.run("plan", "given")
     machine = next(
         item["stateMachineArn"]
@@ -48,20 +47,3 @@ def test_an_environment_lives_with_what_was_there_before_and_leaves_it(checkout:
     checkout.run("destroy", "given", "--yes")
     assert "Contents" not in aws.client("s3").list_objects_v2(Bucket=BUCKET)
     assert any(topic["TopicArn"].endswith(":noc") for topic in aws.client("sns").list_topics()["Topics"])
-
-
-def test_the_bucket_for_state_is_made_once_and_the_command_can_be_repeated(aws: LocalAws, tmp_path: Path) -> None:
-    checkout = Checkout(tmp_path, aws, {"TF_CLI_ARGS_apply": "-auto-approve"})
-    text = (tmp_path / "environments" / "dev.toml").read_text(encoding="utf-8")
-    made = text.replace("[tags]", 'state_bucket = "bootstrapped-state"\n\n[tags]', 1)
-    (tmp_path / "environments" / "made.toml").write_text(made, encoding="utf-8")
-    assert "Apply complete! Resources: 7 added" in plain(checkout.run("bootstrap", "made"))
-    assert "Resources: 0 added, 0 changed, 0 destroyed" in plain(checkout.run("bootstrap", "made"))
-    s3 = aws.client("s3")
-    assert s3.get_bucket_versioning(Bucket="bootstrapped-state")["Status"] == "Enabled"
-    s3.delete_bucket(Bucket="bootstrapped-state")
-
-
-def plain(text: str) -> str:
-    """Without the colours of a terminal."""
-    return re.sub(r"\x1b\[\d+m", "", text)

@@ -177,7 +177,7 @@ def browser() -> str:
     return found
 
 
-@pytest.mark.parametrize(("scheme", "width"), [("light", 1920), ("dark", 1920), ("light", 500), ("dark", 500)])
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1920), ("dark", 500)])
 def test_the_report_is_drawn_in_a_browser_without_a_word_on_the_console(
     browser: str, page: Path, tmp_path: Path, scheme: str, width: int
 ) -> None:
