@@ -1,6 +1,5 @@
 """Through the real state machine: each trouble of a stream, and of the watching, is told exactly once."""
 
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -12,7 +11,7 @@ from local_aws.gaps.lambda_runs_the_zip import INVOCATIONS
 from operations.flows import open_incidents
 from settings import load_environment
 from tests.local.conftest import Begin
-from tests.local.evening import EIGHT, GOOD_RTP, PREFIX, Evening
+from tests.local.evening import EIGHT, GOOD_RTP, Evening
 
 OPENED, ESCALATED, RECOVERED = "opened", "escalated", "recovered"
 SILENT: dict[str, float] = {}
@@ -324,70 +323,3 @@ def test_schedules_that_stop_are_told_by_the_chain_and_new_ones_are_not(begin: B
     assert message.topic_arn.endswith("media-workflow-venue-chain")
     assert "no-scheduled-checks" in message.subject
     assert message.recipients == ("email all@example.com", "sms +12025550123")
-
-
-EARLY = f"{PREFIX}-channel/packet-loss-early"
-LOSS = {"SourcePacketLossPercent": 2.4}
-NO_LOSS = {"SourcePacketLossPercent": 0.0}
-
-
-def ten_seconds(evening: Evening, count: int, metrics: dict[str, float], *, late: int = 0) -> None:
-    """So many spans of ten seconds with these metrics, which come late."""
-    for _ in range(count):
-        evening.put(metrics, at=evening.now - timedelta(seconds=late))
-        evening.pass_seconds(10)
-
-
-def test_packet_loss_within_a_minute_is_told_ten_seconds_after_its_begin_where_an_alarm_has_such_periods(
-    begin: Begin,
-) -> None:
-    evening = begin("channel")
-    evening.minutes(2, GOOD_RTP)
-    evening.put(GOOD_RTP)
-    evening.pass_seconds(20)
-    ten_seconds(evening, 1, LOSS)
-    assert evening.told() == [(OPENED, "MEDIUM")]
-    incident = evening.record()["incident"]
-    assert (incident["opened"], incident["triggers"]) == ("2026-11-23T20:02:30+00:00", [EARLY])
-    (alarm,) = evening.aws.client("cloudwatch").describe_alarms(AlarmNames=[EARLY])["MetricAlarms"]
-    assert alarm["StateReason"].startswith(
-        "Threshold Crossed: 1 out of the last 4 datapoints [2.4 (23/11/26 20:02:20)] was greater than the threshold"
-    )
-
-
-def test_a_hiccup_of_ten_seconds_is_a_warning_at_most_and_ends(begin: Begin) -> None:
-    evening = begin("channel")
-    evening.minutes(2, GOOD_RTP)
-    evening.put(GOOD_RTP)
-    ten_seconds(evening, 2, NO_LOSS)
-    ten_seconds(evening, 1, LOSS)
-    ten_seconds(evening, 3, NO_LOSS)
-    evening.minutes(6, GOOD_RTP)
-    assert evening.told() == [(OPENED, "MEDIUM"), (RECOVERED, "MEDIUM")]
-
-
-def test_datapoints_that_come_two_minutes_late_still_ring_and_silence_does_not(begin: Begin) -> None:
-    evening = begin("channel")
-    without_loss = {name: value for name, value in GOOD_RTP.items() if name not in LOSS}
-    evening.minutes(5, without_loss)
-    assert evening.told() == []
-    evening.put(without_loss)
-    ten_seconds(evening, 3, NO_LOSS, late=120)
-    ten_seconds(evening, 1, LOSS, late=120)
-    assert evening.told() == [(OPENED, "MEDIUM")]
-    assert evening.record()["incident"]["opened"] == "2026-11-23T20:05:40+00:00"
-
-
-def test_a_look_within_a_minute_judges_nothing_else_by_the_part_of_it_that_is_over(begin: Begin) -> None:
-    evening = begin("channel")
-    evening.minutes(2, GOOD_RTP)
-    evening.put(LOSS | {"SourceBitRate": 0.0, "SourceJitter": 90.0})
-    evening.pass_seconds(10)
-    assert evening.told() == [(OPENED, "MEDIUM")]
-    states = {
-        alarm["AlarmName"]: alarm["StateValue"]
-        for alarm in evening.aws.client("cloudwatch").describe_alarms(AlarmNamePrefix=f"{PREFIX}-channel/")[
-            "MetricAlarms"
-        ]
-    }
-    assert [name for name, state in states.items() if state == "ALARM"] == [EARLY]
