@@ -9,6 +9,7 @@ from moto.cloudwatch.models import cloudwatch_backends
 from local_aws import ACCOUNT_ID
 from rehearsal.cast import Role
 from rehearsal.reading import load_scenario
+from rehearsal.report import plots
 from rehearsal.run import play
 from rehearsal.stage import Stage
 from tests.local.conftest import Begin
@@ -110,7 +111,7 @@ def test_a_rehearsal_measures_and_judges_within_the_minute_only_what_an_alarm_of
     path.write_text(WORSENING)
     (cast,) = [candidate for candidate in venue_stage.environment.flows if candidate.name == flow]
     scenario = load_scenario(path)
-    result = play(Role(scenario, "venue", cast), venue_stage)
+    result = play(Role(scenario, "venue", cast), venue_stage, evidence=True)
     assert result.missed == []
     assert [(told.minute, told.severity) for told in result.notifications] == [(told_at, "MEDIUM")]
     (rung,) = [moment for moment in result.timeline if moment.kind == "alarm" and moment.facts["after"] == "ALARM"]
@@ -124,5 +125,8 @@ def test_a_rehearsal_measures_and_judges_within_the_minute_only_what_an_alarm_of
     loss = {second: value for name, second, value in measured if name == "SourcePacketLossPercent"}
     assert list(loss) == list(seconds)
     assert [loss[second] for second in (60, 120, 180)] == [0, 1, 4], "the ramp ends with the phase's last whole minute"
+    assert result.evidence is not None
+    (drawn,) = [graph for graph in result.evidence.metrics if graph.title == "SourcePacketLossPercent"]
+    assert [round(60 * at) for at, _ in plots._with_gaps(drawn.lines[0].points)] == list(seconds), "without a gap"
     if flow == "channel":
         assert [loss[second] for second in (110, 140, 160, 230)] == [0, 2, 3, 4]
