@@ -28,8 +28,8 @@ SETTLING: Final = frozenset({"STARTING", "STOPPING"})
 def query_window(rules: Iterable[Rule], now: datetime) -> tuple[datetime, datetime]:
     """From when to when datapoints are needed to judge all of `rules`: start included, end excluded.
 
-    CloudWatch counts the periods of an answer from its start, so it lies whole periods of each rule before the moment
-    until which that rule is judged. The last period of an answer may not have ended.
+    CloudWatch counts the periods of an answer from its start, so the start lies whole periods of each rule before the
+    moment until which that rule is judged. An answer's last period may not have ended by the end.
     """
     spans = [((rule["evaluation_periods"] + EXTRA_PERIODS) * rule["period"], rule["period"]) for rule in rules]
     longest = max((span for span, _ in spans), default=60)
@@ -42,7 +42,7 @@ def query_window(rules: Iterable[Rule], now: datetime) -> tuple[datetime, dateti
 def judged_until(now: datetime, period: int) -> datetime:
     """When the last period ended by which a rule is judged at a moment.
 
-    Alarms are evaluated on whole minutes, whatever the period; those with a shorter one at the end of each.
+    Alarms are evaluated on whole minutes, whatever the period; those with a shorter one at the end of each of its own.
     """
     return now.astimezone(UTC).replace(microsecond=0) - timedelta(seconds=now.second % min(period, 60))
 
