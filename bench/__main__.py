@@ -19,8 +19,8 @@ from typing import Any, Final
 from rich.console import Console
 from rich.table import Table
 
-from bench.detection import PATHS, detection
-from bench.flows import environment_text
+from bench.detection import EARLY_PERIODS, PATHS, detection, early
+from bench.flows import early_loss_text, environment_text
 from bench.synthesis import Measured, measure, measure_command
 from compat.source import PROJECT, copy_source
 from compat.variants import VARIANTS, install
@@ -170,9 +170,12 @@ def functions(folder: Path) -> dict[str, Any]:
 
 
 def detection_times(folder: Path) -> dict[str, Any]:
-    """Every shipped scenario, played on a local AWS: minutes from the failure to the message, by path."""
+    """Every shipped scenario, played on a local AWS: minutes from the failure to the message, by path.
+
+    And packet loss on flows that differ in the period of the first alarm on it.
+    """
     from local_aws import LocalAws  # noqa: PLC0415  loads moto
-    from rehearsal.cast import at_home  # noqa: PLC0415
+    from rehearsal.cast import Role, at_home  # noqa: PLC0415
     from rehearsal.reading import load_scenarios  # noqa: PLC0415
     from rehearsal.run import play  # noqa: PLC0415
     from rehearsal.stage import deploy, load  # noqa: PLC0415
@@ -182,16 +185,34 @@ def detection_times(folder: Path) -> dict[str, Any]:
     with LocalAws() as aws:
         stages = deploy(aws, {role.environment for role in roles}, folder, lambda _: None)
         found = [detection(role.scenario.name, play(role, stages[role.environment])) for role in roles]
+        environments = folder / "settings" / "environments"
+        environments.mkdir(parents=True)
+        (environments / "early.toml").write_text(early_loss_text(EARLY_PERIODS), encoding="utf-8")
+        stage = deploy(aws, ["early"], folder, lambda _: None, settings_root=environments.parent)["early"]
+        (loss,) = load_scenarios(["packet_loss"])
+        by_period = [
+            early(period, detection(flow.name, play(Role(loss, "early", flow), stage)))
+            for period, flow in zip(EARLY_PERIODS, stage.environment.flows, strict=True)
+        ]
     show(
         "Minutes from the failure to the message, and to each path's first finding",
         ("scenario", "message", *PATHS),
-        [(it.scenario, minutes(it.message), *(minutes(it.by_path[path]) for path in PATHS)) for it in found],
+        [(it.scenario, amount(it.message), *(amount(it.by_path[path]) for path in PATHS)) for it in found],
     )
-    return {it.scenario: {"message": it.message, **it.by_path} for it in found}
+    show(
+        "Seconds from packet loss to the message, by the period of the first alarm on it",
+        ("seconds of a period", "message", "alarm", "USD a flow and month"),
+        [
+            (str(it.period), amount(it.message_seconds), amount(it.alarm_seconds), f"{it.usd_a_month:.2f}")
+            for it in by_period
+        ],
+    )
+    times = {it.scenario: {"message": it.message, **it.by_path} for it in found}
+    return {**times, "early_packet_loss_seconds": [asdict(it) for it in by_period]}
 
 
-def minutes(value: float | None) -> str:
-    """Minutes for a table."""
+def amount(value: float | None) -> str:
+    """Minutes or seconds for a table."""
     return "-" if value is None else f"{value:g}"
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 MINUTES_A_MONTH: Final = 730 * 60
+MINUTE: Final = 60  # seconds
 SCHEDULES: Final = (1, 2, 5, 15, 60)
 """Minutes between two looks at a flow."""
 
@@ -26,6 +27,11 @@ TRANSITIONS: Final = 5  # of a look that finds a healthy flow, with one to spare
 FUNCTION_SECONDS: Final = 1.0  # both functions together, waiting for AWS; 256 MB each
 LOGGED_KB: Final = 12  # the machine logs all its states with their data
 EXPRESS_GB: Final = 0.0625  # memory is billed by 64 MB
+
+
+def alarm(period: int) -> float:
+    """The price of an alarm in a month, by its period in seconds."""
+    return ALARM if period >= MINUTE else FAST_ALARM
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

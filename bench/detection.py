@@ -7,10 +7,13 @@ metric one to three minutes late, and MediaConnect's events take about a second.
 from dataclasses import dataclass
 from typing import Final
 
+from bench import costs
 from rehearsal.scenario import Scenario
 from rehearsal.timeline import Result
 
 PATHS: Final = ("event", "alarm", "schedule")
+EARLY_PERIODS: Final = (60, 30, 10)
+"""Seconds; all that `early_packet_loss_seconds` can be."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,6 +23,30 @@ class Detection:
     scenario: str
     message: float | None
     by_path: dict[str, float | None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Early:
+    """What a period of the first alarm on packet loss buys, and what it costs."""
+
+    period: int  # seconds
+    message_seconds: float | None  # from the fault; None where nobody was told
+    alarm_seconds: float | None  # until the alarm started a run that found it
+    usd_a_month: float
+
+
+def early(period: int, found: Detection) -> Early:
+    """What was found on a flow whose alarm has this period."""
+    return Early(
+        period=period,
+        message_seconds=_seconds(found.message),
+        alarm_seconds=_seconds(found.by_path["alarm"]),
+        usd_a_month=costs.alarm(period),
+    )
+
+
+def _seconds(minutes: float | None) -> float | None:
+    return None if minutes is None else round(60 * minutes, 3)
 
 
 def broken_at(scenario: Scenario) -> float:

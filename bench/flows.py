@@ -1,5 +1,6 @@
-"""Environments of any number of flows, half of them RTP and half SRT with a backup, as an operator would write them."""
+"""Environments as an operator would write them: any number of flows, half of them RTP and half SRT with a backup."""
 
+from collections.abc import Iterable
 from typing import Final
 
 HEAD: Final = """\
@@ -40,6 +41,12 @@ failover_mode = "FAILOVER"
 primary = {{ protocol = "rtp", destination = "198.51.100.30", port = 5001 }}
 backup = {{ protocol = "srt-caller", destination = "198.51.100.31", port = 5002, latency_ms = 300 }}
 """
+
+
+def early_loss_text(seconds: Iterable[int]) -> str:
+    """The TOML of an environment whose flows differ in the period by which packet loss is first judged."""
+    shape = RTP + "[flows.thresholds]\nearly_packet_loss_seconds = {seconds}\n"
+    return HEAD + "".join(shape.format(name=f"early-{each}", seconds=each) for each in seconds)
 
 
 def environment_text(flows: int, *, name: str = "channel-{number:03}") -> str:

@@ -110,7 +110,8 @@ def _rule_graph(flow: FlowGraphs, metric: str, rules: list[HealthRule], region: 
         "title": f"{flow.name}: {metric} ({rules[0].unit})",
         "view": "timeSeries",
         "region": region,
-        "period": min(rule.period for rule in rules),
+        # CloudWatch keeps datapoints of less than a minute for three hours, and the day after is looked at, too.
+        "period": max(60, min(rule.period for rule in rules)),
         "metrics": [
             ["AWS/MediaConnect", metric, "FlowARN", flow.flow_arn, {"stat": statistic, "label": statistic}]
             for statistic in statistics

@@ -26,6 +26,11 @@ CONNECTED_OUTPUTS: Final = frozenset({"srt-listener", "srt-caller", "zixi-push",
 SOURCE: Final = "source"
 """What rules and events on sources are about: an encoder that fails is one trouble, however many signals tell of it."""
 
+WHOLE_MINUTE: Final = 60
+"""Seconds. What CloudWatch evaluates more often than this, it charges threefold."""
+LATENESS_SECONDS: Final = 180
+"""How late a datapoint of MediaConnect's may come; an alarm sees it only while its periods reach back that far."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HealthRule:
@@ -47,7 +52,9 @@ class HealthRule:
     meaning: str
     actions: tuple[str, ...]
     about: str = ""  # rules about the same thing are one trouble to people; empty means about their metric
-    period: int = 60  # seconds
+    # Seconds. Metrics come minutes late, so with a shorter one the newest periods of a good stream are empty, too:
+    # below 60 only where one datapoint decides and silence means nothing.
+    period: int = WHOLE_MINUTE
     # A flow that is stopped emits nothing, so a counter that is silent is not a fault.
     missing: Literal["missing", "notBreaching"] = "notBreaching"
 
@@ -189,6 +196,7 @@ def _bitrate_low(thresholds: Thresholds) -> HealthRule:
 
 
 def _packet_loss(thresholds: Thresholds) -> tuple[HealthRule, HealthRule]:
+    seconds = thresholds.early_packet_loss_seconds
     early = HealthRule(
         key="packet-loss-early",
         metric="SourcePacketLossPercent",
@@ -197,7 +205,9 @@ def _packet_loss(thresholds: Thresholds) -> tuple[HealthRule, HealthRule]:
         threshold=thresholds.packet_loss_percent / 2,
         unit="Percent",
         datapoints_to_alarm=1,
-        evaluation_periods=1,
+        # CloudWatch looks two periods further than it is told, which is far enough with whole minutes only.
+        evaluation_periods=1 if seconds == WHOLE_MINUTE else LATENESS_SECONDS // seconds,
+        period=seconds,
         severity="MEDIUM",
         meaning="The network has begun to lose packets.",
         actions=("Watch the packet-loss graph for the next minutes.", CHECK_NETWORK),

@@ -23,6 +23,9 @@ State = Literal["OK", "ALARM", "INSUFFICIENT_DATA"]
 BEYOND: Final = 2
 """Periods beyond its own that an alarm looks back for real datapoints. AWS gives no number; its examples show two."""
 
+MINUTE: Final = 60
+"""Seconds."""
+
 LONGEST_SUBJECT: Final = 100
 """Characters of an SNS subject."""
 
@@ -96,26 +99,28 @@ def next_state(
     return "ALARM" if missing == "missing" and age >= needed else before
 
 
-def evaluate_alarms(now: datetime, *, region: str) -> list[Transition]:
+def evaluate_alarms(now: datetime, *, region: str, within_minute: bool = False) -> list[Transition]:
     """Evaluate every metric alarm at `now`, by name; returns those that changed.
 
-    CloudWatch does this once a minute, so this is meant to be called for each minute.
+    CloudWatch does this once a minute, so this is meant to be called for each minute; and every ten seconds for alarms
+    whose period is shorter than a minute, so `within_minute` leaves all others as they are.
 
     Raises:
         NotImplementedError: an alarm is of a kind that is not evaluated here, or does something else than to tell a
             topic.
     """
-    return list(changes(now, region=region))
+    return list(changes(now, region=region, within_minute=within_minute))
 
 
-def changes(now: datetime, *, region: str, prefix: str = "") -> Iterator[Transition]:
+def changes(now: datetime, *, region: str, prefix: str = "", within_minute: bool = False) -> Iterator[Transition]:
     """Evaluate the metric alarms whose names begin with `prefix` one by one, as `evaluate_alarms` does.
 
     Each is evaluated when it is asked for, so that the caller may wait for what comes of a change before the next one.
     """
     alarms = cloudwatch_backends[ACCOUNT_ID][region].alarms
     for name in sorted(name for name in alarms if name.startswith(prefix)):
-        transition = _evaluate(alarms[name], now, region)
+        due = not within_minute or int(alarms[name].period or MINUTE) < MINUTE
+        transition = _evaluate(alarms[name], now, region) if due else None
         if transition:
             yield transition
 
@@ -156,7 +161,7 @@ def _period_starts(now: datetime, *, period: int, count: int) -> list[datetime]:
     evaluation settings" in the CloudWatch User Guide.
     """
     seconds = int(now.timestamp())
-    end = seconds - seconds % min(period, 60)
+    end = seconds - seconds % min(period, MINUTE)
     return [datetime.fromtimestamp(end - period * back, UTC) for back in range(1, count + 1)]
 
 

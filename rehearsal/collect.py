@@ -54,7 +54,13 @@ class _Reader:
                     lines=tuple(
                         Line(
                             label=statistic,
-                            points=self._points(of_metric[0].namespace, metric, dimensions, statistic, 60),
+                            points=self._points(
+                                of_metric[0].namespace,
+                                metric,
+                                dimensions,
+                                statistic,
+                                min(int(alarm.period) for alarm in of_metric if alarm.statistic == statistic),
+                            ),
                         )
                         for statistic in statistics
                     ),

@@ -1,12 +1,13 @@
 """Plays a scenario on a stage, moment by moment, on the scenario's own clock.
 
 What the stream does is put in; alarms, events, schedules, state machine and functions answer by themselves. Nothing of
-this waits for real time but the functions' own work.
+this waits for real time but the functions' own work. A minute has one datapoint a metric and ends with a look at the
+alarms; where alarms have shorter periods, their metrics have one for each of those, and alarms are looked at within.
 """
 
 import json
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Final
@@ -14,6 +15,7 @@ from typing import Any, Final
 from moto.cloudwatch.models import cloudwatch_backends
 from moto.mediaconnect.models import mediaconnect_backends
 
+from components.health_rules import health_rules
 from local_aws import ACCOUNT_ID, clock, faults, service_metrics
 from local_aws.alarms import changes
 from local_aws.deliveries import published
@@ -30,6 +32,9 @@ from rehearsal.scenario import Event, Fault, Phase
 from rehearsal.stage import Stage
 from rehearsal.timeline import Kind, Moment, Notification, Result
 
+MINUTE: Final = 60
+LOOK_SECONDS: Final = 10
+"""How often CloudWatch evaluates an alarm whose period is shorter than a minute."""
 NAMESPACE: Final = "AWS/MediaConnect"
 EVENTS_OF: Final = {
     "flow_events": {"aws.mediaconnect"},
@@ -65,6 +70,8 @@ class _Play:
         self._scenario, self._flow = role.scenario, role.flow
         self._region, self._names = stage.environment.region, stage.names
         self._flow_arn = stage.flow_arn(role.flow.name)
+        rules = health_rules(role.flow, stage.environment.thresholds_of(role.flow))
+        self._fast = {rule.metric: rule.period for rule in rules if rule.period < MINUTE}
         self._result = Result(role)
         self._heard = 0
         self._runs = 0
@@ -93,9 +100,18 @@ class _Play:
             items.append((fault.until, 0, partial(self._mend, fault, injected)))
         for minute in range(self._scenario.minutes):
             items.append((minute, 3, partial(self._stream, minute)))
+            items += self._within(minute)
             items += [(at, 4, partial(self._event, at, item)) for at, item in self._scenario.events_in(minute)]
             items.append((minute + 1, 2, partial(self._minute_ends, minute + 1)))
         return [(minute, action) for minute, _, action in sorted(items, key=lambda item: item[:2])]
+
+    def _within(self, minute: int) -> Iterator[tuple[float, int, Callable[[], None]]]:
+        """What happens between a minute's begin and its end where alarms have shorter periods."""
+        for second in range(LOOK_SECONDS, MINUTE, LOOK_SECONDS) if self._fast else ():
+            moment = minute + second / MINUTE
+            names = {name for name, period in self._fast.items() if second % period == 0}
+            yield moment, 2, partial(self._alarms, moment, within_minute=True)
+            yield moment, 3, partial(self._emit, moment, names)
 
     def _note(self, minute: float, kind: Kind, text: str, **facts: Any) -> None:
         self._result.timeline.append(Moment(minute=minute, kind=kind, text=text, facts=facts))
@@ -120,9 +136,7 @@ class _Play:
     def _stream(self, minute: int) -> None:
         """What the stream does in a minute: the flow's status, and one datapoint a metric."""
         phase = self._scenario.phase_at(minute)
-        values = {
-            name: numbers for name, numbers in self._scenario.values_at(minute).items() if emits(self._flow, name)
-        }
+        values = self._values(minute)
         if phase is not self._phase:
             self._phase = phase
             set_flow_status(self._flow_arn, phase.status)
@@ -130,15 +144,24 @@ class _Play:
             self._note(
                 minute, "stream", f"{phase.status}: {words or 'no metrics'}", status=phase.status, metrics=values
             )
+        self._emit(minute, values)
+
+    def _values(self, minute: float) -> dict[str, tuple[float, ...]]:
+        return {name: numbers for name, numbers in self._scenario.values_at(minute).items() if emits(self._flow, name)}
+
+    def _emit(self, minute: float, names: Collection[str]) -> None:
+        """One datapoint of each of these metrics that the stream has now."""
         sources = source_arns(self._flow_arn)
-        for name, numbers in values.items():
+        for name, numbers in self._values(minute).items():
+            if name not in names:
+                continue
             for number in numbers:
                 self._put(name, "FlowARN", self._flow_arn, number, minute)
             if len(numbers) == len(sources) and len(sources) > 1:
                 for arn, number in zip(sources.values(), numbers, strict=True):
                     self._put(name, "SourceARN", arn, number, minute)
 
-    def _put(self, name: str, dimension: str, arn: str, value: float, minute: int) -> None:
+    def _put(self, name: str, dimension: str, arn: str, value: float, minute: float) -> None:
         datum = {
             "MetricName": name,
             "Dimensions": [{"Name": dimension, "Value": arn}],
@@ -170,8 +193,17 @@ class _Play:
     def _minute_ends(self, minute: int) -> None:
         """Alarms are evaluated, and the schedule that fell due is fired."""
         now = self._scenario.at(minute)
+        self._alarms(minute)
+        self._hear(minute)
+        if "schedule" not in self._lost:
+            self._look(minute, now)
+        service_metrics.count_waiting(self._region, now, prefix=self._names.prefix)
+
+    def _alarms(self, minute: float, *, within_minute: bool = False) -> None:
+        """Alarms are evaluated, and what comes of a change is waited for."""
+        now = self._scenario.at(minute)
         for watched in (f"{self._names.alarm(self._flow.name, '')}", f"{self._names.chain_alarm('')}"):
-            for change in changes(now, region=self._region, prefix=watched):
+            for change in changes(now, region=self._region, prefix=watched, within_minute=within_minute):
                 self._note(
                     minute,
                     "alarm",
@@ -181,10 +213,6 @@ class _Play:
                     after=change.after,
                 )
                 self._follow(minute, change.deliveries)
-        self._hear(minute)
-        if "schedule" not in self._lost:
-            self._look(minute, now)
-        service_metrics.count_waiting(self._region, now, prefix=self._names.prefix)
 
     def _look(self, minute: int, now: datetime) -> None:
         mine = f"{self._names.schedule_group}/{self._names.schedule(self._flow.name)}"

@@ -270,15 +270,15 @@ class Scenario(_Part):
         """The moment of a minute of the scenario."""
         return self.start + timedelta(minutes=minute)
 
-    def phase_at(self, minute: int) -> Phase:
-        """The phase that holds in a minute."""
+    def phase_at(self, minute: float) -> Phase:
+        """The phase that holds at a minute."""
         return max((phase for phase in self.phases if phase.minute <= minute), key=lambda phase: phase.minute)
 
-    def values_at(self, minute: int) -> dict[str, tuple[float, ...]]:
-        """The datapoints of a minute: for each metric one value, or one for each source."""
+    def values_at(self, minute: float) -> dict[str, tuple[float, ...]]:
+        """The datapoints of a moment: for each metric one value, or one for each source."""
         phase = self.phase_at(minute)
         end = next((later.minute for later in self.phases if later.minute > phase.minute), self.minutes)
-        part = (minute - phase.minute) / max(1, end - 1 - phase.minute)
+        part = min(1, (minute - phase.minute) / max(1, end - 1 - phase.minute))  # its last minute keeps its last value
         return {name: tuple(round(ramp.at(part), 6) for ramp in ramps) for name, ramps in phase.metrics.items()}
 
     def events_in(self, minute: int) -> Iterator[tuple[float, Event]]:

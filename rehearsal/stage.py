@@ -139,7 +139,14 @@ def load(names: Iterable[str]) -> dict[str, Environment]:
     return {name: load_environment(name, root=PROJECT, environ={}, context={}) for name in sorted(set(names))}
 
 
-def deploy(aws: LocalAws, names: Iterable[str], folder: Path, say: Callable[[str], None]) -> dict[str, Stage]:
+def deploy(
+    aws: LocalAws,
+    names: Iterable[str],
+    folder: Path,
+    say: Callable[[str], None],
+    *,
+    settings_root: Path = PROJECT,
+) -> dict[str, Stage]:
     """Apply environments to a local AWS, all at once because each mostly waits; the stages by name.
 
     Args:
@@ -147,11 +154,12 @@ def deploy(aws: LocalAws, names: Iterable[str], folder: Path, say: Callable[[str
         names: the environments.
         folder: an empty folder.
         say: told in a few words what is being done.
+        settings_root: the folder with `environments/`, for those that are not the project's.
     """
     waiting = sorted(set(names))
 
     def applied(name: str) -> Stage:
-        stage = Stage(aws, name, folder / name, lambda text: say(f"{text} ({name})"))
+        stage = Stage(aws, name, folder / name, lambda text: say(f"{text} ({name})"), settings_root=settings_root)
         stage.synthesize()
         stage.initialize()
         stage.apply()

@@ -153,6 +153,7 @@ class Thresholds(Settings):
     """From when on a signal is worth a message."""
 
     packet_loss_percent: Annotated[float, Field(gt=0, lt=100)] = 0.1
+    early_packet_loss_seconds: Literal[10, 30, 60] = 60
     jitter_ms: Annotated[float, Field(gt=0, le=10_000)] = 50
     minimum_bitrate_bps: Annotated[int, Field(gt=0, le=120_000_000)] = 1_000_000
     not_recovered_packets_per_minute: Annotated[int, Field(ge=0)] = 100
@@ -163,6 +164,7 @@ class ThresholdOverrides(Settings):
     """Thresholds of one flow; what is not given is the environment's."""
 
     packet_loss_percent: Annotated[float, Field(gt=0, lt=100)] | None = None
+    early_packet_loss_seconds: Literal[10, 30, 60] | None = None
     jitter_ms: Annotated[float, Field(gt=0, le=10_000)] | None = None
     minimum_bitrate_bps: Annotated[int, Field(gt=0, le=120_000_000)] | None = None
     not_recovered_packets_per_minute: Annotated[int, Field(ge=0)] | None = None

@@ -8,6 +8,7 @@ import json
 import logging
 import os
 from collections.abc import Mapping
+from datetime import timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
@@ -142,7 +143,11 @@ def read_points(
     if answer.get("NextToken") or partial or len(results) != len(series):
         raise MonitorError(f"CloudWatch answered {len(results)} of {len(series)} series, in part {partial}")
     points = {
-        key: dict(zip(results[f"q{number}"]["Timestamps"], results[f"q{number}"]["Values"], strict=True))
+        key: {
+            time: value
+            for time, value in zip(results[f"q{number}"]["Timestamps"], results[f"q{number}"]["Values"], strict=True)
+            if time + timedelta(seconds=key[2]) <= end  # what has not ended says nothing yet
+        }
         for number, key in enumerate(series)
     }
     return {key: points[of] for key, of in of_rule.items()}, {arn: points[of] for arn, of in of_source.items()}

@@ -28,17 +28,23 @@ SETTLING: Final = frozenset({"STARTING", "STOPPING"})
 def query_window(rules: Iterable[Rule], now: datetime) -> tuple[datetime, datetime]:
     """From when to when datapoints are needed to judge all of `rules`: start included, end excluded.
 
-    CloudWatch counts the periods of an answer from its start, so whole periods of each rule lie between the two.
+    CloudWatch counts the periods of an answer from its start, so the start lies whole periods of each rule before the
+    moment until which that rule is judged. An answer's last period may not have ended by the end.
     """
     spans = [((rule["evaluation_periods"] + EXTRA_PERIODS) * rule["period"], rule["period"]) for rule in rules]
-    longest, coarsest = max((span for span, _ in spans), default=60), max((period for _, period in spans), default=60)
-    end = whole_minute(now)
-    return end - timedelta(seconds=-(-longest // coarsest) * coarsest), end
+    longest = max((span for span, _ in spans), default=60)
+    coarsest = max([60, *(period for _, period in spans)])
+    finest = min((period for _, period in spans), default=60)
+    start = judged_until(now, 60) - timedelta(seconds=-(-longest // coarsest) * coarsest)
+    return start, judged_until(now, finest)
 
 
-def whole_minute(moment: datetime) -> datetime:
-    """The begin of the minute that a moment stands in. Alarms are evaluated on whole minutes, whatever the period."""
-    return moment.astimezone(UTC).replace(second=0, microsecond=0)
+def judged_until(now: datetime, period: int) -> datetime:
+    """When the last period ended by which a rule is judged at a moment.
+
+    Alarms are evaluated on whole minutes, whatever the period; those with a shorter one at the end of each of its own.
+    """
+    return now.astimezone(UTC).replace(microsecond=0) - timedelta(seconds=now.second % min(period, 60))
 
 
 def evaluate_rule(rule: Rule, points: Points, *, now: datetime) -> tuple[RuleState, float | None]:
@@ -53,7 +59,7 @@ def evaluate_rule(rule: Rule, points: Points, *, now: datetime) -> tuple[RuleSta
         points: value by begin of period.
         now: the periods that had ended by then are judged.
     """
-    end = whole_minute(now)
+    end = judged_until(now, rule["period"])
     wanted, needed = rule["evaluation_periods"], rule["datapoints_to_alarm"]
     times = [end - timedelta(seconds=rule["period"] * back) for back in range(1, wanted + EXTRA_PERIODS + 1)]
     real = [(age, points[time]) for age, time in enumerate(times, start=1) if time in points][:wanted]
@@ -182,7 +188,7 @@ def _rule_issue(rule: Rule, points: Mapping[str, Points], now: datetime) -> Issu
 
 def _stale(rule: Rule, points: Points, now: datetime) -> bool:
     """Whether all that breaches lies before the rule's own window, where CloudWatch looks only to fill gaps."""
-    begin = whole_minute(now) - timedelta(seconds=rule["evaluation_periods"] * rule["period"])
+    begin = judged_until(now, rule["period"]) - timedelta(seconds=rule["evaluation_periods"] * rule["period"])
     return not any(time >= begin and breaches(rule, value) for time, value in points.items())
 
 

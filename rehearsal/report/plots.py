@@ -161,7 +161,7 @@ def _with_gaps(points: Sequence[Point]) -> Iterator[tuple[float, float | None]]:
     step = min((later - earlier for (earlier, _), (later, _) in pairwise(points)), default=1)
     for (minute, value), following in zip_longest(points, points[1:]):
         yield minute, value
-        if following and following[0] - minute > step:
+        if following and following[0] - minute > 1.5 * step:  # seconds are no round parts of a minute
             yield minute + step, None
 
 

@@ -2,9 +2,10 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
-from bench.detection import broken_at, detection
+from bench.detection import EARLY_PERIODS, Detection, Early, broken_at, detection, early
+from bench.flows import early_loss_text
 from rehearsal.cast import Role
 from rehearsal.scenario import Scenario
 from rehearsal.timeline import Kind, Moment, Notification, Result
@@ -71,3 +72,21 @@ def test_a_message_that_reached_nobody_is_no_detection() -> None:
         Notification(minute=7, kind="opened", severity="HIGH", subject="", text="", recipients=())
     )
     assert detection("source_stops", found).message == 2
+
+
+def test_what_a_period_buys_is_told_in_seconds_with_the_price_of_its_alarm() -> None:
+    found = Detection(scenario="packet_loss", message=1 / 6, by_path={"event": None, "alarm": 1 / 6, "schedule": 1})
+    assert early(10, found) == Early(period=10, message_seconds=10, alarm_seconds=10, usd_a_month=0.30)
+    unseen = Detection(scenario="packet_loss", message=None, by_path={"event": None, "alarm": None, "schedule": None})
+    assert early(60, unseen) == Early(period=60, message_seconds=None, alarm_seconds=None, usd_a_month=0.10)
+
+
+def test_the_periods_compared_are_all_that_can_be_set_each_on_a_flow_of_its_own(tmp_path: Path) -> None:
+    (tmp_path / "environments").mkdir()
+    (tmp_path / "environments" / "early.toml").write_text(early_loss_text(EARLY_PERIODS))
+    environment = load_environment("early", root=tmp_path, environ={}, context={})
+    thresholds = [environment.thresholds_of(flow) for flow in environment.flows]
+    assert [one.early_packet_loss_seconds for one in thresholds] == list(EARLY_PERIODS)
+    assert sorted(EARLY_PERIODS) == sorted(
+        get_args(type(thresholds[0]).model_fields["early_packet_loss_seconds"].annotation)
+    )

@@ -90,13 +90,19 @@ def venue_settings(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def venue(aws: LocalAws, venue_settings: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """The queue and the flows of the environment `venue`, deployed."""
+def venue_stage(aws: LocalAws, venue_settings: Path, tmp_path_factory: pytest.TempPathFactory) -> Stage:
+    """The environment `venue`, applied."""
     stage = Stage(aws, "venue", tmp_path_factory.mktemp("venue"), settings_root=venue_settings)
     stage.synthesize()
     stage.initialize()
     stage.apply()
-    outputs = stage.outputs()
+    return stage
+
+
+@pytest.fixture(scope="session")
+def venue(venue_stage: Stage) -> dict[str, str]:
+    """The queue and the flows of the environment `venue`, deployed."""
+    outputs = venue_stage.outputs()
     return {**outputs["flow_arns"], "queue": outputs["dead_letters_url"]}
 
 

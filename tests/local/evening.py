@@ -23,6 +23,7 @@ from local_aws.scheduler import fire_schedules
 
 PREFIX: Final = "media-workflow-venue"
 EIGHT: Final = datetime(2026, 11, 23, 20, 0, tzinfo=UTC)
+TEN_SECONDS: Final = timedelta(seconds=10)
 GOOD_RTP: Final = {"SourceBitRate": 8e6, "SourcePacketLossPercent": 0.0, "SourceJitter": 5.0}
 
 
@@ -124,17 +125,16 @@ class Evening:
             self.pass_seconds(60, looks=looks)
 
     def pass_seconds(self, seconds: int, *, looks: bool = True) -> None:
-        """Time goes by, and what is due with it at each full minute."""
-        before = self.now
+        """Time goes by, and what is due with it: alarms every ten seconds, the schedule at each full minute."""
+        moment = self.now.replace(second=self.now.second // 10 * 10) + TEN_SECONDS
         self.now += timedelta(seconds=seconds)
-        minute = before.replace(second=0) + timedelta(minutes=1)
-        while minute <= self.now:
-            for change in evaluate_alarms(minute, region=self.aws.region):
+        while moment <= self.now:
+            for change in evaluate_alarms(moment, region=self.aws.region, within_minute=moment.second > 0):
                 self.follow(change.deliveries)
-            if looks:
-                for fired in fire_schedules(minute - timedelta(minutes=1), minute, region=self.aws.region):
+            if looks and not moment.second:
+                for fired in fire_schedules(moment - timedelta(minutes=1), moment, region=self.aws.region):
                     self.executions.append(wait_for(fired.execution_arn))
-            minute += timedelta(minutes=1)
+            moment += TEN_SECONDS
 
     def messages(self) -> list[Published]:
         """What was published since the evening began."""

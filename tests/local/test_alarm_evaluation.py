@@ -5,11 +5,19 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from moto.cloudwatch.models import cloudwatch_backends
 
-from local_aws import LocalAws
+from local_aws import ACCOUNT_ID, LocalAws
 from local_aws.alarms import evaluate_alarms, next_state, subject
 from local_aws.deliveries import published
+from report import Rule
+from stream_monitor.handler import read_points
+from stream_monitor.health import evaluate_rule
+from stream_monitor.trigger import Trigger
 from tests.local.empty_region import EmptyRegion, minute
+from tests.unit.stream import rule
 
 FLOW = "arn:aws:mediaconnect:eu-west-1:123456789012:flow:1-a:channel-one"
 NAME = "media-workflow-prod-channel-one/packet-loss"
@@ -129,6 +137,101 @@ def test_a_minute_that_has_not_ended_is_not_judged(region: EmptyRegion) -> None:
     lose(region, 0, 9)
     evaluate_alarms(minute(1.9), region=region.name)
     assert state(region) == "OK"
+
+
+def test_within_a_minute_only_alarms_with_a_period_of_seconds_are_judged_by_those_that_have_ended(
+    region: EmptyRegion,
+) -> None:
+    put_alarm(region, TreatMissingData="notBreaching")
+    put_alarm(region, "seconds", Period=10, EvaluationPeriods=18, DatapointsToAlarm=1, TreatMissingData="notBreaching")
+    lose(region, 9, start=1 / 6)
+    changes = {
+        second: [(change.alarm_name, change.after) for change in within]
+        for second in (10, 19, 20)
+        if (within := evaluate_alarms(minute(second / 60), region=region.name, within_minute=True))
+    }
+    assert changes == {10: [("seconds", "OK")], 20: [("seconds", "ALARM")]}
+    assert state(region) == "INSUFFICIENT_DATA"
+    (alarm,) = region.client("cloudwatch").describe_alarms(AlarmNames=["seconds"])["MetricAlarms"]
+    assert alarm["StateReason"] == (
+        "Threshold Crossed: 1 out of the last 1 datapoints [9.0 (23/11/26 20:00:10)] was greater than the threshold "
+        "(0.1) and 17 missing datapoints were treated as [NonBreaching] "
+        "(minimum 1 datapoint for OK -> ALARM transition)."
+    )
+    told = json.loads(alarm["StateReasonData"])
+    assert (told["queryDate"], told["startDate"], told["period"], told["recentDatapoints"]) == (
+        *("2026-11-23T20:00:20.000+0000", "2026-11-23T20:00:10.000+0000"),
+        *(10, [9.0]),
+    )
+    assert [change.alarm_name for change in evaluate_alarms(minute(1), region=region.name)] == [NAME]
+
+
+def rule_of(period: int, evaluation_periods: int, datapoints_to_alarm: int, missing: str) -> Rule:
+    # Only a rule that silence cannot break may have a period of seconds.
+    return rule(
+        key=f"{period}-{evaluation_periods}-{datapoints_to_alarm}-{missing}",
+        period=period,
+        evaluation_periods=evaluation_periods,
+        datapoints_to_alarm=min(datapoints_to_alarm, evaluation_periods),
+        missing=missing if period == MINUTE else "notBreaching",
+    )
+
+
+MINUTE = 60
+watched = st.lists(
+    st.builds(
+        rule_of,
+        st.sampled_from([10, 30, MINUTE]),
+        st.sampled_from([1, 2, 6, 18]),
+        st.integers(1, 3),
+        st.sampled_from(["missing", "notBreaching", "breaching"]),
+    ),
+    min_size=1,
+    max_size=4,
+    unique_by=lambda item: item["key"],
+)
+
+
+@given(
+    rules=watched,
+    measured=st.lists(st.sampled_from([None, None, None, 0.0, 9.0]), min_size=56, max_size=56),
+    second=st.integers(400, 559),
+)
+@settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+def test_the_monitor_and_the_alarms_say_the_same_of_the_same_datapoints_at_any_second(
+    region: EmptyRegion, rules: list[Rule], measured: list[float | None], second: int
+) -> None:
+    backend = cloudwatch_backends[ACCOUNT_ID][region.name]
+    backend.reset()
+    client = region.client("cloudwatch")
+    for watching in rules:
+        put_alarm(
+            region,
+            watching["key"],
+            Period=watching["period"],
+            EvaluationPeriods=watching["evaluation_periods"],
+            DatapointsToAlarm=watching["datapoints_to_alarm"],
+            TreatMissingData=watching["missing"],
+        )
+        # Where CloudWatch would keep the state, the monitor, which knows of none, says OK.
+        client.set_alarm_state(AlarmName=watching["key"], StateValue="OK", StateReason="so far")
+    data = [
+        {"MetricName": "SourcePacketLossPercent", "Dimensions": [{"Name": "FlowARN", "Value": FLOW}],
+         "Timestamp": minute((10 * number + 3) / 60), "Value": value}
+        for number, value in enumerate(measured) if value is not None
+    ]  # fmt: skip
+    if data:
+        client.put_metric_data(Namespace="AWS/MediaConnect", MetricData=data)
+    now = minute(second / 60)
+    evaluate_alarms(now.replace(second=0), region=region.name)
+    for ten in range(10, now.second + 1, 10):
+        evaluate_alarms(now.replace(second=ten), region=region.name, within_minute=True)
+    trigger = Trigger(kind="alarm", name="any", flow_name="channel-one", flow_arn=FLOW, time=now)
+    points, _ = read_points(client, {"FlowArn": FLOW}, rules, trigger)
+    judged = {watching["key"]: evaluate_rule(watching, points[watching["key"]], now=now)[0] for watching in rules}
+    assert judged == {watching["key"]: state(region, watching["key"]) for watching in rules}
+    ended = [now.replace(second=now.second - now.second % min(item["period"], MINUTE)) for item in rules]
+    assert all(time + timedelta(seconds=item["period"]) <= max(ended) for item in rules for time in points[item["key"]])
 
 
 def test_five_minute_periods_slide_by_the_minute(region: EmptyRegion) -> None:

@@ -111,6 +111,17 @@ def test_a_change_is_told_as_those_on_call_feel_it(kind: str, before: Any, after
     assert [(name, words in sentence) for name, sentence in found if name == rank] == [(rank, True)], found
 
 
+EARLY = {"statistic": "Average", "period": 60, "evaluation_periods": 1, "datapoints_to_alarm": 1}
+EARLY_SECONDS = EARLY | {"period": 10, "evaluation_periods": 18}
+
+
+def test_a_period_of_seconds_is_told_with_how_far_it_looks_back_and_what_it_costs() -> None:
+    ((_, sentence),) = ranks(EARLY, EARLY_SECONDS, "aws_cloudwatch_metric_alarm")
+    assert sentence.endswith("is tightened: after 1 of 18 periods instead of 1 of 1; periods of 10 s instead of 60 s")
+    cost = review(plan(change(EARLY, EARLY_SECONDS, kind="aws_cloudwatch_metric_alarm"))).cost
+    assert (round(cost.before, 2), round(cost.after, 2)) == (0.10, 0.30)
+
+
 @pytest.mark.parametrize(
     ("before", "after", "looser"),
     [
@@ -134,6 +145,8 @@ def test_a_change_is_told_as_those_on_call_feel_it(kind: str, before: Any, after
         ({"period": 60, "statistic": "Maximum"}, {"period": 300}, True),
         ({"period": 300, "statistic": "Maximum"}, {"period": 60}, False),
         ({"period": 300, "statistic": "Sum"}, {"period": 60}, True),
+        (EARLY, EARLY_SECONDS, False),
+        (EARLY_SECONDS, EARLY, True),
         ({"treat_missing_data": "breaching"}, {"treat_missing_data": "missing"}, True),
         ({"treat_missing_data": "missing"}, {"treat_missing_data": "ignore"}, True),
         ({"treat_missing_data": "notBreaching"}, {"treat_missing_data": "missing"}, False),

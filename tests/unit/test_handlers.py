@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
 
@@ -111,6 +111,19 @@ def test_the_datapoints_asked_for_are_those_before_the_trigger_and_of_this_flow(
     stat = asked["MetricDataQueries"][0]["MetricStat"]
     assert (stat["Metric"]["MetricName"], stat["Stat"], stat["Period"]) == ("SourceBitRate", "Maximum", 60)
     assert stat["Metric"]["Dimensions"] == [{"Name": "FlowARN", "Value": FLOW_ARN}]
+
+
+def test_beside_seconds_a_minute_that_has_not_ended_is_not_read_though_cloudwatch_gives_it(aws: Aws) -> None:
+    # Jitter was bad and then nothing came: stale, unless the begun minute counts.
+    fast = rule(key="early", metric="SourcePacketLossPercent", period=10, evaluation_periods=18, datapoints_to_alarm=1)
+    jitter = rule(key="jitter", metric="SourceJitter", evaluation_periods=2, datapoints_to_alarm=1)
+    begun = datetime(2026, 11, 23, 20, 5, tzinfo=UTC)
+    read = {"Id": "q0", "StatusCode": "Complete", "Values": [60.0, 70.0]}
+    late = series(1, 0.0) | {"Timestamps": [begun.replace(second=20)]}
+    aws.answers(
+        value=policy(rules=[fast, jitter]), results=[read | {"Timestamps": [begun - timedelta(minutes=3), begun]}, late]
+    )
+    assert monitor.lambda_handler(EVENT, None)["healthy"]
 
 
 def test_a_stopped_flow_is_not_asked_for_metrics_it_cannot_have(aws: Aws) -> None:

@@ -98,6 +98,55 @@ def test_the_window_asked_for_holds_all_that_any_rule_looks_at() -> None:
     assert start.timestamp() % 300 == 0
 
 
+def seconds_ago(count: int) -> datetime:
+    return NOW.replace(second=20) - timedelta(seconds=count)
+
+
+FAST = rule(key="packet-loss-early", period=10, evaluation_periods=18, datapoints_to_alarm=1)
+
+
+def test_a_window_of_seconds_ends_within_the_minute_and_begins_on_a_whole_one() -> None:
+    start, end = query_window([PRESENCE, FAST], NOW.replace(second=29, microsecond=5))
+    assert end == NOW.replace(second=20)
+    assert start <= end - timedelta(seconds=200)
+    assert start.second == 0
+    assert query_window([rule(period=300), FAST], NOW)[0].timestamp() % 300 == 0
+    assert query_window([FAST], NOW)[0].second == 0
+    half_minutes = rule(period=30, evaluation_periods=6)
+    assert query_window([PRESENCE, half_minutes], NOW.replace(second=59))[1] == NOW.replace(second=30)
+
+
+@pytest.mark.parametrize(
+    ("second", "back", "state"),
+    [
+        *((20, 10, "ALARM"), (29, 10, "ALARM"), (20, 0, "OK"), (29, 0, "OK")),
+        *((20, 180, "ALARM"), (20, 200, "ALARM"), (20, 210, "OK")),
+    ],
+)
+def test_a_rule_of_seconds_is_judged_until_the_last_period_that_has_ended_within_the_minute(
+    second: int, back: int, state: str
+) -> None:
+    judged = evaluate_rule(FAST, {seconds_ago(back): 9.0}, now=NOW.replace(second=second))
+    assert judged == (state, 9.0 if state == "ALARM" else None)
+
+
+def test_silence_is_no_alarm_to_a_rule_of_seconds() -> None:
+    assert evaluate_rule(FAST, {}, now=NOW) == ("OK", None)
+
+
+@pytest.mark.parametrize(("back", "healthy"), [(180, False), (190, True)])
+def test_a_recovery_waits_for_the_own_window_of_a_rule_of_seconds(back: int, healthy: bool) -> None:  # noqa: FBT001
+    # At 20:05:30, so ten seconds after what `seconds_ago` counts from.
+    data = {"packet-loss-early": {seconds_ago(back - 10): 9.0}}
+    assert look(rules=[FAST], data=data)["healthy"] is healthy
+
+
+def test_beside_a_rule_of_seconds_one_of_a_minute_is_judged_by_whole_minutes_all_the_same() -> None:
+    minute = rule(evaluation_periods=1, datapoints_to_alarm=1)
+    found = look(rules=[minute, FAST], data={"packet-loss": {END: 9.0, minutes_ago(1): 0.0}, FAST["key"]: {}})
+    assert found["healthy"]
+
+
 def look(
     *findings: Finding,
     status: str = "ACTIVE",

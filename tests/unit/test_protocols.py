@@ -49,7 +49,9 @@ FLOWS: Final = [
 ]
 
 
-def rules(source: str, backup: str | None, mode: str | None, output: str | None, content: Any) -> list[HealthRule]:
+def rules(
+    source: str, backup: str | None, mode: str | None, output: str | None, content: Any, **thresholds: Any
+) -> list[HealthRule]:
     flow = {
         "name": "flow",
         "source": {"name": "a", "protocol": source},
@@ -57,7 +59,7 @@ def rules(source: str, backup: str | None, mode: str | None, output: str | None,
         "outputs": {"receiver": {"protocol": output}} if output else {},
         "content_monitoring": content,
     }
-    return list(health_rules(Flow.model_validate(flow), Thresholds()))
+    return list(health_rules(Flow.model_validate(flow), Thresholds(**thresholds)))
 
 
 def can_have_data(
@@ -98,3 +100,27 @@ def test_with_two_sources_losing_one_is_high_and_about_the_same_as_losing_both(
     assert about["source-lost"].severity == "CRITICAL"
     assert about["one-source-lost"].severity == "HIGH"
     assert ("failover" if mode == "FAILOVER" else "merge-broken") in about
+
+
+@pytest.mark.parametrize(("seconds", "periods"), [(10, 18), (30, 6), (60, 1)])
+def test_packet_loss_is_judged_by_so_many_seconds_over_as_many_minutes_as_metrics_come_late(
+    seconds: int, periods: int
+) -> None:
+    found = rules("rtp", None, None, None, False, early_packet_loss_seconds=seconds)
+    (early,) = [rule for rule in found if rule.key == "packet-loss-early"]
+    assert (early.period, early.datapoints_to_alarm, early.evaluation_periods) == (seconds, 1, periods)
+
+
+@pytest.mark.parametrize("seconds", [10, 30])
+def test_only_a_rule_that_silence_cannot_break_has_a_period_of_seconds_and_all_others_are_as_without(
+    seconds: int,
+) -> None:
+    for flow in FLOWS:
+        found = rules(*flow, early_packet_loss_seconds=seconds)
+        assert [rule.key for rule in found if rule.period < 60] == ["packet-loss-early"]
+        assert all(
+            rule.missing == "notBreaching" and rule.datapoints_to_alarm == 1 for rule in found if rule.period < 60
+        )
+        assert [rule for rule in found if rule.period == 60] == [
+            rule for rule in rules(*flow) if rule.key != "packet-loss-early"
+        ]

@@ -29,6 +29,8 @@ from tests.unit.environments import GOOD, load
         ('on_air = "manual"', 'on_air = "often"', "flows.live.on_air is \"often\": use 'always' or 'manual'"),
         ("packet_loss_percent = 0.1", "packet_loss_percent = 101", "thresholds.packet_loss_percent is 101: should be less than 100"),
         ("packet_loss_percent = 0.1", "packet_loss_percent = 0", "should be greater than 0"),
+        ("packet_loss_percent = 0.1", "early_packet_loss_seconds = 20", "thresholds.early_packet_loss_seconds is 20: use 10, 30 or 60"),
+        ('on_air = "manual"', "thresholds = { early_packet_loss_seconds = 5 }", "flows.live.thresholds.early_packet_loss_seconds is 5: use 10, 30 or 60"),
         ("retention_days = 30", "retention_days = 31", "log_retention_days is 31: CloudWatch Logs keeps 1, 3, 5"),
         ("[thresholds]", "[tresholds]", "tresholds: is no setting; did you mean thresholds?"),
         # wrong together

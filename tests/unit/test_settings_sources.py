@@ -73,9 +73,10 @@ def test_an_empty_variable_counts_as_not_set(tmp_path: Path) -> None:
 
 
 def test_a_flow_threshold_overrides_only_what_it_names(tmp_path: Path) -> None:
-    environment = load(tmp_path, GOOD + "[flows.thresholds]\njitter_ms = 20\n")
+    environment = load(tmp_path, GOOD + "[flows.thresholds]\njitter_ms = 20\nearly_packet_loss_seconds = 30\n")
     thresholds = environment.thresholds_of(environment.flows[0])
     assert (thresholds.jitter_ms, thresholds.packet_loss_percent) == (20, 0.1)
+    assert (thresholds.early_packet_loss_seconds, environment.thresholds.early_packet_loss_seconds) == (30, 60)
 
 
 @pytest.mark.parametrize("row", [row for row in TABLE if row[0] != "NOTIFICATION_EMAIL"], ids=lambda row: row[0])
