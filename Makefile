@@ -50,7 +50,7 @@ bench-rehearsal: setup ## Say how long the whole library takes, and one more sce
 
 test: setup node_modules/ready ## Run everything: lint, types, unit, synth, module and local tests
 	@$(MAKE) --no-print-directory lint types
-	$(RUN) -m pytest --numprocesses 4 --no-loadscope-reorder
+	$(RUN) -m pytest --numprocesses 5 --no-loadscope-reorder
 
 check: setup ## Run what is fast: lint, types, unit tests
 	@$(MAKE) --no-print-directory lint types unit

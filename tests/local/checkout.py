@@ -1,7 +1,6 @@
 """A copy of the project as a pipeline checks it out, with its command line pointed at the local AWS."""
 
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -11,7 +10,8 @@ from pathlib import Path
 
 from compat.source import copy_bindings
 from local_aws import LocalAws
-from operations.terraform import PROJECT, PROVIDER, terraform_environment
+from operations.terraform import PROJECT, terraform_environment
+from tests.provider import one_provider
 
 BUCKET = "media-workflow-state-123456789012-us-east-1"
 PARTS = (
@@ -59,26 +59,12 @@ class Checkout:
         return done.stdout
 
     @contextmanager
-    def one_provider(self) -> Iterator[None]:
-        """Meanwhile, all commands share one process of the provider that the first command installed.
-
-        Terraform's way to debug a provider, and half of what a plan takes of the processor: each of its five commands
-        would verify the provider's files and mostly start it.
-        """
-        installed = self.folder / "cdktf.out" / "stacks" / "media-workflow" / ".terraform" / "providers" / PROVIDER
-        (binary,) = installed.glob("*/*/terraform-provider-aws*")
-        with subprocess.Popen(
-            [str(binary), "-debug"], env=self.environ, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-        ) as provider:
-            try:
-                words = next(
-                    filter(None, (re.search(r"(TF_REATTACH_PROVIDERS)='(.*)'", line) for line in provider.stdout or ()))
-                )
-                self.environ[words[1]] = words[2]
-                yield
-            finally:
-                self.environ.pop("TF_REATTACH_PROVIDERS", None)
-                provider.terminate()
+    def one_provider(self, **environ: str) -> Iterator[None]:
+        """Meanwhile, all commands share one process of the provider, which runs with `environ` as they should."""
+        alone, root = self.environ, self.folder / "cdktf.out" / "stacks" / "media-workflow"
+        with one_provider(root, {**alone, **environ}) as self.environ:
+            yield
+        self.environ = alone
 
     def forget_state(self, environment: str) -> None:
         """Take the state of an environment out of the bucket."""

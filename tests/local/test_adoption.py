@@ -1,4 +1,4 @@
-"""What the workflows and an operator run, end to end: plan, comment, apply, refuse, look for drift, destroy.
+"""What the workflows and an operator run, end to end: plan, comment, apply, refuse, destroy.
 
 One environment goes through its life once, in the order of the tests, because each step takes Terraform a while.
 """
@@ -69,33 +69,6 @@ def test_a_plan_of_another_configuration_is_refused(checkout: Checkout) -> None:
     assert "not the one that was reviewed" in checkout.run("apply", "prod", "kept-longer", expect=1)
     plan_file.write_bytes(content)
     checkout.run("apply", "prod", "kept-longer")
-
-
-def test_a_started_flow_is_no_drift_and_what_is_changed_by_hand_is_one_issue(
-    checkout: Checkout, github: GitHub, aws: LocalAws
-) -> None:
-    assert "channel-one: ACTIVE" in checkout.run("status", "prod")
-    assert "deployed as it is configured" in checkout.run("drift", "prod", "--issue")
-    assert github.issues == []
-    group = "/aws/lambda/media-workflow-prod-alert-handler"
-    aws.client("logs").put_retention_policy(logGroupName=group, retentionInDays=1)
-    assert "is kept for 1 days instead of 120" in checkout.run("drift", "prod", expect=3)
-    for _ in range(2):
-        checkout.run("drift", "prod", "--issue")
-    (issue,) = github.issues
-    assert (issue["title"], issue["state"]) == ("Drift in prod", "open")
-    assert "is kept for 1 days instead of 120" in issue["body"]
-    aws.client("logs").put_retention_policy(logGroupName=group, retentionInDays=120)
-    checkout.run("drift", "prod", "--issue")
-    assert [issue["state"] for issue in github.issues] == ["closed"]
-
-
-def test_drift_that_could_not_be_looked_for_is_neither_found_nor_over(checkout: Checkout, github: GitHub) -> None:
-    github.issues.append({"number": 2, "state": "open", "title": "Drift in prod", "body": "before"})
-    unreachable = {"AWS_ENDPOINT_URL": "http://127.0.0.1:9", "AWS_MAX_ATTEMPTS": "1"}
-    checkout.run("drift", "prod", "--issue", expect=1, environ=unreachable)
-    assert github.issues[-1]["state"] == "open"
-    assert github.issues[-1]["body"] == "before"
 
 
 def test_a_protected_environment_is_not_left_half_destroyed(checkout: Checkout) -> None:

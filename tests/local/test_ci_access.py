@@ -72,15 +72,17 @@ def life(checkout: Checkout, aws: LocalAws) -> Life:
         checkout.run("plan", "lab", "--save", "first", environ=apply_role)
         checkout.run("apply", "lab", "first", environ=apply_role)
         printed["plan"] = checkout.run("plan", "lab", environ=plan_role)
-        printed["drift"] = checkout.run("drift", "lab", environ=plan_role)
-        checkout.edit("log_retention_days = 7", "log_retention_days = 14", environment="lab")
-        checkout.edit('minimum_severity = "MEDIUM"', 'minimum_severity = "HIGH"', environment="lab")
-        checkout.edit("jitter_ms = 50", "jitter_ms = 40", environment="lab")
-        checkout.edit('allowed_cidr = "203.0.113.0/24"', 'allowed_cidr = "203.0.113.0/25"', environment="lab")
-        checkout.run("plan", "lab", "--save", "changed", environ=plan_role)
-        printed["apply"] = checkout.run("apply", "lab", "changed", expect=1, environ=plan_role)
-        checkout.run("apply", "lab", "changed", environ=apply_role)
-        checkout.run("destroy", "lab", "--yes", environ=apply_role)
+        with checkout.one_provider(**plan_role):
+            printed["drift"] = checkout.run("drift", "lab")
+            checkout.edit("log_retention_days = 7", "log_retention_days = 14", environment="lab")
+            checkout.edit('minimum_severity = "MEDIUM"', 'minimum_severity = "HIGH"', environment="lab")
+            checkout.edit("jitter_ms = 50", "jitter_ms = 40", environment="lab")
+            checkout.edit('allowed_cidr = "203.0.113.0/24"', 'allowed_cidr = "203.0.113.0/25"', environment="lab")
+            checkout.run("plan", "lab", "--save", "changed")
+            printed["apply"] = checkout.run("apply", "lab", "changed", expect=1)
+        with checkout.one_provider(**apply_role):
+            checkout.run("apply", "lab", "changed")
+            checkout.run("destroy", "lab", "--yes")
     left = [topic["TopicArn"] for topic in aws.client("sns").list_topics()["Topics"] if "-lab-" in topic["TopicArn"]]
     return Life(gate.asked, printed, left)
 

@@ -1,4 +1,7 @@
-"""A team that has its topic, key and bucket already: they are used, and they stay when the environment goes."""
+"""A team that has its topic, key and bucket already: they are used, looked at for drift, and stay in the end.
+
+One environment goes through its life once, in the order of the tests, because each step takes Terraform a while.
+"""
 
 import json
 from collections.abc import Iterator
@@ -7,17 +10,24 @@ import pytest
 
 from local_aws import LocalAws
 from tests.local.checkout import Checkout
+from tests.local.github import GitHub, running
 
 BUCKET = "somebodys-code"
 
 
-@pytest.fixture
-def checkout(aws: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
+@pytest.fixture(scope="module")
+def github() -> Iterator[GitHub]:
+    with running() as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def checkout(aws: LocalAws, github: GitHub, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
     """An environment whose settings name what is there, deployed."""
     key = aws.client("kms").create_key()["KeyMetadata"]["Arn"]
     topic = aws.client("sns").create_topic(Name="noc")["TopicArn"]
     aws.client("s3").create_bucket(Bucket=BUCKET)
-    found = Checkout(tmp_path_factory.mktemp("checkout"), aws, {})
+    found = Checkout(tmp_path_factory.mktemp("checkout"), aws, github.environment())
     folder = found.folder / "environments"
     text = (folder / "dev.toml").read_text(encoding="utf-8")
     before, rest = text.split("[[notifications]]")
@@ -33,7 +43,7 @@ def checkout(aws: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     aws.client("s3").delete_bucket(Bucket=BUCKET)
 
 
-def test_an_environment_lives_with_what_was_there_before_and_leaves_it(checkout: Checkout, aws: LocalAws) -> None:
+def test_what_was_there_is_used(checkout: Checkout, aws: LocalAws) -> None:
     assert "Nothing changes in given" in checkout.run("plan", "given")
     machine = next(
         item["stateMachineArn"]
@@ -44,6 +54,37 @@ def test_an_environment_lives_with_what_was_there_before_and_leaves_it(checkout:
         aws.client("stepfunctions").describe_state_machine(stateMachineArn=machine)["definition"]
     )
     assert len(aws.client("s3").list_objects_v2(Bucket=BUCKET)["Contents"]) == 1
-    checkout.run("destroy", "given", "--yes")
+
+
+def test_a_started_flow_is_no_drift_and_what_is_changed_by_hand_is_one_issue(
+    checkout: Checkout, github: GitHub, aws: LocalAws
+) -> None:
+    checkout.run("start", "given", "live-stream")
+    assert "live-stream: ACTIVE" in checkout.run("status", "given")
+    assert "deployed as it is configured" in checkout.run("drift", "given", "--issue")
+    assert github.issues == []
+    group = "/aws/lambda/media-workflow-given-alert-handler"
+    aws.client("logs").put_retention_policy(logGroupName=group, retentionInDays=1)
+    assert "is kept for 1 days instead of 7" in checkout.run("drift", "given", expect=3)
+    for _ in range(2):
+        checkout.run("drift", "given", "--issue")
+    (issue,) = github.issues
+    assert (issue["title"], issue["state"]) == ("Drift in given", "open")
+    assert "is kept for 1 days instead of 7" in issue["body"]
+    aws.client("logs").put_retention_policy(logGroupName=group, retentionInDays=7)
+    checkout.run("drift", "given", "--issue")
+    assert [issue["state"] for issue in github.issues] == ["closed"]
+
+
+def test_drift_that_could_not_be_looked_for_is_neither_found_nor_over(checkout: Checkout, github: GitHub) -> None:
+    github.issues.append({"number": 2, "state": "open", "title": "Drift in given", "body": "before"})
+    unreachable = {"AWS_ENDPOINT_URL": "http://127.0.0.1:9", "AWS_MAX_ATTEMPTS": "1"}
+    checkout.run("drift", "given", "--issue", expect=1, environ=unreachable)
+    assert github.issues[-1]["state"] == "open"
+    assert github.issues[-1]["body"] == "before"
+
+
+def test_what_was_there_stays_when_the_environment_goes(checkout: Checkout, aws: LocalAws) -> None:
+    checkout.run("destroy", "given", "--stop-flows", "--yes")
     assert "Contents" not in aws.client("s3").list_objects_v2(Bucket=BUCKET)
     assert any(topic["TopicArn"].endswith(":noc") for topic in aws.client("sns").list_topics()["Topics"])

@@ -11,6 +11,7 @@ from cfnlint.config import ManualArgs
 from moto.server import ThreadedMotoServer
 
 from operations.terraform import PROJECT, terraform, terraform_environment
+from tests.provider import one_provider
 
 MODULE: Final = PROJECT / "modules" / "mediaconnect_flow"
 SECRET: Final = "arn:aws:secretsmanager:us-east-1:123456789012:secret:key-AbCdEf"
@@ -148,7 +149,8 @@ def test_every_source_protocol_is_among_the_cases() -> None:
 def test_the_modules_own_tests_pass(tmp_path: Path) -> None:
     module, environ = copied(tmp_path), terraform_environment()
     terraform("init", "-no-color", folder=module, environ=environ)
-    printed = terraform("test", "-no-color", folder=module, environ=environ).stdout
+    with one_provider(module, environ) as environ:
+        printed = terraform("test", "-no-color", folder=module, environ=environ).stdout
     assert " 0 failed" in printed
 
 

@@ -1,0 +1,35 @@
+"""One process of the AWS provider for many terraform commands: Terraform's own way to debug a provider.
+
+Each command would otherwise verify the provider's 700 MB, start it and read its schemas, mostly more than once, which is
+most of what a plan takes of the processor. What `init` installs, and that each command can start it, is for tests without
+this.
+"""
+
+import re
+import subprocess
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from operations.terraform import PROVIDER
+
+
+@contextmanager
+def one_provider(root: Path, environ: Mapping[str, str]) -> Iterator[dict[str, str]]:
+    """Meanwhile, the provider runs that `init` installed for a root module; the environment that points terraform at it.
+
+    Args:
+        root: an initialised root module.
+        environ: of the process, and so with the credentials and endpoint that the provider takes; also what is returned,
+            with one variable more.
+    """
+    (binary,) = (root / ".terraform" / "providers" / PROVIDER).glob("*/*/terraform-provider-aws*")
+    with subprocess.Popen(
+        [str(binary), "-debug"], env=environ, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as provider:
+        try:
+            told = (re.search(r"(TF_REATTACH_PROVIDERS)='(.*)'", line) for line in provider.stdout or ())
+            name, value = next(filter(None, told)).groups()
+            yield {**environ, name: value}
+        finally:
+            provider.terminate()
