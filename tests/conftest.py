@@ -1,5 +1,7 @@
 """How tests share processes, and how hard they try."""
 
+import os
+from functools import cache
 from typing import Any
 
 import pytest
@@ -46,6 +48,20 @@ class ByGroup(LoadScopeScheduling):  # type: ignore[misc]
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByGroup:
     return ByGroup(config, log)
+
+
+@cache
+def give_way() -> None:
+    """Let this process and all that it starts have less of the processor from now on."""
+    if hasattr(os, "nice"):
+        os.nice(5)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Whatever else runs beside it, the longest group has the processor first: all wait for its end."""
+    if hasattr(item.config, "workerinput") and group(item.nodeid) != LONGEST_FIRST[0]:
+        give_way()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

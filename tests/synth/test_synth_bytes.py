@@ -93,11 +93,19 @@ def test_synthesizing_twice_gives_the_same_bytes(here: Digests, tmp_path: Path) 
 @pytest.mark.parametrize(
     "elsewhere",
     [
-        pytest.param({"TZ": "Asia/Tokyo"}, id="time zone"),
-        pytest.param({"LC_ALL": "C", "LANG": "tr_TR.UTF-8"}, id="locale"),
-        pytest.param({"umask": 0o077}, id="umask"),
-        pytest.param({"PYTHONHASHSEED": "7"}, id="hash seed"),
-        pytest.param({"HOME": "{home}", "USER": "somebody", "LOGNAME": "somebody"}, id="user"),
+        pytest.param(
+            {
+                "TZ": "Asia/Tokyo",
+                "LC_ALL": "C",
+                "LANG": "tr_TR.UTF-8",
+                "PYTHONHASHSEED": "7",
+                "umask": 0o077,
+                "HOME": "{home}",
+                "USER": "somebody",
+                "LOGNAME": "somebody",
+            },
+            id="time zone, locale, hash seed, umask, user",
+        ),
         pytest.param({"PYTHONPATH": "{home}", "NODE_OPTIONS": "--require {home}/backwards.js"}, id="file order"),
         pytest.param({"compiled": True}, id="after byte code was written"),
     ],
