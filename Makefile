@@ -73,7 +73,7 @@ bench: setup node_modules/ready ## Measure synthesis, growth, functions and dete
 	@$(RUN) -m bench
 
 synth: setup ## Write Terraform JSON for ENV into cdktf.out
-	@TF_WORKSPACE=$(ENV) $(RUN) -O main.py && echo 'cdktf.out/stacks/media-workflow/cdk.tf.json is for $(ENV)'
+	@TF_WORKSPACE=$(ENV) $(RUN) main.py && echo 'cdktf.out/stacks/media-workflow/cdk.tf.json is for $(ENV)'
 
 bootstrap: setup ## Make the bucket for the state of ENV, once for an account and Region
 	@$(RUN) -m operations bootstrap $(ENV)

@@ -46,7 +46,7 @@ def measure(
         RuntimeError: with what the process wrote, if it failed.
     """
     given = {"TF_WORKSPACE": environment, "CDKTF_OUTDIR": str(output), **(environ or {})}
-    return measure_command([python, "-O", str(project / "main.py")], folder=project, environ=given)
+    return measure_command([python, str(project / "main.py")], folder=project, environ=given)
 
 
 def measure_command(command: Sequence[str], *, folder: Path, environ: Mapping[str, str] | None = None) -> Measured:

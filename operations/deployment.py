@@ -84,8 +84,7 @@ def _apply_alone(stack: str, environment: str) -> None:
 
 
 def _synthesize(environment: str) -> None:
-    # Without assertions jsii leaves out its check of each argument's type, a tenth of the time; mypy has made it.
-    _step([sys.executable, "-O", str(PROJECT / "main.py")], {**os.environ, "TF_WORKSPACE": environment}, PROJECT)
+    _step([sys.executable, str(PROJECT / "main.py")], {**os.environ, "TF_WORKSPACE": environment}, PROJECT)
 
 
 def _step(command: list[str], environ: Mapping[str, str], folder: Path) -> None:

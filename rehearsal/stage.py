@@ -68,7 +68,7 @@ class Stage:
         """Write the Terraform JSON, as `make synth` does."""
         self._progress("synthesizing")
         done = subprocess.run(
-            [sys.executable, "-O", "-c", SYNTHESIZE, str(self._settings_root)],
+            [sys.executable, "-c", SYNTHESIZE, str(self._settings_root)],
             cwd=PROJECT,
             env=self.environ,
             capture_output=True,
