@@ -7,6 +7,7 @@ and the provider already lies on this machine, is a CLI configuration written fo
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final, Protocol
@@ -91,9 +92,12 @@ def terraform_environment(environ: Mapping[str, str] | None = None) -> dict[str,
         text = cli_configuration(mirror)
         if not WRITTEN_CONFIGURATION.is_file() or WRITTEN_CONFIGURATION.read_text(encoding="utf-8") != text:
             WRITTEN_CONFIGURATION.parent.mkdir(exist_ok=True)
-            unfinished = WRITTEN_CONFIGURATION.with_suffix(f".{os.getpid()}")
-            unfinished.write_text(text, encoding="utf-8")
-            unfinished.replace(WRITTEN_CONFIGURATION)
+            # A name of its own, as several threads may get here at once.
+            with tempfile.NamedTemporaryFile(
+                "w", dir=WRITTEN_CONFIGURATION.parent, delete=False, encoding="utf-8"
+            ) as file:
+                file.write(text)
+            Path(file.name).replace(WRITTEN_CONFIGURATION)
         result["TF_CLI_CONFIG_FILE"] = str(WRITTEN_CONFIGURATION)
     return result
 

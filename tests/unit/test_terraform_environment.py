@@ -1,5 +1,6 @@
 """Terraform finds the provider on a machine without internet, and a user's own configuration is left alone."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -57,6 +58,17 @@ def test_the_mirrors_looked_in_are_those_that_terraform_documents_for_the_platfo
     assert "/Library/Application Support/io.terraform/plugins" in mac
     windows = [str(path) for path in implied_mirrors({**environ(home), "APPDATA": str(home)}, platform="win32")]
     assert str(home / "terraform.d" / "plugins") in windows
+
+
+def test_stages_that_begin_at_once_write_the_configuration_without_meeting(home: Path) -> None:
+    (home.parent / "opt" / "any" / PROVIDER).mkdir(parents=True)
+    written = home.parent / "build" / "terraform.rc"
+    with ThreadPoolExecutor(8) as pool:
+        for _ in range(20):
+            written.unlink(missing_ok=True)
+            found = list(pool.map(terraform_environment, [environ(home)] * 8))
+            assert {each["TF_CLI_CONFIG_FILE"] for each in found} == {str(written)}
+    assert list(written.parent.iterdir()) == [written]
 
 
 def test_garbage_is_collected_less_often_unless_somebody_decided_that_already(home: Path) -> None:
