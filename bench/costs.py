@@ -7,8 +7,9 @@ price are left out.
 from dataclasses import dataclass
 from typing import Final
 
+from components.health_rules import WHOLE_MINUTE
+
 MINUTES_A_MONTH: Final = 730 * 60
-MINUTE: Final = 60  # seconds
 SCHEDULES: Final = (1, 2, 5, 15, 60)
 """Minutes between two looks at a flow."""
 
@@ -31,7 +32,7 @@ EXPRESS_GB: Final = 0.0625  # memory is billed by 64 MB
 
 def alarm(period: int) -> float:
     """The price of an alarm in a month, by its period in seconds."""
-    return ALARM if period >= MINUTE else FAST_ALARM
+    return ALARM if period >= WHOLE_MINUTE else FAST_ALARM
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -49,7 +49,7 @@ def copy_source(folder: Path, changed: Callable[[str], str] = str) -> None:
 
 
 def copy_bindings(folder: Path) -> None:
-    """Copy what is built of the bindings below `folder`, where there is any; it takes longer than synthesizing."""
+    """Copy what is built of the bindings below `folder`, if there is any: to build it takes longer than to use it."""
     if BINDINGS.is_dir():
         shutil.copytree(BINDINGS, folder / BINDINGS.relative_to(PROJECT), dirs_exist_ok=True)
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, Final
 
-from components.health_rules import HealthRule
+from components.health_rules import WHOLE_MINUTE, HealthRule
 
 GRID_WIDTH: Final = 24
 GRAPHS_A_ROW: Final = 3
@@ -111,7 +111,7 @@ def _rule_graph(flow: FlowGraphs, metric: str, rules: list[HealthRule], region: 
         "view": "timeSeries",
         "region": region,
         # CloudWatch keeps datapoints of less than a minute for three hours, and the day after is looked at, too.
-        "period": max(60, min(rule.period for rule in rules)),
+        "period": max(WHOLE_MINUTE, min(rule.period for rule in rules)),
         "metrics": [
             ["AWS/MediaConnect", metric, "FlowARN", flow.flow_arn, {"stat": statistic, "label": statistic}]
             for statistic in statistics

@@ -15,7 +15,7 @@ from typing import Any, Final
 from moto.cloudwatch.models import cloudwatch_backends
 from moto.mediaconnect.models import mediaconnect_backends
 
-from components.health_rules import health_rules
+from components.health_rules import WHOLE_MINUTE, health_rules
 from local_aws import ACCOUNT_ID, clock, faults, service_metrics
 from local_aws.alarms import changes
 from local_aws.deliveries import published
@@ -32,7 +32,6 @@ from rehearsal.scenario import Event, Fault, Phase
 from rehearsal.stage import Stage
 from rehearsal.timeline import Kind, Moment, Notification, Result
 
-MINUTE: Final = 60
 LOOK_SECONDS: Final = 10
 """How often CloudWatch evaluates an alarm whose period is shorter than a minute."""
 NAMESPACE: Final = "AWS/MediaConnect"
@@ -71,7 +70,7 @@ class _Play:
         self._region, self._names = stage.environment.region, stage.names
         self._flow_arn = stage.flow_arn(role.flow.name)
         rules = health_rules(role.flow, stage.environment.thresholds_of(role.flow))
-        self._fast = {rule.metric: rule.period for rule in rules if rule.period < MINUTE}
+        self._fast = {rule.metric: rule.period for rule in rules if rule.period < WHOLE_MINUTE}
         self._result = Result(role)
         self._heard = 0
         self._runs = 0
@@ -107,8 +106,8 @@ class _Play:
 
     def _within(self, minute: int) -> Iterator[tuple[float, int, Callable[[], None]]]:
         """What happens between a minute's begin and its end where alarms have shorter periods."""
-        for second in range(LOOK_SECONDS, MINUTE, LOOK_SECONDS) if self._fast else ():
-            moment = minute + second / MINUTE
+        for second in range(LOOK_SECONDS, WHOLE_MINUTE, LOOK_SECONDS) if self._fast else ():
+            moment = minute + second / WHOLE_MINUTE
             names = {name for name, period in self._fast.items() if second % period == 0}
             yield moment, 2, partial(self._alarms, moment, within_minute=True)
             yield moment, 3, partial(self._emit, moment, names)

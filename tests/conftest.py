@@ -53,8 +53,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByGroup:
 @cache
 def give_way() -> None:
     """Let this process and all that it starts have less of the processor from now on."""
-    if hasattr(os, "nice"):
-        os.nice(5)
+    os.nice(5)
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -62,9 +62,11 @@ class Checkout:
     def one_provider(self, **environ: str) -> Iterator[None]:
         """Meanwhile, all commands share one process of the provider, which runs with `environ` as they should."""
         alone, root = self.environ, self.folder / "cdktf.out" / "stacks" / "media-workflow"
-        with one_provider(root, {**alone, **environ}) as self.environ:
-            yield
-        self.environ = alone
+        try:
+            with one_provider(root, {**alone, **environ}) as self.environ:
+                yield
+        finally:
+            self.environ = alone
 
     def forget_state(self, environment: str) -> None:
         """Take the state of an environment out of the bucket."""

@@ -13,6 +13,7 @@ from local_aws import LocalAws
 from operations.terraform import PROJECT
 from rehearsal.stage import Stage
 from tests.local.evening import Evening
+from tests.local.github import GitHub, running
 
 Begin = Callable[[str], Evening]
 
@@ -22,6 +23,13 @@ def aws() -> Iterator[LocalAws]:
     """A running local AWS."""
     with LocalAws() as running:
         yield running
+
+
+@pytest.fixture(scope="module")
+def github() -> Iterator[GitHub]:
+    """A GitHub of the tests of one file."""
+    with running() as found:
+        yield found
 
 
 @dataclass(frozen=True, slots=True)

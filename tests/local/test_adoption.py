@@ -10,13 +10,7 @@ import pytest
 
 from local_aws import LocalAws
 from tests.local.checkout import BUCKET, Checkout
-from tests.local.github import GitHub, running
-
-
-@pytest.fixture(scope="module")
-def github() -> Iterator[GitHub]:
-    with running() as found:
-        yield found
+from tests.local.github import GitHub
 
 
 @pytest.fixture(scope="module")

@@ -10,15 +10,9 @@ import pytest
 
 from local_aws import LocalAws
 from tests.local.checkout import Checkout
-from tests.local.github import GitHub, running
+from tests.local.github import GitHub
 
 BUCKET = "somebodys-code"
-
-
-@pytest.fixture(scope="module")
-def github() -> Iterator[GitHub]:
-    with running() as found:
-        yield found
 
 
 @pytest.fixture(scope="module")
