@@ -8,12 +8,14 @@ import gc
 import json
 import os
 import sys
-import threading
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from settings import Environment, SettingsError, load_environment
+from slim_bindings import node
+
+if TYPE_CHECKING:
+    from settings import Environment
 
 PROJECT: Final = Path(__file__).resolve().parent
 DEFAULT_ENVIRONMENT: Final = "dev"
@@ -26,13 +28,19 @@ def context(environ: Mapping[str, str]) -> dict[str, Any]:
 
 
 def load_cdktf() -> None:
-    """Import CDKTF, which starts Node: that takes longer than all of Python's own work."""
+    """Import CDKTF, after Node was started for it: that loads while Python goes on."""
+    if "cdktf" in sys.modules:
+        return
     # Node 20 works; its end-of-life banner would bury our own messages.
     os.environ.setdefault("JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION", "20")
+    node.start()
+    from slim_bindings import lean  # noqa: PLC0415  not before Node is started
+
+    lean.install(["cdktf", "constructs"], cache=PROJECT / ".build" / "bindings")
     import cdktf  # noqa: F401, PLC0415
 
 
-def synthesize(environment: Environment, *, output: Path, given: Mapping[str, Any]) -> None:
+def synthesize(environment: "Environment", *, output: Path, given: Mapping[str, Any]) -> None:
     """Write the stacks of an environment below `output`: the workflow's, and that of its state unless that is local."""
     load_cdktf()
     from cdktf import App  # noqa: PLC0415  see there
@@ -59,7 +67,9 @@ def main(root: Path = PROJECT) -> int:
     """
     name = os.environ.get("TF_WORKSPACE") or DEFAULT_ENVIRONMENT
     given = context(os.environ)
-    threading.Thread(target=load_cdktf).start()  # Node starts while settings are read
+    load_cdktf()
+    from settings import SettingsError, load_environment  # noqa: PLC0415  not before Node is started
+
     try:
         environment = load_environment(name, root=root, environ=os.environ, context=given)
     except SettingsError as error:
@@ -71,4 +81,6 @@ def main(root: Path = PROJECT) -> int:
 
 if __name__ == "__main__":
     gc.disable()  # this process ends before collecting anything would pay
-    sys.exit(main())
+    code = main()
+    gc.freeze()  # nor are all of its objects looked through at its end
+    sys.exit(code)

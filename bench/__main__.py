@@ -61,8 +61,8 @@ def synthesis(folder: Path) -> dict[str, Any]:
     ways["CDK Terrain, its own lazy bindings"] = lambda: forked(stock)
     ways["CDK Terrain, with ours"] = lambda: forked({})
     if program := equivalent():
-        given = str(out / "stacks" / "media-workflow" / "cdk.tf.json")
-        command = ["node", str(program), given, str(folder / "typescript")]
+        given = map(str, sorted(out.glob("stacks/*/cdk.tf.json")))
+        command = ["node", str(program), str(folder / "typescript"), *given]
         ways["TypeScript, equivalent program"] = lambda: measure_command(command, folder=program.parent)
     rounds = [{name: way() for name, way in ways.items()} for _ in range(ROUNDS)]
     found |= {name: middle([round_[name] for round_ in rounds]) for name in ways}

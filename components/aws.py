@@ -6,10 +6,10 @@ may not import this one.
 
 from pathlib import Path
 
-import slim_bindings
+from slim_bindings.load import install
 
 # Before the imports that it makes fast; it reads from them what is used.
-slim_bindings.install(
+install(
     "cdktf_cdktf_provider_aws",
     named_in=__file__,
     cache=Path(__file__).resolve().parent.parent / ".build" / "bindings",

@@ -56,10 +56,12 @@ class PrivateBucket(Construct):
             force_destroy=not prevent_destroy,
             lifecycle=TerraformResourceLifecycle(prevent_destroy=True) if prevent_destroy else None,
         )
+        self.name: Final = bucket.id
+        self.arn: Final = bucket.arn
         blocked = S3BucketPublicAccessBlock(
             self,
             "public_access",
-            bucket=bucket.id,
+            bucket=self.name,
             block_public_acls=True,
             block_public_policy=True,
             ignore_public_acls=True,
@@ -68,19 +70,19 @@ class PrivateBucket(Construct):
         S3BucketOwnershipControls(
             self,
             "ownership",
-            bucket=bucket.id,
+            bucket=self.name,
             rule=S3BucketOwnershipControlsRule(object_ownership="BucketOwnerEnforced"),
         )
         versioning = S3BucketVersioningA(
             self,
             "versioning",
-            bucket=bucket.id,
+            bucket=self.name,
             versioning_configuration=S3BucketVersioningVersioningConfiguration(status="Enabled"),
         )
         S3BucketServerSideEncryptionConfigurationA(
             self,
             "encryption",
-            bucket=bucket.id,
+            bucket=self.name,
             rule=[
                 S3BucketServerSideEncryptionConfigurationRuleA(
                     apply_server_side_encryption_by_default=(
@@ -95,7 +97,7 @@ class PrivateBucket(Construct):
         S3BucketLifecycleConfiguration(
             self,
             "lifecycle",
-            bucket=bucket.id,
+            bucket=self.name,
             rule=[
                 S3BucketLifecycleConfigurationRule(
                     id="forget-old-versions",
@@ -114,9 +116,7 @@ class PrivateBucket(Construct):
             depends_on=[versioning],  # expiring old versions needs versions
         )
         policy = S3BucketPolicy(
-            self, "policy", bucket=bucket.id, policy=document(tls_only(bucket.arn)), depends_on=[blocked]
+            self, "policy", bucket=self.name, policy=document(tls_only(self.arn)), depends_on=[blocked]
         )
-        self.name: Final = bucket.id
-        self.arn: Final = bucket.arn
         self.ready: Final = (versioning, policy)
         """What must stand before the first object is put."""

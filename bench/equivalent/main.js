@@ -1,15 +1,14 @@
-// The same stack as a TypeScript program would make it, after compilation: what each resource is given is read from a
-// stack that Python synthesized, so number, kind and content of the resources are the same. Reading settings and
-// deciding on rules is left out, which is in favour of this side of the comparison.
+// The same stacks as a TypeScript program would make them, after compilation: what each resource is given is read from
+// stacks that Python synthesized, so number, kind and content of the resources are the same. Reading settings, deciding
+// on rules and packing the functions is left out, which is in favour of this side of the comparison.
 //
-// node main.js <cdk.tf.json> <output folder>
+// node main.js <output folder> <cdk.tf.json>...
 "use strict";
 const fs = require("fs");
 const path = require("path");
-const { App, TerraformHclModule, TerraformOutput, TerraformResource, TerraformStack, S3Backend } = require("cdktf");
+const { App, LocalBackend, TerraformHclModule, TerraformOutput, TerraformResource, TerraformStack, S3Backend } = require("cdktf");
 
-const [, , given, outdir] = process.argv;
-const wanted = JSON.parse(fs.readFileSync(given, "utf8"));
+const [, , outdir, ...given] = process.argv;
 
 const camel = (name) => name.replace(/_([a-z0-9])/g, (_, letter) => letter.toUpperCase());
 
@@ -31,21 +30,30 @@ function classOf(type, prefix = "") {
   return module[name] || module[`${name}A`];
 }
 
-const app = new App({ outdir });
-const stack = new TerraformStack(app, "media-workflow");
 const { AwsProvider } = require("@cdktf/provider-aws/lib/provider");
-new AwsProvider(stack, "aws", config(wanted.provider.aws[0]));
-new S3Backend(stack, config({ ...wanted.terraform.backend.s3, use_lockfile: undefined, allowed_account_ids: undefined }));
-stack.addOverride("terraform.required_version", wanted.terraform.required_version);
-for (const [type, instances] of Object.entries(wanted.data || {}))
-  for (const [id, values] of Object.entries(instances)) new (classOf(type, "data-aws-"))(stack, id, config(values));
-for (const [type, instances] of Object.entries(wanted.resource)) {
-  for (const [id, values] of Object.entries(instances)) {
-    if (type !== "terraform_data") new (classOf(type))(stack, id, config(values));
-    else new TerraformResource(stack, id, { terraformResourceType: type, lifecycle: values.lifecycle }).addOverride("input", values.input);
+
+function stackOf(app, file) {
+  const folder = path.dirname(file);
+  const wanted = JSON.parse(fs.readFileSync(file, "utf8"));
+  const stack = new TerraformStack(app, path.basename(folder));
+  new AwsProvider(stack, "aws", config(wanted.provider.aws[0]));
+  const { s3, local } = wanted.terraform.backend;
+  if (s3) new S3Backend(stack, config({ ...s3, use_lockfile: undefined, allowed_account_ids: undefined }));
+  else new LocalBackend(stack, config(local));
+  stack.addOverride("terraform.required_version", wanted.terraform.required_version);
+  for (const [type, instances] of Object.entries(wanted.data || {}))
+    for (const [id, values] of Object.entries(instances)) new (classOf(type, "data-aws-"))(stack, id, config(values));
+  for (const [type, instances] of Object.entries(wanted.resource)) {
+    for (const [id, values] of Object.entries(instances)) {
+      if (type !== "terraform_data") new (classOf(type))(stack, id, config(values));
+      else new TerraformResource(stack, id, { terraformResourceType: type, lifecycle: values.lifecycle }).addOverride("input", values.input);
+    }
   }
+  for (const [id, { source, ...variables }] of Object.entries(wanted.module || {}))
+    new TerraformHclModule(stack, id, { source: path.resolve(folder, source), skipAssetCreationFromLocalModules: true, variables });
+  for (const [id, values] of Object.entries(wanted.output)) new TerraformOutput(stack, id, { ...values, staticId: true });
 }
-for (const [id, { source, ...variables }] of Object.entries(wanted.module))
-  new TerraformHclModule(stack, id, { source: path.resolve(path.dirname(given), source), skipAssetCreationFromLocalModules: true, variables });
-for (const [id, values] of Object.entries(wanted.output)) new TerraformOutput(stack, id, { ...values, staticId: true });
+
+const app = new App({ outdir });
+for (const file of given) stackOf(app, file);
 app.synth();

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-import slim_bindings
-from slim_bindings import OFF_SWITCH, install
+from slim_bindings import OFF_SWITCH, load
 from slim_bindings.assembly import AssemblyError
+from slim_bindings.load import install
 
 PACKAGE = "a_provider_package"
 NAMING = f"from {PACKAGE}.sns_topic import SnsTopic\n"
@@ -117,7 +117,7 @@ def test_the_stock_package_loads_with_one_line_in_the_log(
     finders = list(sys.meta_path)
     with caplog.at_level(logging.INFO):
         assert install(PACKAGE, named_in=named_in, cache=tmp_path / "cache") is False
-    assert [(line.levelname, line.name) for line in caplog.records] == [("WARNING", "slim_bindings")]
+    assert [(line.levelname, line.name) for line in caplog.records] == [("WARNING", "slim_bindings.load")]
     assert words in caplog.text
     assert sys.meta_path == finders
     assert importlib.import_module(PACKAGE).STOCK is True
@@ -127,7 +127,7 @@ def test_the_stock_package_loads_with_one_line_in_the_log(
 def test_what_only_this_process_finds_wrong_leaves_nothing_behind_either(
     provider: Path, named_in: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(slim_bindings, "_try", lambda *_: None)  # a trial that saw nothing
+    monkeypatch.setattr(load, "_try", lambda *_: None)  # a trial that saw nothing
     assert install(PACKAGE, named_in=named_in, cache=tmp_path / "cache") is False
     assert [line.getMessage() for line in caplog.records] == [
         f"slim bindings: loading all of {PACKAGE}, because it loads its assembly in an unknown way"
@@ -170,10 +170,10 @@ def test_the_switch_turns_it_off_in_silence(
     ],
 )
 def test_every_way_to_import_a_submodule_names_it(line: str, names: set[str]) -> None:
-    assert slim_bindings.submodules_named_in(line, PACKAGE) == names
+    assert load.submodules_named_in(line, PACKAGE) == names
 
 
 @pytest.mark.parametrize("line", ["import os", f"from .{PACKAGE}.x import y", f"import {PACKAGE}_more.thing"])
 def test_a_file_that_imports_nothing_of_the_package_is_refused(line: str) -> None:
     with pytest.raises(AssemblyError, match=f"imports nothing from {PACKAGE}"):
-        slim_bindings.submodules_named_in(line, PACKAGE)
+        load.submodules_named_in(line, PACKAGE)

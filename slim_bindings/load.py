@@ -1,0 +1,218 @@
+"""Loads only the parts of a prebuilt CDKTF provider package that a program names.
+
+Importing one class of such a package costs many seconds and hundreds of megabytes: the package's `__init__`
+imports every generated submodule, and jsii loads a manifest of all their types into Node. `install` avoids both:
+
+- Python: a bare package object takes the place of the package's `__init__`, so that submodules import alone.
+- Node: a reduced assembly holding the named submodules, and whatever their types refer to, is built once into a
+  cache, tried in a process of its own, and loaded instead of the shipped one, under the shipped name and version.
+
+Relies on: the layout of jsii-pacmak's packages (`<package>/_jsii/` loading the one `<name>@<version>.jsii.tgz` in it
+through `jsii.kernel.load`), `lib/index.js` exporting one submodule a line, and jsii not verifying the manifest's
+fingerprint. If anything at all is found different, nothing is changed and the stock package loads, with one line in
+the log.
+"""
+
+import ast
+import hashlib
+import importlib.abc
+import importlib.util
+import json
+import logging
+import os
+import subprocess
+import sys
+import types
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from importlib.machinery import ModuleSpec
+from pathlib import Path
+from typing import Final
+
+from slim_bindings import OFF_SWITCH, assembly
+from slim_bindings.assembly import AssemblyError, modules_in, reduce_assembly
+from slim_bindings.lean import LeanLoader
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Shipped:
+    """What is known of an installed provider package without importing it."""
+
+    package: str
+    folder: Path
+    archive: Path
+
+
+def install(package: str, *, named_in: str | os.PathLike[str], cache: Path) -> bool:
+    """Make `package` load slim: only the submodules that the file `named_in` imports from it.
+
+    Call it before anything imports the package.
+
+    Args:
+        package: import name of a prebuilt provider, such as `cdktf_cdktf_provider_aws`.
+        named_in: the Python file that imports from it; the one place where a new class is named.
+        cache: folder for the reduced assembly. May be shared by concurrent runs.
+
+    Returns:
+        Whether the slim package is in place; False means that the stock one will load.
+    """
+    if os.environ.get(OFF_SWITCH):
+        return False
+    if package in sys.modules:
+        log.warning("slim bindings: %s is imported already; it stays as it is", package)
+        return False
+    try:
+        names = submodules_named_in(Path(named_in).read_text(encoding="utf-8"), package)
+        shipped = _find(package)
+        archive = _cached(shipped, names, cache)
+        _load(shipped, archive)
+    except Exception as reason:  # noqa: BLE001  whatever it is: the stock package does not need us
+        for name in (package, f"{package}._jsii"):
+            sys.modules.pop(name, None)
+        log.warning("slim bindings: loading all of %s, because %s", package, reason or repr(reason))
+        return False
+    sys.meta_path.insert(0, _OnlyNamed(shipped, names, Path(named_in).name, archive))
+    return True
+
+
+def submodules_named_in(source: str, package: str) -> frozenset[str]:
+    """The submodules of `package` that a Python source imports, or imports from."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.ImportFrom) and node.module == package and not node.level:
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            found |= _below(node.module, package)
+        elif isinstance(node, ast.Import):
+            found = found.union(*(_below(alias.name, package) for alias in node.names))
+    if not found:
+        raise AssemblyError(f"the file imports nothing from {package}")
+    return frozenset(found)
+
+
+def _below(module: str, package: str) -> set[str]:
+    return {module.removeprefix(f"{package}.").split(".")[0]} if module.startswith(f"{package}.") else set()
+
+
+def _find(package: str) -> _Shipped:
+    spec = importlib.util.find_spec(package)
+    if spec is None or spec.origin is None:
+        raise AssemblyError(f"{package} is not installed")
+    folder = Path(spec.origin).parent
+    archives = list((folder / "_jsii").glob("*.jsii.tgz"))
+    if len(archives) != 1:
+        raise AssemblyError(f"{len(archives)} assemblies instead of one lie in it")
+    return _Shipped(package=package, folder=folder, archive=archives[0])
+
+
+def _cached(shipped: _Shipped, names: frozenset[str], cache: Path) -> Path:
+    """The reduced assembly, built and tried unless that was done before for the same everything."""
+    import jsii  # noqa: PLC0415  the caller starts it in a moment
+
+    how = Path(assembly.__file__).read_text(encoding="utf-8")
+    size = str(shipped.archive.stat().st_size)
+    identity = [shipped.archive.name, size, jsii.__version__, how, *sorted(names)]
+    key = hashlib.sha256("\n".join(identity).encode()).hexdigest()[:24]
+    path = cache / f"{shipped.package}-{key}.jsii.tgz"
+    digest = path.with_suffix(".sha256")
+    if path.is_file() and digest.is_file():
+        if hashlib.sha256(path.read_bytes()).hexdigest() == digest.read_text(encoding="utf-8"):
+            return path
+        log.warning("slim bindings: %s is damaged and built again", path.name)
+    cache.mkdir(parents=True, exist_ok=True)
+    # Another process sees all of a file or nothing of it; the digest comes last.
+    unfinished = path.with_suffix(f".{os.getpid()}")
+    try:
+        unfinished.write_bytes(b"")  # a cache that cannot be written is found out before the work
+        content = reduce_assembly(shipped.archive, names)
+        unfinished.write_bytes(content)
+        _try(shipped, unfinished, names)
+        unfinished.replace(path)
+        unfinished.write_text(hashlib.sha256(content).hexdigest(), encoding="utf-8")
+        unfinished.replace(digest)
+    finally:
+        unfinished.unlink(missing_ok=True)
+    return path
+
+
+TRIAL: Final = (
+    "import json, sys; sys.path[:] = json.loads(sys.argv[1]); from slim_bindings import load; load.trial(*sys.argv[2:])"
+)
+
+
+def _try(shipped: _Shipped, archive: Path, names: Iterable[str]) -> None:
+    """Load a new assembly in another process: one that Node refuses would spoil this process for the stock one."""
+    command = [sys.executable, "-c", TRIAL, json.dumps(sys.path), shipped.package, os.fspath(archive), *sorted(names)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        last = (done.stderr.strip().splitlines() or ["no word of why"])[-1]
+        raise AssemblyError(f"the reduced assembly does not load: {last}")
+
+
+def trial(package: str, archive: str, *names: str) -> None:
+    """Load `archive` as the assembly of `package` and import the named submodules; raises whatever goes wrong."""
+    shipped = _find(package)
+    _load(shipped, Path(archive))
+    sys.meta_path.insert(0, _OnlyNamed(shipped, frozenset(names), "the file", Path(archive)))
+    for name in names:
+        importlib.import_module(f"{package}.{name}")
+
+
+def _load(shipped: _Shipped, archive: Path) -> None:
+    """Run the package's own loading of its assembly, with `archive` in the place of the shipped one."""
+    import jsii  # noqa: PLC0415  starts Node; whoever does not synthesize never gets here
+
+    package = types.ModuleType(shipped.package)
+    package.__path__ = [os.fspath(shipped.folder)]
+    package.__spec__ = ModuleSpec(shipped.package, None, is_package=True)
+    package.__spec__.submodule_search_locations = [os.fspath(shipped.folder)]
+    load_as_shipped = jsii.kernel.load
+    replaced = []
+
+    def load(name: str, version: str, tarball: str) -> None:
+        if Path(tarball) == shipped.archive:
+            replaced.append(name)
+            tarball = os.fspath(archive)
+        load_as_shipped(name, version, tarball)
+
+    sys.modules[package.__name__] = package
+    vars(jsii.kernel)["load"] = load
+    try:
+        importlib.import_module(f"{shipped.package}._jsii")
+    finally:
+        del vars(jsii.kernel)["load"]
+    if not replaced:
+        raise AssemblyError("it loads its assembly in an unknown way")
+
+
+class _OnlyNamed(importlib.abc.MetaPathFinder):
+    """Finds a submodule without its checks, or says where to name one that is not named."""
+
+    def __init__(self, shipped: _Shipped, names: frozenset[str], file: str, archive: Path) -> None:
+        self._shipped = shipped
+        self._names = names
+        self._file = file
+        self._archive = archive
+
+    def find_spec(
+        self,
+        fullname: str,
+        path: Sequence[str] | None,  # noqa: ARG002  the protocol's
+        target: types.ModuleType | None = None,  # noqa: ARG002
+    ) -> ModuleSpec | None:
+        package, _, name = fullname.partition(".")
+        if package != self._shipped.package or not name or "." in name:
+            return None
+        # The latter is rare and slow: a named submodule may import another that its types refer to.
+        if name not in self._names and name not in modules_in(self._archive):
+            raise ImportError(
+                f"{fullname} is not loaded: import it in {self._file}, the one file that names what is used of "
+                f"{package}, and take it from there"
+            )
+        source = self._shipped.folder / name / "__init__.py"
+        if not source.is_file():
+            return None
+        loader = LeanLoader(fullname, source, cache=self._archive.parent)
+        return importlib.util.spec_from_file_location(fullname, source, loader=loader)

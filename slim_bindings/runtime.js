@@ -1,0 +1,42 @@
+// Runs jsii's kernel in this very process. The program that jsii ships first starts a second Node and passes every
+// message on to it, which costs a start and two hops for each; here the program that speaks with the kernel is run at
+// once, and finds its channel on standard input and output.
+//
+// node --preserve-symlinks runtime.js <jsii's embedded folder>
+"use strict";
+const fs = require("fs");
+const path = require("path");
+const { Writable } = require("stream");
+const threads = require("worker_threads");
+
+const [, , embedded] = process.argv;
+const CHANNEL = 3; // of the kernel's program
+const { readSync, writeSync } = fs;
+
+// What programs print is told apart from the channel: a line of JSON each on standard error, as jsii expects it.
+function print(stream, data) {
+  writeSync(2, `${JSON.stringify({ [stream]: Buffer.from(data).toString("base64") })}\n`);
+  return data.length;
+}
+function printing(stream) {
+  return new Writable({ write: (data, _, done) => done(print(stream, data) && null) });
+}
+
+fs.readSync = (from, ...rest) => readSync(from === CHANNEL ? 0 : from, ...rest);
+fs.writeSync = (to, data, ...rest) => {
+  if (to === 1 || to === 2) return print(to === 1 ? "stdout" : "stderr", data);
+  return writeSync(to === CHANNEL ? 1 : to, data, ...rest);
+};
+const stdout = printing("stdout");
+const stderr = Object.assign(printing("stderr"), { fd: 2 });
+Object.defineProperty(process, "stdout", { get: () => stdout });
+Object.defineProperty(process, "stderr", { get: () => stderr });
+
+// In the Python package `lib/program.js` lies as `lib__program.js`, and so do its neighbours.
+threads.Worker = class extends threads.Worker {
+  constructor(file, options) {
+    super(fs.existsSync(file) ? file : path.join(embedded, `lib__${path.basename(file)}`), options);
+  }
+};
+
+require(path.join(embedded, "lib__program.js"));
