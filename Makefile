@@ -17,7 +17,7 @@ RUN := .venv/bin/python
 PIPENV := .tools/bin/pipenv
 
 .DEFAULT_GOAL := help
-.PHONY: help prerequisites setup rehearse test check lint types unit compat bench bench-rehearsal synth plan deploy destroy bootstrap replay local lock clean
+.PHONY: help prerequisites setup rehearse test bindings check lint types unit compat bench bench-rehearsal synth plan deploy destroy bootstrap replay local lock clean
 
 help: ## Say what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -48,9 +48,13 @@ rehearse: setup ## Deploy to an AWS on this machine, break streams there, show w
 bench-rehearsal: setup ## Say how long the whole library takes, and one more scenario
 	@$(RUN) -m rehearsal.bench
 
-test: setup node_modules/ready ## Run everything: lint, types, unit, synth, module and local tests
-	@$(MAKE) --no-print-directory lint types
+test: setup ## Run everything: lint, types, unit, synth, module and local tests
+	@# Types take one processor long; what others fetch or build once fits beside it.
+	@$(MAKE) --no-print-directory --jobs 3 lint types bindings node_modules/ready
 	$(RUN) -m pytest --numprocesses 5 --no-loadscope-reorder
+
+bindings: setup
+	@$(RUN) -c 'import main; main.load_cdktf(); import components.aws'
 
 check: setup ## Run what is fast: lint, types, unit tests
 	@$(MAKE) --no-print-directory lint types unit

@@ -10,7 +10,7 @@ import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from slim_bindings import node
 
@@ -79,8 +79,17 @@ def main(root: Path = PROJECT) -> int:
     return 0
 
 
-if __name__ == "__main__":
-    gc.disable()  # this process ends before collecting anything would pay
-    code = main()
+def run(root: Path = PROJECT) -> NoReturn:
+    """`main` as the only thing that a process does.
+
+    Raises:
+        SystemExit: always, with its exit code.
+    """
+    gc.disable()  # the process ends before collecting anything would pay
+    code = main(root)
     gc.freeze()  # nor are all of its objects looked through at its end
     sys.exit(code)
+
+
+if __name__ == "__main__":
+    run()

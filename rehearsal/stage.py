@@ -17,7 +17,7 @@ from operations.terraform import PROJECT, TerraformError, initialize, terraform,
 from rehearsal.scenario import ScenarioError
 from settings import OVERRIDES, Environment, Names, load_environment
 
-SYNTHESIZE: Final = "import main, pathlib, sys; sys.exit(main.main(pathlib.Path(sys.argv[1])))"
+SYNTHESIZE: Final = "import main, pathlib, sys; main.run(pathlib.Path(sys.argv[1]))"
 STACK: Final = Path("stacks") / "media-workflow"
 AT_ONCE: Final = 3
 """Applies at a time: each waits for most of its minute."""
