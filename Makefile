@@ -17,7 +17,7 @@ RUN := .venv/bin/python
 PIPENV := .tools/bin/pipenv
 
 .DEFAULT_GOAL := help
-.PHONY: help prerequisites setup rehearse test tests bindings check lint types unit compat bench bench-rehearsal synth plan deploy destroy bootstrap replay local lock clean
+.PHONY: help prerequisites setup rehearse test pytest bindings check lint types unit compat bench bench-rehearsal synth plan deploy destroy bootstrap replay local lock clean
 
 help: ## Say what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -51,9 +51,9 @@ bench-rehearsal: setup ## Say how long the whole library takes, and one more sce
 test: setup ## Run everything: lint, types, unit, synth, module and local tests
 	@$(MAKE) --no-print-directory --jobs 3 lint bindings node_modules/ready
 	@# mypy takes a minute of one processor the first time: beside the tests that is half of it.
-	@$(MAKE) --no-print-directory --jobs 2 types tests
+	@$(MAKE) --no-print-directory --jobs 2 types pytest
 
-tests: setup
+pytest: setup
 	$(RUN) -m pytest --numprocesses 5 --no-loadscope-reorder
 
 bindings: setup

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
+from components.bindings import CACHE
 from slim_bindings import node
 
 if TYPE_CHECKING:
@@ -29,14 +30,14 @@ def context(environ: Mapping[str, str]) -> dict[str, Any]:
 
 def load_cdktf() -> None:
     """Import CDKTF, after Node was started for it: that loads while Python goes on."""
-    if "cdktf" in sys.modules:
+    if "jsii" in sys.modules:
         return
     # Node 20 works; its end-of-life banner would bury our own messages.
     os.environ.setdefault("JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION", "20")
     node.start()
     from slim_bindings import lean  # noqa: PLC0415  not before Node is started
 
-    lean.install(["cdktf", "constructs"], cache=PROJECT / ".build" / "bindings")
+    lean.install(["cdktf", "constructs"], cache=CACHE)
     import cdktf  # noqa: F401, PLC0415
 
 

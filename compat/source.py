@@ -7,8 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
+from components.bindings import CACHE
+
 PROJECT: Final = Path(__file__).resolve().parent.parent
-BINDINGS: Final = PROJECT / ".build" / "bindings"
 ENVIRONMENTS: Final = ("dev", "staging", "prod")
 SOURCES: Final = (
     "main.py",
@@ -50,8 +51,8 @@ def copy_source(folder: Path, changed: Callable[[str], str] = str) -> None:
 
 def copy_bindings(folder: Path) -> None:
     """Copy what is built of the bindings below `folder`, if there is any: to build it takes longer than to use it."""
-    if BINDINGS.is_dir():
-        shutil.copytree(BINDINGS, folder / BINDINGS.relative_to(PROJECT), dirs_exist_ok=True)
+    if CACHE.is_dir():
+        shutil.copytree(CACHE, folder / CACHE.relative_to(PROJECT), dirs_exist_ok=True)
 
 
 def synthesize(

@@ -12,13 +12,13 @@ import json
 import logging
 import subprocess
 import threading
-from typing import IO, cast
+from typing import IO, Final, cast
 
 import jsii
 from jsii._kernel.providers.process import ProcessProvider, _NodeProcess, stderr_sink
 from jsii._kernel.types import LoadRequest, LoadResponse
 
-SECONDS_TO_END: float = 5  # jsii's own
+SECONDS_TO_END: Final = 5  # jsii's own
 
 log = logging.getLogger(__name__)
 

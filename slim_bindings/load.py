@@ -29,6 +29,8 @@ from importlib.machinery import ModuleSpec
 from pathlib import Path
 from typing import Final
 
+import jsii
+
 from slim_bindings import OFF_SWITCH, assembly
 from slim_bindings.assembly import AssemblyError, modules_in, reduce_assembly
 from slim_bindings.lean import LeanLoader
@@ -109,8 +111,6 @@ def _find(package: str) -> _Shipped:
 
 def _cached(shipped: _Shipped, names: frozenset[str], cache: Path) -> Path:
     """The reduced assembly, built and tried unless that was done before for the same everything."""
-    import jsii  # noqa: PLC0415  the caller starts it in a moment
-
     how = Path(assembly.__file__).read_text(encoding="utf-8")
     size = str(shipped.archive.stat().st_size)
     identity = [shipped.archive.name, size, jsii.__version__, how, *sorted(names)]
@@ -162,8 +162,6 @@ def trial(package: str, archive: str, *names: str) -> None:
 
 def _load(shipped: _Shipped, archive: Path) -> None:
     """Run the package's own loading of its assembly, with `archive` in the place of the shipped one."""
-    import jsii  # noqa: PLC0415  starts Node; whoever does not synthesize never gets here
-
     package = types.ModuleType(shipped.package)
     package.__path__ = [os.fspath(shipped.folder)]
     package.__spec__ = ModuleSpec(shipped.package, None, is_package=True)

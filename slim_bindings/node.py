@@ -40,6 +40,7 @@ def start() -> bool:
     except Exception as reason:  # noqa: BLE001  whatever it is: jsii does not need us
         if node:
             node.kill()
+            node.communicate()
         import logging  # noqa: PLC0415  otherwise for nothing
 
         logging.getLogger(__name__).warning(

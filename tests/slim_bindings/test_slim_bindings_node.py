@@ -94,14 +94,20 @@ def test_what_cannot_be_loaded_is_said_by_jsii_itself() -> None:
     assert "/nowhere.tgz" in last
 
 
-def test_a_jsii_that_keeps_its_program_elsewhere_starts_node_itself(tmp_path: Path) -> None:
-    (tmp_path / "jsii").mkdir()
+@pytest.mark.parametrize(
+    ("program_is_there", "words"), [(False, "its program lies elsewhere"), (True, "No module named 'jsii._kernel'")]
+)
+def test_another_jsii_starts_node_itself(tmp_path: Path, program_is_there: bool, words: str) -> None:  # noqa: FBT001
+    embedded = tmp_path / "jsii" / "_embedded" / "jsii"
+    embedded.mkdir(parents=True)
     (tmp_path / "jsii" / "__init__.py").write_text("")
+    if program_is_there:
+        (embedded / "lib__program.js").write_text("")
     program = f"import sys; sys.path.insert(0, {str(tmp_path)!r}); from slim_bindings import node; print(node.start())"
     done = run(program)
     assert (done.stdout, done.stderr) == (
         "False\n",
-        "slim bindings: jsii starts Node its own way, because its program lies elsewhere\n",
+        f"slim bindings: jsii starts Node its own way, because {words}\n",
     )
 
 

@@ -1,10 +1,15 @@
 """The classes that the application imports are the real ones, and no others load."""
 
 import importlib
+import json
+import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+
+from compat.source import PROJECT
 
 if TYPE_CHECKING:
     from typing import assert_type
@@ -32,3 +37,23 @@ def test_only_what_is_named_is_imported() -> None:
     loaded = {name.split(".")[1] for name in sys.modules if name.startswith("cdktf_cdktf_provider_aws.")}
     assert "sns_topic" in loaded
     assert len(loaded) < 60
+
+
+def test_node_refuses_a_wrong_argument_that_python_no_longer_checks(tmp_path: Path) -> None:
+    program = """\
+import json, sys, main
+main.load_cdktf()
+from cdktf import App, TerraformStack
+from components.aws import SnsTopic
+try:
+    SnsTopic(TerraformStack(App(outdir=sys.argv[1]), "stack"), "topic", name=["not", "a", "name"])
+except Exception as error:
+    print(json.dumps([type(error).__name__, str(error), "unittest.mock" in sys.modules]))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(tmp_path)], cwd=PROJECT, capture_output=True, text=True, check=True
+    )
+    name, words, checks_are_imported = json.loads(done.stdout)
+    assert (name, done.stderr) == ("RuntimeError", "")
+    assert "Value is not a string" in words
+    assert not checks_are_imported, "they bring the event loop and TLS with them"

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from compat.source import ENVIRONMENTS, PROJECT, copy_source, synthesize
+from slim_bindings import OFF_SWITCH
 
 Digests = dict[str, str]
 
@@ -134,6 +135,14 @@ def test_a_damaged_cache_is_noticed_built_again_and_changes_nothing(
     found, log = synthesized(checkout, tmp_path / "out")
     assert found == here
     assert log == [f"slim bindings: {archive.name} is damaged and built again"]
+
+
+def test_everything_stock_gives_the_same_bytes_and_is_not_faster_than_a_first_run(
+    checkout: Path, here: Digests, first_seconds: float, tmp_path: Path
+) -> None:
+    begun = processor_seconds()
+    assert synthesized(checkout, tmp_path / "out", environ={OFF_SWITCH: "1"}) == (here, [])
+    assert first_seconds < processor_seconds() - begun
 
 
 def test_stock_bindings_give_the_same_bytes_and_are_what_loads_if_the_cache_cannot_be_written(
