@@ -1,7 +1,8 @@
-"""One CloudWatch alarm for each health rule of a flow.
+"""One CloudWatch alarm for each health rule of a flow, and one on the silence of its source.
 
 The alarms have no actions: EventBridge hands their changes to the workflow, which asks the flow before it wakes
-anybody. What is alarmed on is decided in `components.health_rules`.
+anybody. What is alarmed on is decided in `components.health_rules`. Each alarm evaluates its rule's periods and as many
+more as datapoints may be late.
 """
 
 from collections.abc import Sequence
@@ -14,6 +15,12 @@ from components.health_rules import HealthRule
 from components.site import Site
 
 DESCRIPTION_LIMIT: Final = 1024
+SILENT: Final = "source-silent"
+"""Key of the alarm that only starts a check, a few minutes after a source has fallen silent.
+
+The presence rule's own alarm waits as long as datapoints may be late, which is too long where metrics are on time.
+"""
+SILENT_PERIODS: Final = 2
 
 
 class FlowAlarms(Construct):
@@ -34,7 +41,7 @@ class FlowAlarms(Construct):
                 dimensions={"FlowARN": flow_arn},
                 statistic=rule.statistic,
                 period=rule.period,
-                evaluation_periods=rule.evaluation_periods,
+                evaluation_periods=rule.alarm_periods,
                 datapoints_to_alarm=rule.datapoints_to_alarm,
                 comparison_operator=rule.comparison,
                 threshold=rule.threshold,
@@ -42,3 +49,27 @@ class FlowAlarms(Construct):
             ).arn
             for rule in rules
         ]
+        for rule in rules:
+            if rule.watches_presence:
+                self._silence(site, flow_name, flow_arn, rule)
+
+    def _silence(self, site: Site, flow_name: str, flow_arn: str, presence: HealthRule) -> None:
+        CloudwatchMetricAlarm(
+            self,
+            SILENT,
+            alarm_name=site.names.alarm(flow_name, SILENT),
+            alarm_description=(
+                f"Never in ALARM. INSUFFICIENT_DATA starts a check: {presence.metric} has not arrived for minutes, "
+                "because it is late, the flow is stopped or the source is gone."
+            ),
+            namespace="AWS/MediaConnect",
+            metric_name=presence.metric,
+            dimensions={"FlowARN": flow_arn},
+            statistic=presence.statistic,
+            period=presence.period,
+            evaluation_periods=SILENT_PERIODS,
+            datapoints_to_alarm=SILENT_PERIODS,
+            comparison_operator="LessThanThreshold",
+            threshold=0,  # no datapoint of this metric is below it
+            treat_missing_data="missing",
+        )

@@ -172,7 +172,7 @@ def stream_monitor(*, site: Site, flow_tags: Mapping[str, str], concurrency: int
             allow(["ssm:GetParameter"], site.arn("ssm", f"parameter{site.names.policy_prefix}*")),
             # By tag and not by name: the names of 150 flows would fill all that a role may hold.
             allow(
-                ["mediaconnect:DescribeFlow"],
+                ["mediaconnect:DescribeFlow", "mediaconnect:DescribeFlowSourceMetadata"],
                 site.arn("mediaconnect", "flow:*"),
                 condition={
                     "StringEquals": {f"aws:ResourceTag/{key}": flow_tags[key] for key in ("Project", "Environment")}
@@ -185,15 +185,27 @@ def stream_monitor(*, site: Site, flow_tags: Mapping[str, str], concurrency: int
 
 
 def alert_handler(
-    *, site: Site, topic_arn: str, table_name: str, table_arn: str, key_arn: str, concurrency: int | None
+    *,
+    site: Site,
+    topic_arn: str,
+    self_monitoring_topic_arn: str,
+    table_name: str,
+    table_arn: str,
+    key_arn: str,
+    concurrency: int | None,
 ) -> FunctionConfig:
     """The function that remembers and tells people: it may read and put items, and publish; under the one key."""
     return FunctionConfig(
         part="alert-handler",
         description="Makes one message of each thing worth knowing about a flow",
-        environment={"ENVIRONMENT": site.names.environment, "TOPIC_ARN": topic_arn, "TABLE_NAME": table_name},
+        environment={
+            "ENVIRONMENT": site.names.environment,
+            "TOPIC_ARN": topic_arn,
+            "SELF_MONITORING_TOPIC_ARN": self_monitoring_topic_arn,
+            "TABLE_NAME": table_name,
+        },
         permissions=[
-            allow(["sns:Publish"], topic_arn),
+            allow(["sns:Publish"], list(dict.fromkeys([topic_arn, self_monitoring_topic_arn]))),
             allow(["dynamodb:GetItem", "dynamodb:PutItem"], table_arn),
             allow(["kms:Decrypt", "kms:GenerateDataKey"], key_arn),
         ],

@@ -28,8 +28,14 @@ SOURCE: Final = "source"
 
 WHOLE_MINUTE: Final = 60
 """Seconds. What CloudWatch evaluates more often than this, it charges threefold."""
-LATENESS_SECONDS: Final = 180
-"""How late a datapoint of MediaConnect's may come; an alarm sees it only while its periods reach back that far."""
+LATENESS_SECONDS: Final = 240
+"""How late a datapoint may come for everything to work as usual; one to three minutes were observed, no bound is known.
+
+An alarm sees a datapoint only while its evaluation range reaches back that far. How far CloudWatch looks beyond the
+range is not documented, so nothing relies on it. The monitor's tolerance is `LATE` in `lambda_src/report.py`.
+"""
+EARLY_WINDOW_SECONDS: Final = 180
+"""How long packet loss of a part of a minute lasts as a finding."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,9 +69,14 @@ class HealthRule:
         """Whether silence itself is a finding: then INSUFFICIENT_DATA starts the workflow as ALARM does."""
         return self.missing == "missing"
 
+    @property
+    def alarm_periods(self) -> int:
+        """Periods that the alarm evaluates: as many as the rule, and those whose datapoints may not have arrived."""
+        return self.evaluation_periods + -(-LATENESS_SECONDS // self.period)
+
     def as_json(self) -> dict[str, Any]:
         """The row as the monitor's policy carries it."""
-        return asdict(self) | {"about": self.about or self.metric}
+        return asdict(self) | {"about": self.about or self.metric, "alarm_periods": self.alarm_periods}
 
 
 CHECK_SENDER: Final = "Call the sender: is the encoder running, and sending to the ingest address of this flow?"
@@ -205,8 +216,7 @@ def _packet_loss(thresholds: Thresholds) -> tuple[HealthRule, HealthRule]:
         threshold=thresholds.packet_loss_percent / 2,
         unit="Percent",
         datapoints_to_alarm=1,
-        # CloudWatch looks two periods further than it is told, which is far enough with whole minutes only.
-        evaluation_periods=1 if seconds == WHOLE_MINUTE else LATENESS_SECONDS // seconds,
+        evaluation_periods=1 if seconds == WHOLE_MINUTE else EARLY_WINDOW_SECONDS // seconds,
         period=seconds,
         severity="MEDIUM",
         meaning="The network has begun to lose packets.",

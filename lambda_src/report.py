@@ -5,7 +5,7 @@ of the deployed zip: it imports the standard library, boto3 and itself.
 """
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final, Literal, NotRequired, TypedDict
 
 Severity = Literal["CRITICAL", "HIGH", "MEDIUM", "INFO"]
@@ -13,8 +13,18 @@ WORST_FIRST: Final[tuple[Severity, ...]] = ("CRITICAL", "HIGH", "MEDIUM", "INFO"
 """CRITICAL: viewers see nothing. HIGH: viewers see damage. MEDIUM: it is getting worse. INFO: worth knowing."""
 
 
+LATE: Final = timedelta(minutes=5)
+"""From this age of the newest datapoint on metrics are late: four minutes of lateness and the minute it measures.
+
+AWS publishes no bound; one to three minutes were observed. Alarms reach back as far (`components.health_rules`).
+"""
+
+
 class Rule(TypedDict):
-    """One health rule of a flow, as the policy carries it."""
+    """One health rule of a flow, as the policy carries it.
+
+    `alarm_periods` is how many periods its alarm evaluates: as many as the rule, and those that may be late.
+    """
 
     key: str
     about: str
@@ -30,6 +40,7 @@ class Rule(TypedDict):
     severity: Severity
     meaning: str
     actions: list[str]
+    alarm_periods: NotRequired[int]
 
 
 class Patience(TypedDict):
@@ -56,7 +67,8 @@ class Policy(TypedDict):
 class Issue(TypedDict):
     """One thing that is wrong. `value` is None where there is no number: no data, an event, a status.
 
-    Issues `about` the same thing are one trouble, whoever noticed it. `note` says what does not fit.
+    Issues `about` the same thing are one issue to people, whatever detected it. `note` says what does not fit.
+    `since` and `at` are the start of the first and the end of the last period that breaches, where datapoints do.
     """
 
     about: str
@@ -69,6 +81,24 @@ class Issue(TypedDict):
     actions: list[str]
     evidence: Literal["metric", "no data", "event", "status"]
     note: NotRequired[str]
+    since: NotRequired[str]
+    at: NotRequired[str]
+
+
+class Silence(TypedDict):
+    """What is known of a flow whose metrics do not show that a source lives.
+
+    Attributes:
+        issue: what is wrong if the source is gone.
+        since: when a datapoint last showed that it lives; absent if none does in the last hour.
+        others_arrive: whether newer data, of this flow or of others, shows that this silence is not lateness.
+        source_error: whether DescribeFlow lists a stream error of a source.
+    """
+
+    issue: Issue
+    since: NotRequired[str]
+    others_arrive: bool
+    source_error: bool
 
 
 class Source(TypedDict):
@@ -105,6 +135,10 @@ class Report(TypedDict):
     Attributes of some events only: `said`; `all_lost`, what is wrong once every source is called lost;
     `previous_status`; `maintenance`, the new state of a maintenance window. `maintenance_scheduled` is when the next
     one begins, if the flow knows it.
+
+    `as_of` is when the newest data ends that was judged; empty if a running flow has none, and the report's own time
+    if it does not run. `silence` is there if metrics do not show that a source lives. `source_metadata` says whether
+    MediaConnect lists a stream of the source; absent if it could not be asked. Older monitors write none of the three.
     """
 
     flow_name: str
@@ -127,6 +161,9 @@ class Report(TypedDict):
     previous_status: NotRequired[str]
     maintenance: NotRequired[Literal["INPROGRESS", "FINISHED", "FAILED", "CANCELED"]]
     maintenance_scheduled: NotRequired[str]
+    as_of: NotRequired[str]
+    silence: NotRequired[Silence]
+    source_metadata: NotRequired[Literal["present", "absent"]]
 
 
 def moment(time: str) -> datetime:

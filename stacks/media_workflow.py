@@ -17,7 +17,7 @@ from cdktf import (
 )
 from constructs import Construct
 
-from components.alarms import FlowAlarms
+from components.alarms import SILENT, FlowAlarms
 from components.aws import AwsProvider, AwsProviderDefaultTags, DataAwsCallerIdentity, DataAwsPartition
 from components.chain_alarms import Chain, ChainAlarms, chain_alarm_rows
 from components.dashboard import Dashboard, chain_graphs
@@ -137,6 +137,7 @@ class MediaWorkflow(TerraformStack):
             alert_handler(
                 site=site,
                 topic_arn=notifications.topic_arn,
+                self_monitoring_topic_arn=notifications.chain_topic_arn,
                 table_name=incidents.name,
                 table_arn=incidents.arn,
                 key_arn=key.arn,
@@ -166,7 +167,9 @@ class MediaWorkflow(TerraformStack):
             dead_letters=dead_letters,
             key_arn=key.arn,
             flow_arns={name: flow.arn for name, flow in flows.items()},
-            presence_keys=sorted({rule.key for rows in rules.values() for rule in rows if rule.watches_presence}),
+            presence_keys=sorted(
+                {SILENT} | {rule.key for rows in rules.values() for rule in rows if rule.watches_presence}
+            ),
             check_every_minutes=environment.check_every_minutes,
         )
         chain = Chain(

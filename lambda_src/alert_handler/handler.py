@@ -13,6 +13,7 @@ import boto3
 from botocore.config import Config
 
 from alert_handler.handling import handle
+from alert_handler.lateness import ENVIRONMENT
 from alert_handler.message import compose
 from alert_handler.record import Notification
 from alert_handler.table import Table
@@ -74,10 +75,14 @@ def read_report(event: Mapping[str, Any]) -> Report:
 
 
 def publish(sns: "SNSClient", notification: Notification) -> None:
-    """Send one message, with the attributes that subscriptions filter by and its id."""
+    """Send one message, with the attributes that subscriptions filter by and its id.
+
+    What is of the environment itself goes to the self-monitoring topic, whose subscribers get everything.
+    """
     message = compose(notification)
+    topic = "SELF_MONITORING_TOPIC_ARN" if notification["look"]["flow_name"] == ENVIRONMENT else "TOPIC_ARN"
     sns.publish(
-        TopicArn=os.environ["TOPIC_ARN"],
+        TopicArn=os.environ[topic],
         Subject=message.subject,
         Message=message.body,
         MessageAttributes={

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Final, Protocol
 
-from alert_handler import outbox
+from alert_handler import lateness, outbox
 from alert_handler.incident import decide
 from alert_handler.record import Incident, Notification, Record
 from report import Report
@@ -56,46 +56,70 @@ def handle(
         BusyError: others saved each time.
         Exception: what `store` and `send` raise; handling the report again is safe.
     """
-    flow = report["flow_name"]
-    for _ in range(TRIES):
-        before, version = store.load(flow)
-        after, _added = decide(before, report)
-        mine = outbox.may_send(after, execution, clock())
-        if mine:
-            after = outbox.claimed(after, execution, clock())
-        if after != before:
-            if not store.save(flow, after, over=version):
-                continue
-            version += 1
-        return _send_all(report, after, version, execution=execution, store=store, send=send) if mine else []
-    raise BusyError(f"the record of {flow} was changed by others {TRIES} times in a row")
+    handling = _Handling(report, execution, store, send, clock)
+    handling.change(report["flow_name"], handling.of_flow)
+    return handling.sent
 
 
-def _send_all(
-    report: Report,
-    record: Record,
-    version: int,
-    *,
-    execution: str,
-    store: Store,
-    send: Callable[[Notification], None],
-) -> list[str]:
-    flow, days, sent = report["flow_name"], report["patience"]["incident_history_days"], []
-    while record["pending"] and record["claim"] and record["claim"]["execution"] == execution:
-        message = record["pending"][0]
-        send(message)
-        sent.append(message["id"])
+class _Handling:
+    """One report being handled."""
+
+    def __init__(
+        self,
+        report: Report,
+        execution: str,
+        store: Store,
+        send: Callable[[Notification], None],
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._report, self._execution, self._store, self._send, self._clock = report, execution, store, send, clock
+        self.sent: list[str] = []
+
+    def of_flow(self, before: Record) -> Record:
+        """The flow's record after the report.
+
+        Where its metrics have become late or arrive again, the environment's record is changed before this one
+        remembers that it was; a second time changes nothing.
+        """
+        after, _added = decide(before, self._report)
+        late = after.get("late", "")
+        if late != before.get("late", ""):
+            self.change(lateness.ENVIRONMENT, lambda record: lateness.decide(record, self._report, late))
+        return after
+
+    def change(self, name: str, changed: Callable[[Record], Record]) -> None:
+        """Change a record, and send what is pending in it if that is this execution's."""
         for _ in range(TRIES):
-            after = outbox.without(record, message)
-            for incident in outbox.finished(after):
-                store.keep(flow, incident, days=days)
-            after = outbox.kept(after)
-            if after == record:  # another took over, and has sent it, too
-                break
-            if store.save(flow, after, over=version):
-                record, version = after, version + 1
-                break
-            record, version = store.load(flow)
-        else:
-            raise BusyError(f"the record of {flow} was changed by others {TRIES} times in a row")
-    return sent
+            before, version = self._store.load(name)
+            after = changed(before)
+            mine = outbox.may_send(after, self._execution, self._clock())
+            if mine:
+                after = outbox.claimed(after, self._execution, self._clock())
+            if after != before:
+                if not self._store.save(name, after, over=version):
+                    continue
+                version += 1
+            if mine:
+                self._send_all(name, after, version)
+            return
+        raise BusyError(f"the record of {name} was changed by others {TRIES} times in a row")
+
+    def _send_all(self, name: str, record: Record, version: int) -> None:
+        days = self._report["patience"]["incident_history_days"]
+        while record["pending"] and record["claim"] and record["claim"]["execution"] == self._execution:
+            message = record["pending"][0]
+            self._send(message)
+            self.sent.append(message["id"])
+            for _ in range(TRIES):
+                after = outbox.without(record, message)
+                for incident in outbox.finished(after):
+                    self._store.keep(name, incident, days=days)
+                after = outbox.kept(after)
+                if after == record:  # another took over, and has sent it, too
+                    break
+                if self._store.save(name, after, over=version):
+                    record, version = after, version + 1
+                    break
+                record, version = self._store.load(name)
+            else:
+                raise BusyError(f"the record of {name} was changed by others {TRIES} times in a row")

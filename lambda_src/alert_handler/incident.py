@@ -4,11 +4,12 @@ Every span is counted on the looks' own times, so that late, repeated and rehear
 Deciding twice on the same report adds nothing: what it changed the first time is remembered. Who sends when is
 `outbox`'s.
 
-A look is *bad* (something is wrong), *good*, or *unknown*: silence shortly after a start, a status that is still
+A look is *bad* (something is wrong), *good*, or *unknown*: silence that nothing confirms, a status that is still
 settling, or maintenance. Only bad looks open, worsen and remind, only good ones end an incident:
-- a look not later than the last close is covered by what was closed;
-- a good look counts a minute or more after the last bad evidence and after the last good look that counted, so neither
-  a repeated nor a flapping one counts; and not while an event speaks against it that datapoints cannot yet answer.
+- a look not later than the last close is covered by what was closed, and so are datapoints that arrive after it;
+- a good look counts if its data ends a minute or more after the last bad evidence and after the data of the last good
+  look that counted, so neither late data nor a flapping fault counts; and not while an event speaks against it that
+  datapoints cannot yet answer.
 """
 
 import copy
@@ -17,6 +18,7 @@ from datetime import timedelta
 from typing import Final
 
 from alert_handler.record import Incident, Kind, Notification, Record, look_of
+from alert_handler.silence import late_since, lost_source
 from alert_handler.situation import UNSETTLED, Situation
 from report import Issue, Report, Severity, moment, rank, worst
 
@@ -46,12 +48,14 @@ class _Decision:
         self.record = copy.deepcopy(record)
         self.report = report
         self.now = moment(report["timestamp"])
+        self.as_of = moment(report.get("as_of") or report["timestamp"])
         self.added: list[Notification] = []
 
     def take(self) -> None:
         situation = Situation(self.record, self.report, self._tell)
         situation.maintenance()
         situation.status()
+        self._remember_metrics()
         if situation.in_maintenance() or (self.record["closed"] and self.now <= moment(self.record["closed"])):
             return
         bad = self._issues()
@@ -62,6 +66,19 @@ class _Decision:
         elif bad:
             self._open(bad)
 
+    # How its metrics come
+
+    def _remember_metrics(self) -> None:
+        """Remember what a later silence is compared with: whether streams are listed, and since when it lasts."""
+        if self.report.get("source_metadata") == "present":
+            self.record["described"] = True
+        for key, value in (
+            ("silent_from", (self.record.get("silent_from") or self._time) if "silence" in self.report else ""),
+            ("late", late_since(self.record, self.report)),
+        ):
+            if value != self.record.get(key, ""):
+                self.record[key] = value  # type: ignore[literal-required]  # one of the two
+
     # What is wrong
 
     def _issues(self) -> list[Issue]:
@@ -69,6 +86,11 @@ class _Decision:
         found = {issue["about"]: issue for issue in self.report["issues"] if not self._too_early(issue)}
         if self._stuck():
             found["FlowStatus"] = self._stuck_issue()
+        silent = lost_source(self.record, self.report)
+        if silent and not self._too_early(silent):
+            held = found.get(silent["about"])
+            if held is None or rank(silent["severity"]) < rank(held["severity"]):
+                found[silent["about"]] = silent
         lost = self.report.get("all_lost")
         if lost and found.get("source") and self._lost_parts() >= {item["arn"] for item in self.report["sources"]}:
             found["source"] = lost
@@ -76,10 +98,19 @@ class _Decision:
 
     def _unknown(self) -> bool:
         """Whether a look without issues still is no sign of health."""
-        return self.report["flow_status"] in UNSETTLED or any(map(self._too_early, self.report["issues"]))
+        return (
+            self.report["flow_status"] in UNSETTLED
+            or "silence" in self.report
+            or self.report.get("as_of") == ""
+            or any(map(self._too_early, self.report["issues"]))
+        )
 
     def _too_early(self, issue: Issue) -> bool:
-        """Whether it may only come of the flow's start: silence for a while, or an event from before."""
+        """Whether it may come of the flow's start or of a time before it, or of what was closed."""
+        if issue["evidence"] == "metric" and self.record["incident"] is None:
+            covered = [time for time in (self.record["since"], self.record.get("healthy_as_of")) if time]
+            if "at" in issue and any(moment(issue["at"]) <= moment(time) for time in covered):
+                return True
         if issue["evidence"] == "no data" and self.report["flow_status"] == "UPDATING":
             return not self._stuck()
         if not self.record["since"] or self.report["flow_status"] != "ACTIVE":
@@ -128,10 +159,11 @@ class _Decision:
     def _open(self, bad: Sequence[Issue]) -> None:
         incident: Incident = {
             "opened": self._time,
+            "began": min((issue.get("since", self._time) for issue in bad), key=moment),
             "severity": worst(issue["severity"] for issue in bad),
             "issues": {},
             "worst": {},
-            "last_bad": self._time,
+            "last_bad": self._evidence_until(bad),
             "good": 0,
             "healthy_since": "",
             "last_good": "",
@@ -154,10 +186,11 @@ class _Decision:
             if rank(issue["severity"]) < present
             or (issue["about"] not in incident["issues"] and rank(issue["severity"]) <= present)
         ]
-        latest = self.now >= moment(incident["last_bad"])
+        until = self._evidence_until(bad)
+        latest = moment(until) >= moment(incident["last_bad"])
         self._note(incident, bad)
         if latest:
-            incident["last_bad"] = self._time
+            incident["last_bad"] = until
         if incident["good"] and moment(incident["healthy_since"]) < moment(incident["last_bad"]) + APART:
             incident["good"], incident["healthy_since"], incident["last_good"] = 0, "", ""
         if new:
@@ -169,6 +202,10 @@ class _Decision:
             incident["told"], incident["reminders"] = self._time, incident["reminders"] + 1
             self._tell("reminded", incident["severity"], bad, incident)
 
+    def _evidence_until(self, bad: Iterable[Issue]) -> str:
+        """Up to when something was wrong: the end of the newest datapoint that says so, or now for all else."""
+        return max((issue.get("at", self._time) for issue in bad), key=moment)
+
     def _until_reminder(self, incident: Incident) -> timedelta:
         factor = min(1 << incident["reminders"], SLOWEST_REMINDER)
         return timedelta(minutes=factor * self.report["patience"]["reminder_minutes"])
@@ -178,14 +215,18 @@ class _Decision:
         if self._unknown():
             return
         for item in incident["heard"].values():
-            item["bad"] = item["bad"] and self.now < moment(item["until"])
+            item["bad"] = item["bad"] and self.as_of < moment(item["until"])
         if any(item["bad"] for item in incident["heard"].values()):
             return
-        if self.now < max(moment(incident["last_bad"]), moment(incident["last_good"] or incident["opened"])) + APART:
+        if (
+            self.as_of
+            < max(moment(incident["last_bad"]), moment(incident["last_good"] or incident["last_bad"])) + APART
+        ):
             return
+        as_of = self.as_of.isoformat()
         incident["good"] += 1
-        incident["healthy_since"] = incident["healthy_since"] or self._time
-        incident["last_good"] = self._time
+        incident["healthy_since"] = incident["healthy_since"] or as_of
+        incident["last_good"] = as_of
         if incident["good"] >= self.report["patience"]["recovery_checks"]:
             self._close(incident)
 
@@ -193,6 +234,7 @@ class _Decision:
         issues = sorted(incident["issues"].values(), key=lambda issue: (rank(issue["severity"]), issue["about"]))
         self._tell("recovered", incident["severity"], issues, incident)
         incident["closed"] = self.record["closed"] = self._time
+        self.record["healthy_as_of"] = self.as_of.isoformat()
         incident["heard"] = {}
         self.record["incident"] = None
         self.record["to_keep"].append(incident)
@@ -259,7 +301,8 @@ class _Decision:
         if incident:
             incident["number"] += 1
             told["id"] = f"{self.report['flow_name']}/{incident['opened']}/{incident['number']}"
-            told["incident"] = told["began"] = incident["opened"]
+            told["incident"] = incident["opened"]
+            told["began"] = incident.get("began", incident["opened"])
         if incident and kind == "recovered":
             told["ended"] = incident["healthy_since"]
             told["worst"] = sorted(incident["worst"].values(), key=lambda item: item["metric"])

@@ -16,6 +16,8 @@ SUBJECT_LIMIT: Final = 99
 """SNS takes subjects of less than 100 characters, without line breaks or control characters."""
 
 CONSOLES: Final = {"aws": "aws.amazon.com", "aws-cn": "amazonaws.cn", "aws-us-gov": "amazonaws-us-gov.com"}
+METRICS_KINDS: Final = frozenset({"metrics-late", "metrics-recovered"})
+"""Notifications of the environment itself, not of a flow."""
 PREFIXES: Final = ((1e9, "G"), (1e6, "M"), (1e3, "k"))
 UNITS: Final = {
     "Percent": " %",
@@ -41,9 +43,10 @@ def compose(told: Notification) -> Message:
     """The message of a notification: what is wrong, what to do, and then all that is known."""
     look = told["look"]
     what, do = _headline(told)
+    about = "monitoring" if told["kind"] in METRICS_KINDS else look["flow_name"]
     return Message(
-        subject=_subject(f"[{told['severity']}] {look['flow_name']} ({look['environment']}): {what}"),
-        body=_body(told, what, do),
+        subject=_subject(f"[{told['severity']}] {about} ({look['environment']}): {what}"),
+        body=_body_on_metrics(told, what, do) if told["kind"] in METRICS_KINDS else _body(told, what, do),
         attributes={
             "kind": told["kind"],
             "severity": told["severity"],
@@ -56,6 +59,8 @@ def compose(told: Notification) -> Message:
 
 def _headline(told: Notification) -> tuple[str, str]:
     """The two lines that everybody reads: what is wrong, and what to do."""
+    if told["kind"] in METRICS_KINDS:
+        return _metrics(told)
     if told["kind"] == "maintenance":
         return _maintenance(told)
     if told["kind"] == "flow-stopped":
@@ -76,6 +81,18 @@ def _headline(told: Notification) -> tuple[str, str]:
     }.get(told["kind"], "")
     do = first["actions"][0] if first["actions"] else "look at the flow in the console."
     return f"{before}{first['meaning']}", f"Do first: {do}"
+
+
+def _metrics(told: Notification) -> tuple[str, str]:
+    if told["kind"] == "metrics-late":
+        return (
+            f"Metrics are late: nothing new since {_clock(told['began'])} UTC.",
+            "First: check the streams yourself: until CloudWatch has data, only MediaConnect's events detect a fault.",
+        )
+    return (
+        f"Metrics are no longer late, after {_span(told['began'], told['ended'])}.",
+        "No action needed. What happened meanwhile is evaluated now.",
+    )
 
 
 def _maintenance(told: Notification) -> tuple[str, str]:
@@ -114,6 +131,20 @@ def _body(told: Notification, what: str, do: str) -> str:
     if told.get("worst"):
         lines += ["", *(f"Worst {item['metric']}: {amount(item['value'], item['unit'])}" for item in told["worst"])]
     return "\n".join([*lines, "", *_links(look)]) + "\n"
+
+
+def _body_on_metrics(told: Notification, what: str, do: str) -> str:
+    look = told["look"]
+    flows = "First late flow" if told["kind"] == "metrics-late" else "Flows that were late"
+    lines = [
+        *(what, do, ""),
+        f"{flows}: {told['words']}",
+        f"Environment: {look['environment']}",
+        f"Time: {_when(look['timestamp'])} UTC",
+        "",
+        *_links(look),
+    ]
+    return "\n".join(lines) + "\n"
 
 
 def _sources(look: Look) -> list[str]:

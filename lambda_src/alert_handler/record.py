@@ -8,7 +8,8 @@ from typing import Any, Final, Literal, NotRequired, TypedDict
 from report import Cause, Issue, Report, Severity, Source
 
 Kind = Literal[
-    "opened", "escalated", "reminded", "recovered", "flow-stopped", "flow-started", "maintenance"
+    "opened", "escalated", "reminded", "recovered", "flow-stopped", "flow-started", "maintenance",
+    "metrics-late", "metrics-recovered",
 ]  # fmt: skip
 
 LOOK: Final = (
@@ -80,7 +81,8 @@ class Incident(TypedDict):
     """One incident, open or closed.
 
     Attributes:
-        opened: time of the look that opened it.
+        opened: time of the check that opened it.
+        began: when what it opened with began, as far as data and events say; absent in older ones.
         closed: time of the look that closed it.
         severity: the worst so far; who heard of that hears of reminders and of the end.
         issues: the latest of each issue, by what it is about.
@@ -95,6 +97,7 @@ class Incident(TypedDict):
     """
 
     opened: str
+    began: NotRequired[str]
     closed: NotRequired[str]
     severity: Severity
     issues: dict[str, Issue]
@@ -147,6 +150,13 @@ class Record(TypedDict):
         pending: messages to be sent, in order.
         claim: who sends them.
         to_keep: closed incidents that wait for their last message before they go into history.
+        healthy_as_of: up to when data was judged healthy when the last incident was closed.
+        described: whether the source's metadata ever listed a stream.
+        silent_from: the first check of a silence that still lasts.
+        late: when the newest data ended, while metrics are late; of the environment's own record, of its first flow.
+        late_flows: of the environment's own record: when each late flow's newest data ended, by name.
+
+    Keys that older versions did not write are optional.
     """
 
     status: str
@@ -158,6 +168,11 @@ class Record(TypedDict):
     pending: list[Notification]
     claim: Claim | None
     to_keep: list[Incident]
+    healthy_as_of: NotRequired[str]
+    described: NotRequired[bool]
+    silent_from: NotRequired[str]
+    late: NotRequired[str]
+    late_flows: NotRequired[dict[str, str]]
 
 
 def nothing_known() -> Record:

@@ -1,22 +1,25 @@
 """The edge of the stream monitor: reads policy, flow and metrics from AWS, and hands them to `health`.
 
-One GetParameter, one DescribeFlow and at most one GetMetricData, whatever the number of rules. Errors are raised: the
-state machine retries them, and tells people if they stay.
+One GetParameter, one DescribeFlow, one DescribeFlowSourceMetadata and one GetMetricData, whatever the number of rules;
+a second GetMetricData where the flow is silent. Errors are raised: the state machine retries them, and notifies people
+if they stay. Only what is asked as further evidence may fail.
 """
 
 import json
 import logging
 import os
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 import boto3
 from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
 
 from report import Policy, Report, Rule
-from stream_monitor.health import Points, judges_metrics, query_window, report
+from stream_monitor.freshness import BITRATE, Points, alerts_of, lists_streams
+from stream_monitor.health import judges_metrics, needs_more_evidence, query_window, report
 from stream_monitor.trigger import Trigger, read_trigger
 
 if TYPE_CHECKING:
@@ -25,12 +28,14 @@ if TYPE_CHECKING:
     from mypy_boto3_ssm import SSMClient
 
 Series = tuple[str, str, int, str, str]
-"""Metric, statistic, period, ARN and the dimension that it is the value of."""
+"""Metric, statistic, period, ARN and the dimension that it is the value of; both empty for all flows of the Region."""
 
 log = logging.getLogger(__name__)
 log.setLevel(logging.INFO)
 
 CONFIG: Final = Config(connect_timeout=3, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 3})
+NO_RETRIES: Final = Config(connect_timeout=2, read_timeout=3, retries={"mode": "standard", "total_max_attempts": 1})
+"""For what a check can do without."""
 
 
 class MonitorError(RuntimeError):
@@ -47,6 +52,12 @@ def clients() -> "tuple[SSMClient, MediaConnectClient, CloudWatchClient]":
     )
 
 
+@cache
+def metadata_client() -> "MediaConnectClient":
+    """The client of DescribeFlowSourceMetadata, which must not hold up a check."""
+    return boto3.client("mediaconnect", config=NO_RETRIES)
+
+
 def lambda_handler(event: Mapping[str, Any], _context: object) -> Report:
     """Look at the flow that the workflow was started for.
 
@@ -61,10 +72,16 @@ def lambda_handler(event: Mapping[str, Any], _context: object) -> Report:
     trigger = read_trigger(event.get("input"), started=str(event.get("started")))
     ssm, mediaconnect, cloudwatch = clients()
     policy = read_policy(ssm, trigger.flow_name)
-    flow = mediaconnect.describe_flow(FlowArn=trigger.flow_arn or policy["flow_arn"])["Flow"]
-    points, selected = (
-        read_points(cloudwatch, flow, policy["rules"], trigger) if judges_metrics(flow["Status"]) else ({}, {})
-    )
+    described = mediaconnect.describe_flow(FlowArn=trigger.flow_arn or policy["flow_arn"])
+    flow = described["Flow"]
+    points: dict[str, Points] = {}
+    selected: dict[str, Points] = {}
+    listed = others = None
+    if judges_metrics(flow["Status"]):
+        points, selected = read_points(cloudwatch, flow, policy["rules"], trigger)
+        listed = streams_listed(flow["FlowArn"])
+        if needs_more_evidence(policy, points, trigger.time):
+            others = others_arrived(cloudwatch, policy["rules"], trigger.time)
     found = report(
         policy=policy,
         trigger=trigger,
@@ -72,6 +89,9 @@ def lambda_handler(event: Mapping[str, Any], _context: object) -> Report:
         points=points,
         selected=selected,
         execution=str(event.get("execution", "")),
+        others=others,
+        errors=alerts_of(described),
+        streams_listed=listed,
     )
     log.info(
         "%s", json.dumps({key: found[key] for key in ("flow_name", "flow_status", "healthy", "severity", "trigger")})
@@ -117,7 +137,43 @@ def read_points(
     series = sorted({*of_rule.values(), *of_source.values()})
     if not series:
         return {}, {}
-    start, end = query_window(rules, trigger.time)
+    points = _read_series(cloudwatch, series, query_window(rules, trigger.time))
+    return {key: points[of] for key, of in of_rule.items()}, {arn: points[of] for arn, of in of_source.items()}
+
+
+def streams_listed(flow_arn: str) -> bool | None:
+    """Whether MediaConnect lists a stream of the source in use; None if it does not say, which stops no check."""
+    try:
+        return lists_streams(metadata_client().describe_flow_source_metadata(FlowArn=flow_arn))
+    except (BotoCoreError, ClientError) as error:
+        log.warning("the source's metadata could not be read: %s", error)
+        return None
+
+
+def others_arrived(cloudwatch: "CloudWatchClient", rules: list[Rule], now: datetime) -> datetime | None:
+    """Up to when data of any flow of this Region has arrived; None if none has, or it could not be asked for.
+
+    MediaConnect's metrics are also there without dimensions, for all flows together (User Guide, "Media health
+    metrics").
+    """
+    series = _series(BITRATE, "SampleCount", 60, "", "")
+    try:
+        points = _read_series(cloudwatch, [series], query_window(rules, now))[series]
+    except (BotoCoreError, ClientError, MonitorError) as error:
+        log.warning("the metrics of all flows could not be read: %s", error)
+        return None
+    return max(points) + timedelta(minutes=1) if points else None
+
+
+def _read_series(
+    cloudwatch: "CloudWatchClient", series: list[Series], window: tuple[datetime, datetime]
+) -> dict[Series, dict[datetime, float]]:
+    """The datapoints of whole periods in a window, in one call.
+
+    Raises:
+        MonitorError: the answer is partial.
+    """
+    start, end = window
     answer = cloudwatch.get_metric_data(
         StartTime=start,
         EndTime=end,
@@ -129,7 +185,7 @@ def read_points(
                     "Metric": {
                         "Namespace": "AWS/MediaConnect",
                         "MetricName": metric,
-                        "Dimensions": [{"Name": dimension, "Value": arn}],
+                        "Dimensions": [{"Name": dimension, "Value": arn}] if arn else [],
                     },
                     "Period": period,
                     "Stat": statistic,
@@ -142,7 +198,7 @@ def read_points(
     partial = [result["Id"] for result in results.values() if result.get("StatusCode", "Complete") != "Complete"]
     if answer.get("NextToken") or partial or len(results) != len(series):
         raise MonitorError(f"CloudWatch answered {len(results)} of {len(series)} series, in part {partial}")
-    points = {
+    return {
         key: {
             time: value
             for time, value in zip(results[f"q{number}"]["Timestamps"], results[f"q{number}"]["Values"], strict=True)
@@ -150,7 +206,6 @@ def read_points(
         }
         for number, key in enumerate(series)
     }
-    return {key: points[of] for key, of in of_rule.items()}, {arn: points[of] for arn, of in of_source.items()}
 
 
 def _series(metric: str, statistic: str, period: int, arn: str, dimension: str = "FlowARN") -> Series:

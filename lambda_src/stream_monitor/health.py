@@ -1,38 +1,45 @@
 """Judges a flow from its status, its datapoints and what an event said. Pure: no clock, network or environment.
 
-A rule is judged as CloudWatch judges its alarm, at the trigger's time: so that monitor and alarm cannot disagree about
-the same datapoints. See "Evaluating an alarm" and "Configuring how CloudWatch alarms treat missing data" in the
-CloudWatch User Guide.
+A rule is judged as CloudWatch judges its alarm, as of the newest data that has arrived (see `freshness`); one whose
+alarm started the check is judged over the alarm's own range, so that monitor and alarm cannot disagree about the same
+datapoints. See "Evaluating an alarm" and "Configuring how CloudWatch alarms treat missing data" in the CloudWatch User
+Guide.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Literal
 
-from report import Issue, Policy, Report, Rule, Said, Source, rank, worst
+from report import Issue, Policy, Report, Rule, Said, Silence, Source, rank, worst
+from stream_monitor.freshness import Points, end_of, is_silent, judged_as_of, last_sign, silence, watermark
 from stream_monitor.trigger import ONE_LOST, SOURCE, Finding, Trigger
 
 RuleState = Literal["OK", "ALARM", "INSUFFICIENT_DATA"]
-Points = Mapping[datetime, float]
 
 EXTRA_PERIODS: Final = 2
 """How far beyond its own periods CloudWatch looks for real datapoints before it fills in missing ones."""
 
 DEFAULT_HOLD_SECONDS: Final = 180
-"""How long an event counts that no rule watches: as long as with a rule of one minute."""
+"""How long an event counts that no rule watches."""
+
+HISTORY: Final = timedelta(minutes=65)
+"""How far back data is asked for beyond what the rules need: as long as silence may need to be confirmed.
+
+GetMetricData is charged by metrics, not by datapoints.
+"""
 
 RUNNING: Final = frozenset({"ACTIVE", "UPDATING"})
 SETTLING: Final = frozenset({"STARTING", "STOPPING"})
 
 
 def query_window(rules: Iterable[Rule], now: datetime) -> tuple[datetime, datetime]:
-    """From when to when datapoints are needed to judge all of `rules`: start included, end excluded.
+    """From when to when datapoints are needed to judge `rules` however late they are: start included, end excluded.
 
     CloudWatch counts the periods of an answer from its start, so the start lies whole periods of each rule before the
     moment until which that rule is judged. An answer's last period may not have ended by the end.
     """
     spans = [((rule["evaluation_periods"] + EXTRA_PERIODS) * rule["period"], rule["period"]) for rule in rules]
-    longest = max((span for span, _ in spans), default=60)
+    longest = max((span for span, _ in spans), default=60) + int(HISTORY.total_seconds())
     coarsest = max([60, *(period for _, period in spans)])
     finest = min((period for _, period in spans), default=60)
     start = judged_until(now, 60) - timedelta(seconds=-(-longest // coarsest) * coarsest)
@@ -104,27 +111,35 @@ def report(
     points: Mapping[str, Points],
     selected: Mapping[str, Points],
     execution: str,
+    others: datetime | None = None,
+    errors: Sequence[str] = (),
+    streams_listed: bool | None = None,
 ) -> Report:
-    """What is wrong with a flow, worst first, and what the alert handler needs to remember of this look.
+    """What is wrong with a flow, worst first, and what the alert handler needs to remember of this check.
 
     Args:
         policy: how the flow is watched.
-        trigger: why and as of when it is looked at.
+        trigger: why and when it is checked.
         flow: the flow as DescribeFlow shows it.
         points: datapoints by the key of their rule; empty if the flow does not run.
         selected: datapoints of SourceSelected by the source's ARN; empty where none is asked for.
         execution: ARN of the execution, for the message's link.
+        others: up to when data of any flow of this Region has arrived; None if it was not asked for.
+        errors: present alerts of the flow, as DescribeFlow lists them.
+        streams_listed: whether the source's metadata lists a stream; None if that is not known.
     """
     status = str(flow["Status"])
     sources = _sources(flow, selected)
     issues = _status_issues(policy, status, flow["FlowArn"])
     said: list[Said] = []
+    mark = watermark(policy["rules"], points)
     if judges_metrics(status):
-        ruled = [issue for rule in policy["rules"] if (issue := _rule_issue(rule, points, trigger.time))]
-        heard = [_heard(finding, policy["rules"], points, trigger.time, sources) for finding in trigger.findings]
+        ruled = [issue for rule in policy["rules"] if (issue := _rule_issue(rule, points, mark, trigger))]
+        heard = [_heard(finding, policy["rules"], points, sources) for finding in trigger.findings]
         issues += [*_doubted(ruled, trigger), *(issue for _, issue in heard if issue)]
         said = [words for words, _ in heard]
     issues = _one_of_each(issues)
+    silent = _silence(policy, points, trigger.time, mark=mark, others=others, errors=errors)
     start, end = query_window(policy["rules"], trigger.time)
     found: Report = {
         "flow_name": policy["flow_name"],
@@ -136,13 +151,20 @@ def report(
         "execution": execution,
         "timestamp": trigger.time.isoformat(),
         "window_minutes": int((end - start).total_seconds() // 60),
-        "healthy": not issues,
+        "healthy": not issues and not (silent and judges_metrics(status)),
         "severity": worst(issue["severity"] for issue in issues),
         "issues": issues,
         "trigger": trigger.cause(),
         "patience": policy["patience"],
         "sources": sources,
+        "as_of": trigger.time.isoformat(),
     }
+    if judges_metrics(status):
+        found["as_of"] = mark.isoformat() if mark else ""
+        if silent:
+            found["silence"] = silent
+        if streams_listed is not None:
+            found["source_metadata"] = "present" if streams_listed else "absent"
     if said:
         found["said"] = said
     presence = _same(SOURCE, "", policy["rules"])
@@ -178,12 +200,63 @@ def _sources(flow: Mapping[str, Any], selected: Mapping[str, Points]) -> list[So
     return found
 
 
-def _rule_issue(rule: Rule, points: Mapping[str, Points], now: datetime) -> Issue | None:
-    series = points.get(rule["key"], {})
-    state, value = evaluate_rule(rule, series, now=now)
-    if state == "OK" or (state == "ALARM" and rule["missing"] != "missing" and _stale(rule, series, now)):
+def needs_more_evidence(policy: Policy, points: Mapping[str, Points], now: datetime) -> bool:
+    """Whether the metrics alone do not show that a source of the flow lives."""
+    presence = _presence(policy)
+    return presence is not None and is_silent(last_sign(presence, policy["rules"], points), now)
+
+
+def _presence(policy: Policy) -> Rule | None:
+    """The rule whose silence is a finding."""
+    return next((rule for rule in policy["rules"] if rule["missing"] == "missing"), None)
+
+
+def _silence(
+    policy: Policy,
+    points: Mapping[str, Points],
+    now: datetime,
+    *,
+    mark: datetime | None,
+    others: datetime | None,
+    errors: Sequence[str],
+) -> Silence | None:
+    presence = _presence(policy)
+    if presence is None or not needs_more_evidence(policy, points, now):
         return None
-    return _issue(rule, value, "no data" if state == "INSUFFICIENT_DATA" else "metric")
+    series = points.get(presence["key"], {})
+    if judged_as_of(presence, series, mark) and breaches(presence, series[max(series)]):
+        return None  # it does not keep silent: it says that the source is gone
+    sign = last_sign(presence, policy["rules"], points)
+    return silence(_issue(presence, None, "no data"), sign, mark=mark, others=others, errors=errors)
+
+
+def _rule_issue(rule: Rule, points: Mapping[str, Points], mark: datetime | None, trigger: Trigger) -> Issue | None:
+    """What a rule finds as of the newest data of its series; nothing where that is silent."""
+    series = points.get(rule["key"], {})
+    end = judged_as_of(rule, series, mark)
+    if end is None:
+        return None
+    if trigger.kind == "alarm" and trigger.state == "ALARM" and trigger.name.endswith(f"/{rule['key']}"):
+        # Datapoints arrive in any order: what its alarm has just seen may not be the newest by now.
+        rule = {**rule, "evaluation_periods": rule.get("alarm_periods", rule["evaluation_periods"])}
+        end = judged_until(trigger.time, rule["period"])
+    state, value = evaluate_rule(rule, series, now=end)
+    if state != "ALARM" or (rule["missing"] != "missing" and _stale(rule, series, end)):
+        return None
+    since, at = _breaching_span(rule, series, end)
+    return {**_issue(rule, value, "metric"), "since": since.isoformat(), "at": at.isoformat()}
+
+
+def _breaching_span(rule: Rule, points: Points, end: datetime) -> tuple[datetime, datetime]:
+    """When the latest run of breaching datapoints before `end` started and ended; missing ones do not break it."""
+    length = timedelta(seconds=rule["period"])
+    run: list[datetime] = []
+    for time in sorted((time for time in points if time + length <= end), reverse=True):
+        if breaches(rule, points[time]):
+            run.append(time)
+        elif run:
+            break
+    return run[-1], run[0] + length
 
 
 def _stale(rule: Rule, points: Points, now: datetime) -> bool:
@@ -220,13 +293,14 @@ def _same(about: str, key: str, rules: Iterable[Rule]) -> Rule | None:
 
 
 def _heard(
-    finding: Finding, rules: Sequence[Rule], points: Mapping[str, Points], now: datetime, sources: Sequence[Source]
+    finding: Finding, rules: Sequence[Rule], points: Mapping[str, Points], sources: Sequence[Source]
 ) -> tuple[Said, Issue | None]:
     """What an event says, in the words of the rule that watches the same thing, and what its metric says against it."""
     source = next((item for item in sources if finding.part and finding.part in {item["arn"], item["name"]}), None)
     key = finding.rule or (ONE_LOST if finding.about == SOURCE and source else "")
     rule = _same(finding.about, key if len(sources) > 1 else "", rules)
-    reach = (rule["evaluation_periods"] + EXTRA_PERIODS) * rule["period"] if rule else DEFAULT_HOLD_SECONDS
+    # Until as many whole periods after the event as the rule evaluates have arrived, its datapoints cannot answer it.
+    reach = (rule["evaluation_periods"] + 1) * rule["period"] if rule else DEFAULT_HOLD_SECONDS
     said: Said = {
         "about": finding.about,
         "part": source["arn"] if source else finding.part,
@@ -240,7 +314,8 @@ def _heard(
         other = next(item["name"] for item in sources if item is not source)
         issue["meaning"] = f"The source {source['name']} is gone: running on {other}, no redundancy."
     series = points.get(rule["key"], {})
-    if evaluate_rule(rule, series, now=now)[0] == "OK" and series:
+    end = end_of(rule, series)
+    if end and evaluate_rule(rule, series, now=end)[0] == "OK":
         read = f"{series[max(series)]:,.10g} {rule['unit']}"
         issue["note"] = (
             f"The event and the metric disagree: {rule['metric']} last read {read}, "

@@ -58,6 +58,12 @@ class Aws:
             "Source": {"Name": "s", "SourceArn": "a"},
         }
         self.flow.add_response("describe_flow", {"Flow": flow}, {"FlowArn": FLOW_ARN})
+        if status == "ACTIVE":
+            programs = [
+                {"PcrPid": 1, "ProgramNumber": 1, "ProgramPid": 1, "Streams": [{"Pid": 2, "StreamType": "Video"}]}
+            ]
+            info = {"FlowArn": FLOW_ARN, "Messages": [], "TransportMediaInfo": {"Programs": programs}}
+            self.flow.add_response("describe_flow_source_metadata", info, {"FlowArn": FLOW_ARN})
         if results is not None:
             self.metrics.add_response("get_metric_data", {"MetricDataResults": results, **more})
 
@@ -71,6 +77,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
     stubs = Aws()
     monkeypatch.setenv("POLICY_PREFIX", "/media-workflow/prod/flows/")
     monkeypatch.setattr(monitor, "clients", stubs.clients)
+    monkeypatch.setattr(monitor, "metadata_client", lambda: stubs.clients()[1])
     with stubs.ssm, stubs.flow, stubs.metrics:
         yield stubs
 
@@ -114,14 +121,13 @@ def test_the_datapoints_asked_for_are_those_before_the_trigger_and_of_this_flow(
 
 
 def test_beside_seconds_a_minute_that_has_not_ended_is_not_read_though_cloudwatch_gives_it(aws: Aws) -> None:
-    # Jitter was bad and then nothing came: stale, unless the begun minute counts.
     fast = rule(key="early", metric="SourcePacketLossPercent", period=10, evaluation_periods=18, datapoints_to_alarm=1)
-    jitter = rule(key="jitter", metric="SourceJitter", evaluation_periods=2, datapoints_to_alarm=1)
+    jitter = rule(key="jitter", metric="SourceJitter", evaluation_periods=1, datapoints_to_alarm=1)
     begun = datetime(2026, 11, 23, 20, 5, tzinfo=UTC)
-    read = {"Id": "q0", "StatusCode": "Complete", "Values": [60.0, 70.0]}
+    read = {"Id": "q0", "StatusCode": "Complete", "Values": [0.0, 70.0]}
     late = series(1, 0.0) | {"Timestamps": [begun.replace(second=20)]}
     aws.answers(
-        value=policy(rules=[fast, jitter]), results=[read | {"Timestamps": [begun - timedelta(minutes=3), begun]}, late]
+        value=policy(rules=[fast, jitter]), results=[read | {"Timestamps": [begun - timedelta(minutes=1), begun]}, late]
     )
     assert monitor.lambda_handler(EVENT, None)["healthy"]
 
@@ -260,4 +266,25 @@ def test_a_report_that_lacks_something_is_an_error_and_never_health(desk: Desk, 
 
 def test_presence_is_a_rule_that_silence_breaks(aws: Aws) -> None:
     aws.answers(value=policy(rules=[PRESENCE]), results=[series(0)])
-    assert monitor.lambda_handler(EVENT, None)["issues"][0]["evidence"] == "no data"
+    aws.metrics.add_response("get_metric_data", {"MetricDataResults": [series(0, 60.0)]})
+    found = monitor.lambda_handler(EVENT, None)
+    assert (found["healthy"], found["issues"], found["as_of"], found["source_metadata"]) == (False, [], "", "present")
+    assert found["silence"]["issue"]["evidence"] == "no data"
+    assert found["silence"]["others_arrive"]
+    aws.all_asked()
+
+
+def test_further_evidence_that_cannot_be_had_fails_no_check(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
+    aws.answers(value=policy(rules=[PRESENCE]), results=[series(0)])
+    aws.metrics.add_client_error("get_metric_data", "Throttling")
+    monkeypatch.setattr(monitor, "metadata_client", Refusing)
+    found = monitor.lambda_handler(EVENT, None)
+    assert "source_metadata" not in found
+    assert not found["silence"]["others_arrive"]
+
+
+class Refusing:
+    """A client without the permission."""
+
+    def describe_flow_source_metadata(self, **_: Any) -> None:
+        raise ClientError({"Error": {"Code": "AccessDeniedException"}}, "DescribeFlowSourceMetadata")

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from alert_handler import lateness
 from alert_handler.incident import decide
 from alert_handler.message import amount, compose
 from alert_handler.record import Kind, Notification, nothing_known
@@ -46,6 +47,14 @@ SWITCHED = [{"name": "venue-a", "arn": SOURCE_ARNS[0], "in_use": False}, {"name"
 UNSAID = [{**source, "in_use": None} for source in SWITCHED]
 ALWAYS: dict[str, Any] = {"on_air_expected": True}
 GONE: list[Report] = [look(0, LOSS), look(300, LOST, LOSS)]
+
+
+def late(seconds: float, as_of: float) -> Report:
+    """A check without newer data than `as_of`, and nothing that says that the source is gone."""
+    silence = {"issue": LOST, "since": look(as_of)["timestamp"], "source_error": False, "others_arrive": False}
+    return look(seconds, as_of=look(as_of)["timestamp"], silence=silence, source_metadata="present")
+
+
 STORIES: dict[str, Sequence[Report]] = {
     "opened": [look(0, LOSS)],
     "opened-by-event": [look(0, SAID_LOST)],
@@ -61,15 +70,21 @@ STORIES: dict[str, Sequence[Report]] = {
     "maintenance-ended": [look(0, maintenance="INPROGRESS"), look(600, maintenance="FINISHED")],
     "maintenance-failed": [look(0, maintenance="INPROGRESS"), look(600, maintenance="FAILED")],
     "maintenance-never-ended": [look(0, maintenance="INPROGRESS"), look(7300)],
+    "metrics-late": [late(300, 0)],
+    "metrics-recovered": [late(300, 0), look(660, as_of=look(600)["timestamp"])],
 }
 
 
 def last_told(reports: Sequence[Report]) -> Notification:
     """The last message of a story."""
-    record, told = nothing_known(), []
+    record, environment, told = nothing_known(), nothing_known(), []
     for report in reports:
+        before = record
         record, added = decide(record, report)
         told += added
+        if before.get("late", "") != record.get("late", ""):
+            environment = lateness.decide(environment, report, record.get("late", ""))
+            told.append(environment["pending"][-1])
     return told[-1]
 
 
@@ -92,8 +107,9 @@ def test_every_kind_has_a_message_that_was_agreed() -> None:
 def test_the_first_two_lines_say_what_is_wrong_and_what_to_do(story: str) -> None:
     message = compose(last_told(STORIES[story]))
     what, do, empty, *_ = message.body.split("\n")
-    assert message.subject.startswith(f"[{message.attributes['severity']}] live-stream (prod): {what[:20]}")
-    assert do.startswith(("Do first: ", "Nothing to do"))
+    about = "monitoring" if story.startswith("metrics") else "live-stream"
+    assert message.subject.startswith(f"[{message.attributes['severity']}] {about} (prod): {what[:20]}")
+    assert do.startswith(("Do first: ", "Nothing to do", "First: ", "No action needed."))
     assert empty == ""
 
 

@@ -1,0 +1,67 @@
+"""Decides what a flow's silence means: that its source is gone, or that its metrics are late. Pure.
+
+Silence alone is no evidence, because CloudWatch's datapoints come minutes late and sometimes much later. It becomes an
+incident with a second piece of evidence, or after a number of minutes: the rows of `_evidence`.
+"""
+
+from datetime import datetime, timedelta
+from typing import Final
+
+from alert_handler.record import Record
+from report import LATE, Issue, Report, Silence, moment
+
+Evidence = tuple[int, str]
+"""After how many minutes of silence it shows that the source is gone, and how it is worded."""
+
+STREAM_ERROR: Final[Evidence] = (2, "MediaConnect lists a stream error of the source.")
+NO_STREAM: Final[Evidence] = (3, "MediaConnect no longer lists a stream of the source.")
+OTHERS_ARRIVE: Final[Evidence] = (5, "Newer data of other metrics or flows has arrived, so this is not lateness.")
+NOTHING_ELSE: Final[Evidence] = (15, "Nothing else shows whether the source is there.")
+STREAM_LISTED: Final[Evidence] = (60, "MediaConnect still lists a stream of the source: check the picture first.")
+
+
+def silent_since(record: Record, report: Report) -> datetime:
+    """From when silence counts: the last sign of life, the flow's start, or else the first check that was silent."""
+    signs = [report.get("silence", {}).get("since", ""), record["since"] if report["flow_status"] == "ACTIVE" else ""]
+    known = [moment(sign) for sign in signs if sign]
+    return max(known) if known else moment(record.get("silent_from") or report["timestamp"])
+
+
+def lost_source(record: Record, report: Report) -> Issue | None:
+    """What is wrong if the silence of a flow is confirmed by other evidence or by its length; None if it is not."""
+    silence = report.get("silence")
+    if silence is None:
+        return None
+    since = silent_since(record, report)
+    minutes, words = _evidence(silence, record, report)
+    if moment(report["timestamp"]) - since < timedelta(minutes=minutes):
+        return None
+    return {**silence["issue"], "since": since.isoformat(), "note": f"No data since {since:%H:%M} UTC. {words}"}
+
+
+def late_since(record: Record, report: Report) -> str:
+    """When the newest data of a running flow ended, if that is so long ago that metrics are late; empty if not.
+
+    A flow of which nothing has arrived since its start has no late data. One that is lost has none to come, so it does
+    not become late; but if it was, it stays so until data arrives, because its loss was only concluded.
+    """
+    if report.get("silence") is None:
+        return ""
+    if lost_source(record, report):
+        return record.get("late", "")
+    as_of = report.get("as_of") or record.get("late", "")
+    if not as_of or (record["since"] and moment(as_of) <= moment(record["since"])):
+        return ""
+    return as_of if moment(report["timestamp"]) - moment(as_of) >= LATE else ""
+
+
+def _evidence(silence: Silence, record: Record, report: Report) -> Evidence:
+    metadata = report.get("source_metadata")
+    if silence["source_error"]:
+        return STREAM_ERROR
+    # Whether MediaConnect lists streams for every protocol is not documented: only a change says something.
+    if metadata == "absent" and record.get("described"):
+        return NO_STREAM
+    if silence["others_arrive"]:
+        return OTHERS_ARRIVE
+    return STREAM_LISTED if metadata == "present" else NOTHING_ELSE

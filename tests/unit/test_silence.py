@@ -1,0 +1,194 @@
+"""Silence becomes an incident with a second piece of evidence or after minutes, and late metrics one notification."""
+
+from typing import Any
+
+import pytest
+
+from alert_handler import lateness
+from alert_handler.handling import handle
+from alert_handler.incident import decide
+from alert_handler.record import Incident, Notification, Record, nothing_known
+from report import Report
+from tests.properties.memory import World
+from tests.unit.stream import issue, look
+
+LOST = issue(evidence="no data", value=None)
+
+
+def at(minutes: float) -> str:
+    return look(minutes * 60)["timestamp"]
+
+
+def good(minutes: float, **changes: Any) -> Report:
+    return look(minutes * 60, **{"as_of": at(minutes), "source_metadata": "present", **changes})
+
+
+def silent(minutes: float, metadata: str | None = None, **changes: Any) -> Report:
+    """A check that has seen nothing since minute 0."""
+    facts = {"issue": LOST, "since": at(0), "source_error": False, "others_arrive": False} | changes
+    known = {"source_metadata": metadata} if metadata else {}
+    report = look(minutes * 60, as_of=facts.get("since", ""), silence=facts, **known)
+    report["healthy"] = False
+    return report
+
+
+def told(*reports: Report) -> list[tuple[str, str]]:
+    record = nothing_known()
+    added: list[tuple[str, str]] = []
+    for report in reports:
+        record, new = decide(record, report)
+        added += [(item["kind"], item["severity"]) for item in new]
+    return added
+
+
+OPENED = [("opened", "CRITICAL")]
+
+
+@pytest.mark.parametrize(
+    ("minutes", "metadata", "facts"),
+    [
+        (2, "present", {"source_error": True}),
+        (3, "absent", {}),
+        (5, "present", {"others_arrive": True}),
+        (15, None, {}),
+        (60, "present", {}),
+    ],
+)
+def test_silence_opens_when_its_evidence_has_lasted_as_long_as_its_row_says(
+    minutes: int, metadata: str | None, facts: dict[str, bool]
+) -> None:
+    assert told(good(0), silent(minutes - 0.02, metadata, **facts)) == []
+    assert told(good(0), silent(minutes, metadata, **facts)) == OPENED
+
+
+def test_metadata_that_never_listed_a_stream_is_no_evidence() -> None:
+    assert told(good(0, source_metadata="absent"), silent(14, "absent")) == []
+    assert told(good(0, source_metadata="absent"), silent(15, "absent")) == OPENED
+
+
+def test_silence_counts_from_the_start_of_the_flow() -> None:
+    off = [look(-600, flow_status="STANDBY", as_of=at(-10)), look(0, as_of="", flow_status="ACTIVE")]
+    assert told(*off, silent(14.9, since=at(-30)))[1:] == []
+    assert told(*off, silent(15, since=at(-30)))[1:] == OPENED
+
+
+def test_silence_of_unknown_start_counts_from_the_first_silent_check() -> None:
+    facts = {"since": ""}
+    first = silent(0, **facts)
+    del first["silence"]["since"]
+    later = silent(15, **facts)
+    del later["silence"]["since"]
+    assert told(first) == []
+    assert told(first, later) == OPENED
+
+
+def test_silence_shortly_after_the_start_waits_for_the_settling_time() -> None:
+    started = [look(-60, flow_status="STANDBY"), good(-0.5)]
+    patience = {"settling_minutes": 10, "reminder_minutes": 30, "recovery_checks": 2, "incident_history_days": 90}
+    reports = [{**silent(minute, "absent"), "patience": patience} for minute in (5, 9, 10)]
+    assert told(*started, *reports[:2])[1:] == []  # type: ignore[arg-type]
+    assert told(*started, *reports)[1:] == OPENED  # type: ignore[arg-type]
+
+
+def test_stale_data_neither_opens_nor_closes() -> None:
+    """An incident ends as of data, a minute apart, whatever the checks' own times."""
+    lost = look(0, issue(at=at(0)), as_of=at(0))
+    stale = [good(minute, as_of=at(0)) for minute in (1, 2, 3)]
+    assert told(lost, *stale) == OPENED
+    assert told(lost, *stale, good(4, as_of=at(1)), good(5, as_of=at(1))) == OPENED
+    assert told(lost, *stale, good(4, as_of=at(1)), good(5, as_of=at(2)))[1:] == [("recovered", "CRITICAL")]
+
+
+def test_event_holds_until_data_from_after_it_has_arrived() -> None:
+    said = [{"about": "source", "part": "", "bad": True, "holds_seconds": 120}]
+    event = look(0, issue(evidence="event", value=None), said=said, as_of=at(-3))
+    early = [good(minute, as_of=at(minute - 4)) for minute in (4, 5)]
+    assert told(event, *early) == OPENED
+    after = [good(minute, as_of=at(minute - 4)) for minute in (6, 7)]
+    assert told(event, *early, *after)[1:] == [("recovered", "CRITICAL")]
+
+
+def test_data_from_before_the_start_or_of_what_was_closed_opens_nothing() -> None:
+    stopped = [look(-120, flow_status="STANDBY"), look(0)]
+    assert told(*stopped, look(60, issue(at=at(0)), as_of=at(0)))[1:] == []
+    assert told(*stopped, look(60, issue(at=at(0.5)), as_of=at(1)))[1:] == OPENED
+    closed = [look(0, issue(at=at(0)), as_of=at(0)), good(2, as_of=at(1)), good(3, as_of=at(2))]
+    assert len(told(*closed, look(240, issue(at=at(2)), as_of=at(3)))) == 2
+    assert len(told(*closed, look(240, issue(at=at(3)), as_of=at(3)))) == 3
+
+
+def test_incident_began_when_its_datapoints_did() -> None:
+    record, _ = decide(nothing_known(), look(240, issue(since=at(0), at=at(1)), as_of=at(1)))
+    record, _ = decide(record, good(6, as_of=at(3)))
+    _, (recovered,) = decide(record, good(7, as_of=at(4)))
+    assert (recovered["began"], recovered["ended"]) == (at(0), at(3))
+
+
+class Store(World):
+    """A table with a record for each name."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.records: dict[str, tuple[Record, int]] = {}
+
+    def load(self, name: str) -> tuple[Record, int]:
+        return self.records.get(name, (nothing_known(), 0))
+
+    def save(self, name: str, record: Record, *, over: int) -> bool:
+        self.records[name] = record, over + 1
+        return True
+
+    def keep(self, _flow: str, incident: Incident, *, days: int) -> None:
+        """History is not asked for."""
+
+    def check(self, name: str, report: Report) -> list[str]:
+        """The kinds that a check of a flow sends."""
+        before = len(self.sent)
+        handle({**report, "flow_name": name}, execution=f"{name}{report['timestamp']}", store=self, send=self.publish,
+               clock=lambda: self.clock)  # fmt: skip
+        return [item["kind"] for item in self.sent[before:]]
+
+
+def test_late_metrics_are_one_notification_of_the_environment() -> None:
+    store = Store()
+    flows = [f"flow-{number}" for number in range(30)]
+    assert [store.check(name, silent(4.9, "present")) for name in flows] == [[]] * 30
+    assert [store.check(name, silent(5, "present")) for name in flows] == [["metrics-late"], *[[]] * 29]
+    assert [store.check(name, silent(9, "present")) for name in flows] == [[]] * 30
+    assert [store.check(name, good(11)) for name in flows].count(["metrics-recovered"]) == 1
+    assert [item["kind"] for item in store.sent] == ["metrics-late", "metrics-recovered"]
+    assert store.sent[0]["look"]["flow_name"] == "*"
+
+
+def test_flow_without_data_since_its_start_or_lost_is_not_late() -> None:
+    store = Store()
+    store.check("a", look(-600, flow_status="STANDBY"))
+    store.check("a", look(60))
+    assert store.check("a", silent(8)) == []
+    store.check("b", good(0))
+    assert store.check("b", silent(5, "absent")) == ["opened"]
+
+
+def test_flow_that_is_concluded_to_be_lost_stays_late_until_data_arrives() -> None:
+    store = Store()
+    assert store.check("a", silent(5)) == ["metrics-late"]
+    assert store.check("a", silent(15)) == ["opened"]
+    assert store.check("a", silent(20)) == []
+    assert store.check("a", good(21)) == ["metrics-recovered"]
+
+
+def test_environment_record_handles_the_same_report_twice_the_same() -> None:
+    record = lateness.decide(nothing_known(), silent(6), at(0))
+    again = lateness.decide(record, silent(6), at(0))
+    assert again == record
+    (notification,) = record["pending"]
+    kinds: list[Notification] = lateness.decide(again, good(9), "")["pending"]
+    assert [item["kind"] for item in kinds] == ["metrics-late", "metrics-recovered"]
+    assert notification["words"] == "live-stream"
+
+
+def test_flow_that_was_removed_while_late_is_forgotten_after_a_day() -> None:
+    record = lateness.decide(nothing_known(), {**silent(6), "flow_name": "gone"}, at(0))
+    record = lateness.decide(record, {**silent(7), "flow_name": "a"}, at(0))
+    assert lateness.decide(record, {**good(60), "flow_name": "a"}, "")["late_flows"] == {"gone": at(0)}
+    assert lateness.decide(record, {**good(24 * 60), "flow_name": "a"}, "")["late_flows"] == {}
