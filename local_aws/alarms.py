@@ -17,11 +17,12 @@ from moto.sns.models import sns_backends
 
 from local_aws import eventbridge, faults
 from local_aws.eventbridge import ACCOUNT_ID, Delivery
+from local_aws.gaps.cloudwatch_metrics import as_of
 
 State = Literal["OK", "ALARM", "INSUFFICIENT_DATA"]
 
 BEYOND: Final = 2
-"""Periods beyond its own that an alarm looks back for real datapoints. AWS gives no number; its examples show two."""
+"""Periods of the evaluation range beyond the evaluation periods. AWS gives no number; its examples show two."""
 
 MINUTE: Final = 60
 """Seconds."""
@@ -99,20 +100,25 @@ def next_state(
     return "ALARM" if missing == "missing" and age >= needed else before
 
 
-def evaluate_alarms(now: datetime, *, region: str, within_minute: bool = False) -> list[Transition]:
+def evaluate_alarms(
+    now: datetime, *, region: str, within_minute: bool = False, beyond: int = BEYOND
+) -> list[Transition]:
     """Evaluate every metric alarm at `now`, by name; returns those that changed.
 
     CloudWatch does this once a minute, so this is meant to be called for each minute; and every ten seconds for alarms
-    whose period is shorter than a minute, so `within_minute` leaves all others as they are.
+    whose period is shorter than a minute, so `within_minute` leaves all others as they are. Datapoints that have not
+    arrived by `now` are missing. `beyond` is how many periods the evaluation range has beyond the evaluation periods.
 
     Raises:
         NotImplementedError: an alarm is of a kind that is not evaluated here, or does something else than to tell a
             topic.
     """
-    return list(changes(now, region=region, within_minute=within_minute))
+    return list(changes(now, region=region, within_minute=within_minute, beyond=beyond))
 
 
-def changes(now: datetime, *, region: str, prefix: str = "", within_minute: bool = False) -> Iterator[Transition]:
+def changes(
+    now: datetime, *, region: str, prefix: str = "", within_minute: bool = False, beyond: int = BEYOND
+) -> Iterator[Transition]:
     """Evaluate the metric alarms whose names begin with `prefix` one by one, as `evaluate_alarms` does.
 
     Each is evaluated when it is asked for, so that the caller may wait for what comes of a change before the next one.
@@ -120,16 +126,17 @@ def changes(now: datetime, *, region: str, prefix: str = "", within_minute: bool
     alarms = cloudwatch_backends[ACCOUNT_ID][region].alarms
     for name in sorted(name for name in alarms if name.startswith(prefix)):
         due = not within_minute or int(alarms[name].period or MINUTE) < MINUTE
-        transition = _evaluate(alarms[name], now, region) if due else None
+        transition = _evaluate(alarms[name], now, region, beyond) if due else None
         if transition:
             yield transition
 
 
-def _evaluate(alarm: Any, now: datetime, region: str) -> Transition | None:
+def _evaluate(alarm: Any, now: datetime, region: str, beyond: int) -> Transition | None:
     if alarm.rule or alarm.metric_data_queries or not alarm.statistic or alarm.comparison_operator not in BREACHES:
         raise NotImplementedError(f"the alarm {alarm.name} is no plain metric alarm, the only kind evaluated here")
-    times = _period_starts(now, period=int(alarm.period), count=int(alarm.evaluation_periods) + BEYOND)
-    values = _datapoints(alarm, times, region)
+    times = _period_starts(now, period=int(alarm.period), count=int(alarm.evaluation_periods) + beyond)
+    with as_of(now):
+        values = _datapoints(alarm, times, region)
     recent = [values.get(time) for time in times]
     threshold = float(alarm.threshold)
     before = _standing(alarm)

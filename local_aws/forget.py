@@ -9,7 +9,7 @@ from moto.stepfunctions.parser.models import stepfunctions_parser_backends
 
 from local_aws import calls, clock, faults
 from local_aws.eventbridge import ACCOUNT_ID, LOST
-from local_aws.gaps import lambda_runs_the_zip, stepfunctions_api
+from local_aws.gaps import flow_messages, lambda_runs_the_zip, stepfunctions_api
 from local_aws.gaps.flow_states import set_flow_status
 
 
@@ -40,6 +40,7 @@ def forget_what_happened(region: str, *, prefix: str = "") -> None:
         topic.sent_notifications.clear()
     for arn in mediaconnect_backends[ACCOUNT_ID][region]._flows:
         set_flow_status(arn, "STANDBY")
+        flow_messages.forget(arn)
     lambda_runs_the_zip.INVOCATIONS.clear()
     calls.forget()
     stepfunctions_api.begin_again()

@@ -12,6 +12,7 @@ from moto.cloudwatch.models import cloudwatch_backends
 from moto.stepfunctions.parser.models import stepfunctions_parser_backends
 
 from local_aws import ACCOUNT_ID
+from local_aws.gaps.cloudwatch_metrics import ALWAYS, as_of
 from rehearsal.cast import Role
 from rehearsal.evidence import Evidence, Graph, Line, Point, Threshold
 from rehearsal.stage import Stage
@@ -145,9 +146,10 @@ class _Reader:
                 "Stat": statistic,
             },
         }
-        (found,) = self._watched.get_metric_data(
-            [query], _plain(start), _plain(self._scenario.at(self._scenario.minutes))
-        )
+        with as_of(ALWAYS):  # what arrived late is drawn where it belongs
+            (found,) = self._watched.get_metric_data(
+                [query], _plain(start), _plain(self._scenario.at(self._scenario.minutes))
+            )
         return tuple(
             ((time.replace(tzinfo=UTC) - start).total_seconds() / 60, float(value))
             for time, value in zip(found["timestamps"], found["values"], strict=True)

@@ -9,7 +9,7 @@ from typing import Any, Final
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from rehearsal.scenario import Event, Expectation, Fault, Needs, Phase, Scenario, ScenarioError
+from rehearsal.scenario import Event, Expectation, Fault, Lateness, Needs, Phase, Scenario, ScenarioError
 
 LIBRARY: Final = Path(__file__).resolve().parent / "scenarios"
 PARTS: Final[dict[str, type[BaseModel]]] = {
@@ -18,6 +18,7 @@ PARTS: Final[dict[str, type[BaseModel]]] = {
     "fault": Fault,
     "expect": Expectation,
     "needs": Needs,
+    "lateness": Lateness,
 }
 
 

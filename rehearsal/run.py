@@ -7,7 +7,7 @@ alarms; where alarms have shorter periods, their metrics have one for each of th
 
 import json
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Final
@@ -17,11 +17,13 @@ from moto.mediaconnect.models import mediaconnect_backends
 
 from components.health_rules import WHOLE_MINUTE, health_rules
 from local_aws import ACCOUNT_ID, clock, faults, service_metrics
-from local_aws.alarms import changes
+from local_aws.alarms import BEYOND, changes
 from local_aws.deliveries import published
 from local_aws.eventbridge import LOST, Delivery, deliver, event
 from local_aws.executions import Execution, wait_for
 from local_aws.forget import forget_what_happened
+from local_aws.gaps import flow_messages
+from local_aws.gaps.cloudwatch_metrics import MEDIACONNECT, arriving
 from local_aws.gaps.flow_states import set_flow_status
 from local_aws.gaps.lambda_runs_the_zip import INVOCATIONS, Invocation
 from local_aws.scheduler import fire_schedules
@@ -34,7 +36,6 @@ from rehearsal.timeline import Kind, Moment, Notification, Result
 
 LOOK_SECONDS: Final = 10
 """How often CloudWatch evaluates an alarm whose period is shorter than a minute."""
-NAMESPACE: Final = "AWS/MediaConnect"
 EVENTS_OF: Final = {
     "flow_events": {"aws.mediaconnect"},
     "alarm_events": {"aws.cloudwatch"},
@@ -44,7 +45,7 @@ EVENTS_OF: Final = {
 """The sources of events that a fault lets get lost."""
 
 
-def play(role: Role, stage: Stage, *, evidence: bool = False) -> Result:
+def play(role: Role, stage: Stage, *, evidence: bool = False, beyond: int = BEYOND) -> Result:
     """Play a scenario on a flow of the stage; what happened and what was told.
 
     All that happened on the stage before is forgotten. A broken chain is not raised but seen in the result.
@@ -53,9 +54,10 @@ def play(role: Role, stage: Stage, *, evidence: bool = False) -> Result:
         role: the scenario and its flow.
         stage: the environment, applied.
         evidence: also keep what a report draws.
+        beyond: periods of an alarm's evaluation range beyond its evaluation periods; AWS documents no number.
     """
     begun = time.monotonic()
-    result = _Play(role, stage).result()
+    result = _Play(role, stage, beyond).result()
     if evidence:
         result.evidence = collect(role, stage)
     result.seconds = time.monotonic() - begun
@@ -65,8 +67,8 @@ def play(role: Role, stage: Stage, *, evidence: bool = False) -> Result:
 class _Play:
     """One scenario being played."""
 
-    def __init__(self, role: Role, stage: Stage) -> None:
-        self._scenario, self._flow = role.scenario, role.flow
+    def __init__(self, role: Role, stage: Stage, beyond: int) -> None:
+        self._scenario, self._flow, self._beyond = role.scenario, role.flow, beyond
         self._region, self._names = stage.environment.region, stage.names
         self._flow_arn = stage.flow_arn(role.flow.name)
         rules = health_rules(role.flow, stage.environment.thresholds_of(role.flow))
@@ -79,7 +81,7 @@ class _Play:
 
     def result(self) -> Result:
         try:
-            with clock.standing(self._scenario.start) as set_clock:
+            with clock.standing(self._scenario.start) as set_clock, arriving(self._arrival):
                 forget_what_happened(self._region, prefix=self._names.prefix)
                 for minute, action in self._agenda():
                     set_clock(self._scenario.at(minute))
@@ -117,11 +119,13 @@ class _Play:
 
     def _break(self, fault: Fault, injected: list[faults.Fault]) -> None:
         self._note(fault.start, "fault", f"{fault.target}: {fault.error}", target=fault.target, error=fault.error)
+        if fault.error == "late":
+            return  # each datapoint knows when it arrives
         if fault.error == "lost":
             self._lost.add(fault.target)
             LOST.update(EVENTS_OF[fault.target])
         else:
-            injected.append(faults.inject(fault.target, fault.error))  # type: ignore[arg-type]  # lost ones are above
+            injected.append(faults.inject(fault.target, fault.error))  # type: ignore[arg-type]  # others are above
 
     def _mend(self, fault: Fault, injected: list[faults.Fault]) -> None:
         self._note(fault.until, "fault", f"{fault.target}: works again", target=fault.target, error=None)
@@ -136,6 +140,7 @@ class _Play:
         """What the stream does in a minute: the flow's status, and one datapoint a metric."""
         phase = self._scenario.phase_at(minute)
         values = self._values(minute)
+        flow_messages.set_source_metadata(self._flow_arn, self._scenario.source_metadata_at(minute))
         if phase is not self._phase:
             self._phase = phase
             set_flow_status(self._flow_arn, phase.status)
@@ -167,9 +172,17 @@ class _Play:
             "Timestamp": self._scenario.at(minute).replace(tzinfo=None),  # moto's times are UTC, unsaid
             "Value": value,
         }
-        cloudwatch_backends[ACCOUNT_ID][self._region].put_metric_data(NAMESPACE, [datum])
+        cloudwatch_backends[ACCOUNT_ID][self._region].put_metric_data(MEDIACONNECT, [datum])
+
+    def _arrival(self, name: str, dimensions: Mapping[str, str], start: datetime) -> datetime:
+        """When a datapoint arrives: its series is named without identifiers, which each deployment has of its own."""
+        of = " ".join(f"{key} {arn.rpartition(':')[2]}" for key, arn in dimensions.items())
+        minute = round((start - self._scenario.start) / timedelta(minutes=1), 6)
+        return self._scenario.arrival(f"{name} {of}", minute, self._fast.get(name, WHOLE_MINUTE))
 
     def _event(self, minute: float, item: Event) -> None:
+        if item.detail_type == "MediaConnect Alert":
+            self._alert(item.detail)
         told = event(
             source="aws.mediaconnect",
             detail_type=item.detail_type,
@@ -182,6 +195,14 @@ class _Play:
         text = f"{item.detail_type}: {json.dumps(item.detail, sort_keys=True)}{' (lost)' if lost else ''}"
         self._note(minute, "event", text, detail_type=item.detail_type, detail=item.detail, lost=lost)
         self._follow(minute, deliver(told, region=self._region))
+
+    def _alert(self, detail: Mapping[str, Any]) -> None:
+        """DescribeFlow shows an alert as long as it lasts, whatever comes of its event."""
+        key = str(detail.get("error-id") or detail.get("error-code") or "")
+        if detail.get("errored"):
+            flow_messages.raise_error(self._flow_arn, key, str(detail.get("error-message", key)))
+        else:
+            flow_messages.clear_error(self._flow_arn, key)
 
     def _part(self, item: Event) -> list[str]:
         """The ARN of the source or output that an event is about."""
@@ -202,7 +223,9 @@ class _Play:
         """Alarms are evaluated, and what comes of a change is waited for."""
         now = self._scenario.at(minute)
         for watched in (f"{self._names.alarm(self._flow.name, '')}", f"{self._names.chain_alarm('')}"):
-            for change in changes(now, region=self._region, prefix=watched, within_minute=within_minute):
+            for change in changes(
+                now, region=self._region, prefix=watched, within_minute=within_minute, beyond=self._beyond
+            ):
                 self._note(
                     minute,
                     "alarm",

@@ -4,8 +4,9 @@ Pure. On which flow it is played is `rehearsal.cast`'s business, playing it `reh
 all its mistakes `rehearsal.reading`'s.
 """
 
+import hashlib
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Final, Literal, Self, get_args
 
@@ -34,18 +35,35 @@ Kind = Literal[
     "maintenance",
     "blind",
     "chain-alarm",
+    "metrics-late",
+    "metrics-recovered",
     "none",
 ]
 Minute = Annotated[float, Field(ge=0)]
+SourceMetadata = Literal["present", "absent", "unavailable"]
 # As in `local_aws.faults`, which would load all of moto.
 Target = Literal[
     "stream_monitor", "alert_handler", "sns", "dynamodb", "cloudwatch", "mediaconnect", "ssm", "sqs", "eventbridge"
 ]
 Error = Literal["throttled", "timeout", "crash", "access-denied"]
 Silent = Literal["flow_events", "alarm_events", "schedule"]
-"""What can only get lost on its way: MediaConnect's own events, those of alarms, and looks by schedule."""
+"""What can only get lost on its way: MediaConnect's own events, those of alarms, and scheduled checks."""
 SILENT: Final = get_args(Silent)
-LOSSY: Final = ("eventbridge", *SILENT)
+ERRORS_OF: Final[Mapping[str, tuple[str, ...]]] = {
+    **dict.fromkeys(get_args(Target), get_args(Error)),
+    "eventbridge": (*get_args(Error), "lost"),
+    **dict.fromkeys(SILENT, ("lost",)),
+    "metrics": ("late",),
+}
+"""How each target of a fault can fail."""
+
+LATEST: Final = 3600
+"""Seconds. The most by which `lateness` delays a datapoint; a fault of `metrics` delays longer."""
+LATENESS_NEEDED: Final = f"use seconds from 0 to {LATEST}, or {{ min = ..., max = ..., seed = ... }} for random ones"
+
+
+PRESENCE: Final = ("SourceBitRate", "SourceConnected", "SourceTotalPackets")
+"""Metrics that are zero where a source sends nothing."""
 
 
 class ScenarioError(ValueError):
@@ -91,15 +109,47 @@ Metric = Annotated[str, AfterValidator(known)]
 Values = Annotated[tuple[Ramp, ...], BeforeValidator(_ramps)]
 
 
+Seconds = Annotated[float, Field(strict=True, ge=0, le=LATEST, allow_inf_nan=False)]
+
+
+class Lateness(_Part):
+    """How many seconds after the end of its period a datapoint arrives: the same for all, or random from a seed."""
+
+    least: Seconds = Field(alias="min")
+    most: Seconds = Field(alias="max")
+    seed: Annotated[int, Field(strict=True)]
+
+    @model_validator(mode="after")
+    def _possible(self) -> Self:
+        if self.most < self.least:
+            raise ValueError(f"max is {self.most:g}, which is less than min, {self.least:g}")
+        return self
+
+    def seconds(self, series: str, minute: int) -> float:
+        """The lateness of the datapoints of a series in a minute; the same in every process."""
+        digest = hashlib.sha256(f"{self.seed} {minute} {series}".encode()).digest()
+        return self.least + (self.most - self.least) * int.from_bytes(digest[:6]) / 2**48
+
+
+def _lateness(given: object) -> object:
+    if isinstance(given, dict | Lateness):
+        return given
+    if isinstance(given, int | float) and not isinstance(given, bool):
+        return {"min": given, "max": given, "seed": 0}
+    raise ValueError(LATENESS_NEEDED)
+
+
 class Phase(_Part):
     """From this minute until the next phase: the flow's status and one datapoint a minute for each metric.
 
     A list has one value for each source: the flow's own metric carries both, and each source's its own.
+    `source_metadata` is what DescribeFlowSourceMetadata answers; without it, what fits the metrics.
     """
 
     minute: int = Field(ge=0)
     status: Literal["STANDBY", "STARTING", "ACTIVE", "STOPPING", "UPDATING", "ERROR"] = "ACTIVE"
     metrics: dict[Metric, Values] = {}
+    source_metadata: SourceMetadata | None = None
 
 
 class Event(_Part):
@@ -136,24 +186,24 @@ class Fault(_Part):
 
     start: Minute = Field(default=0, alias="from")
     until: Minute
-    target: Target | Silent
-    error: Error | Literal["lost"]
+    target: Target | Silent | Literal["metrics"]
+    error: Error | Literal["lost", "late"]
 
     @model_validator(mode="after")
     def _possible(self) -> Self:
         if self.until <= self.start:
             raise ValueError(f"it ends at minute {self.until:g}, which is not after its begin at {self.start:g}")
-        if self.error == "lost" and self.target not in LOSSY:
-            raise ValueError(f"only {', '.join(LOSSY)} can be lost; {self.target} can be {_errors()}")
-        if self.error != "lost" and self.target in SILENT:
+        if self.error not in ERRORS_OF[self.target]:
+            fitting = [target for target, errors in ERRORS_OF.items() if self.error in errors]
             raise ValueError(
-                f'{self.target} can only be lost: error = "lost"; eventbridge as a whole can be {_errors()}'
+                f"{self.target} can only be {_or(ERRORS_OF[self.target])}, not {self.error}; "
+                f"{_or(fitting)} can be {self.error}"
             )
         return self
 
 
-def _errors() -> str:
-    return "throttled, timeout, crash or access-denied"
+def _or(words: Sequence[str]) -> str:
+    return " or ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
 
 
 class Needs(_Part):
@@ -226,6 +276,7 @@ class Scenario(_Part):
     environment: str = "dev"
     flow: str
     start: AwareDatetime
+    lateness: Annotated[Lateness, BeforeValidator(_lateness)] = Lateness(min=0, max=0, seed=0)
     needs: Needs = Needs()
     phases: Annotated[tuple[Phase, ...], AfterValidator(_in_order)] = Field(alias="phase")
     events: tuple[Event, ...] = Field(default=(), alias="event")
@@ -280,6 +331,30 @@ class Scenario(_Part):
         end = next((later.minute for later in self.phases if later.minute > phase.minute), self.minutes)
         part = min(1, (minute - phase.minute) / max(1, end - 1 - phase.minute))  # its last minute keeps its last value
         return {name: tuple(round(ramp.at(part), 6) for ramp in ramps) for name, ramps in phase.metrics.items()}
+
+    def source_metadata_at(self, minute: float) -> SourceMetadata:
+        """What DescribeFlowSourceMetadata answers: what the phase says, or what a source with its metrics has."""
+        phase, values = self.phase_at(minute), self.values_at(minute)
+        if phase.source_metadata:
+            return phase.source_metadata
+        signs = [value for name in PRESENCE if name in values for value in values[name]]
+        return "present" if any(signs) or (values and not signs) else "absent"
+
+    def arrival(self, series: str, minute: float, period: int) -> datetime:
+        """When the datapoint of a period arrives.
+
+        Args:
+            series: metric and dimension, as a key of the random lateness.
+            minute: when the period starts.
+            period: seconds.
+        """
+        late_by = period + self.lateness.seconds(series, math.floor(minute))
+        moment = self.at(minute) + timedelta(seconds=late_by)
+        outages = sorted((fault for fault in self.faults if fault.error == "late"), key=lambda fault: fault.start)
+        for outage in outages:
+            if self.at(outage.start) <= moment < self.at(outage.until):
+                moment = self.at(outage.until)
+        return moment
 
     def events_in(self, minute: int) -> Iterator[tuple[float, Event]]:
         """The events of a minute with their moments, in their order."""

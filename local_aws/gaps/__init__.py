@@ -9,6 +9,7 @@ from local_aws.gaps import (
     cloudformation_mediaconnect,
     cloudwatch_metrics,
     done_once,
+    flow_messages,
     flow_states,
     lambda_configuration,
     lambda_runs_the_zip,
@@ -27,6 +28,7 @@ GAPS = (
     eventbridge,
     faults,
     calls,  # after the faults, whose answers it notes
+    flow_messages,
     flow_states,
     lambda_configuration,
     lambda_runs_the_zip,

@@ -1,23 +1,80 @@
 """GetMetricData answers for the exact series asked for. moto mixes namespaces, and dimensions where none are asked for.
 
-It also counts periods from an odd second if asked to. Expressions and Metrics Insights stay moto's.
+It also counts periods from an odd second if asked to. Expressions and Metrics Insights stay moto's. Datapoints may
+arrive late, as MediaConnect's do: until then neither GetMetricData nor an alarm sees them. Each metric of a flow is
+also there without a dimension, over all flows of the Region, as the AWS Elemental MediaConnect User Guide says.
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any, Final
 
 from moto.cloudwatch import models
 
+from local_aws import clock
+
+MEDIACONNECT: Final = "AWS/MediaConnect"
+ALWAYS: Final = datetime.max.replace(tzinfo=UTC)
+"""A moment at which all datapoints have arrived."""
+
+Arrival = Callable[[str, Mapping[str, str], datetime], datetime]
+"""When a datapoint of MediaConnect's arrives, by metric, dimensions and the start of its period."""
+
+_arrivals: Final[list[Arrival]] = []
+_as_of: Final[ContextVar[datetime | None]] = ContextVar("as_of", default=None)
 _get_by_moto: Final = models.CloudWatchBackend.get_metric_data
+_put_by_moto: Final = models.CloudWatchBackend.put_metric_data
+_all_by_moto: Final = models.CloudWatchBackend.get_all_metrics
 
 
 @cache
 def install() -> None:
-    """Answer queries of plain metrics."""
+    """Answer queries of plain metrics, with what has arrived."""
     models.CloudWatchBackend.get_metric_data = _get_metric_data
+    models.CloudWatchBackend.put_metric_data = _put_metric_data
+    models.CloudWatchBackend.get_all_metrics = _arrived
+
+
+@contextmanager
+def arriving(when: Arrival) -> Iterator[None]:
+    """Let MediaConnect's datapoints that are put while a block lasts arrive when `when` says; others arrive at once."""
+    _arrivals.append(when)
+    try:
+        yield
+    finally:
+        _arrivals.remove(when)
+
+
+@contextmanager
+def as_of(moment: datetime) -> Iterator[None]:
+    """Answer with what has arrived by this moment while a block lasts, in this thread; otherwise the clock says."""
+    token = _as_of.set(moment)
+    try:
+        yield
+    finally:
+        _as_of.reset(token)
+
+
+def _arrived(self: Any) -> list[Any]:
+    now = _as_of.get() or clock.now()
+    return [datum for datum in _all_by_moto(self) if getattr(datum, "arrives", now) <= now]
+
+
+def _put_metric_data(self: Any, namespace: str, metric_data: Sequence[Mapping[str, Any]]) -> None:
+    if namespace != MEDIACONNECT:
+        _put_by_moto(self, namespace, list(metric_data))
+        return
+    of_flows = [datum for datum in metric_data if [item["Name"] for item in datum.get("Dimensions", [])] == ["FlowARN"]]
+    known = len(self.metric_data)
+    _put_by_moto(self, namespace, [*metric_data, *({**datum, "Dimensions": []} for datum in of_flows)])
+    for when in _arrivals[-1:]:
+        for datum in self.metric_data[known:]:
+            dimensions = {item.name: item.value for item in datum.dimensions}
+            datum.arrives = when(datum.name, dimensions, datum.timestamp.replace(tzinfo=UTC))
 
 
 def _get_metric_data(

@@ -12,6 +12,7 @@ from moto.cloudwatch.models import cloudwatch_backends
 from local_aws import ACCOUNT_ID, LocalAws
 from local_aws.alarms import evaluate_alarms, next_state, subject
 from local_aws.deliveries import published
+from local_aws.gaps.cloudwatch_metrics import arriving
 from report import Rule
 from stream_monitor.handler import read_points
 from stream_monitor.health import evaluate_rule
@@ -130,6 +131,30 @@ def test_three_of_five_minutes_raise_the_alarm_and_it_ends_when_fewer_are_left(r
         for change in evaluate_alarms(minute(number), region=region.name)
     }
     assert changes == {1: ("INSUFFICIENT_DATA", "OK"), 9: ("OK", "ALARM"), 11: ("ALARM", "OK")}
+
+
+@pytest.mark.parametrize("beyond", [0, 1, 2, 3, 5])
+def test_a_breach_is_found_as_far_back_as_the_evaluation_range_reaches(region: EmptyRegion, beyond: int) -> None:
+    put_alarm(region, TreatMissingData="notBreaching")
+    lose(region, 9)
+    states = []
+    for number in range(1, 8):
+        evaluate_alarms(minute(number), region=region.name, beyond=beyond)
+        states.append(state(region))
+    assert states.count("ALARM") == 1 + beyond
+    assert states[beyond + 1 :] == ["OK"] * (6 - beyond)
+
+
+def test_a_datapoint_that_has_not_arrived_is_missing_to_an_alarm(region: EmptyRegion) -> None:
+    put_alarm(region, TreatMissingData="notBreaching")
+    with arriving(lambda _name, _dimensions, start: start + timedelta(seconds=60 + 90)):
+        lose(region, 9)
+    found = [
+        (number, change.after)
+        for number in range(1, 6)
+        for change in evaluate_alarms(minute(number), region=region.name)
+    ]
+    assert found == [(1, "OK"), (3, "ALARM"), (4, "OK")]
 
 
 def test_a_minute_that_has_not_ended_is_not_judged(region: EmptyRegion) -> None:

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from local_aws import LocalAws
+from local_aws import LocalAws, clock
+from local_aws.gaps.cloudwatch_metrics import arriving
 from tests.local.empty_region import EmptyRegion, minute
 
 FLOW = "arn:aws:mediaconnect:eu-west-1:123456789012:flow:1-a:channel-one"
@@ -116,3 +117,35 @@ def test_a_statistic_that_is_not_known_is_refused(region: EmptyRegion) -> None:
     region.measure("SourceBitRate", 1, FlowARN=FLOW)
     with pytest.raises(ClientError, match=r"no statistic p99"):
         ask(region, query("a", "SourceBitRate", "p99"), start=minute(0), end=minute(1))
+
+
+def test_a_metric_of_a_flow_is_also_there_without_a_dimension_over_all_flows(region: EmptyRegion) -> None:
+    region.measure("SourceTotalPackets", 5, 1, FlowARN=FLOW)
+    region.measure("SourceTotalPackets", 7, FlowARN=OTHER)
+    region.measure("SourceTotalPackets", 100, SourceARN=FLOW)
+    region.measure("SourceTotalPackets", 100, FlowARN=FLOW, AvailabilityZone="eu-west-1a")
+    region.measure("SourceTotalPackets", 100, namespace="Somebody/Else", FlowARN=FLOW)
+    everywhere = query("a", "SourceTotalPackets", "Sum", dimensions=[])
+    assert ask(region, everywhere, start=minute(0), end=minute(2)) == {"a": {minute(0): 12.0, minute(1): 1.0}}
+
+
+def test_a_datapoint_is_not_answered_before_it_arrives(region: EmptyRegion) -> None:
+    late_by = {"FlowARN": 90, "": 150}
+
+    def arrival(_name: str, dimensions: Any, start: datetime) -> datetime:
+        return start + timedelta(seconds=60 + late_by[next(iter(dimensions), "")])
+
+    with arriving(arrival):
+        region.measure("SourceTotalPackets", 5, 6, FlowARN=FLOW)
+        region.measure("Invocations", 1, namespace="AWS/Lambda", FunctionName="any")
+    queries = [
+        query("flow", "SourceTotalPackets", "Sum"),
+        query("all", "SourceTotalPackets", "Sum", dimensions=[]),
+        query("other", "Invocations", namespace="AWS/Lambda", dimensions=[{"Name": "FunctionName", "Value": "any"}]),
+    ]
+    seen = []
+    for moment in (minute(2.49), minute(2.5), minute(3.5)):
+        with clock.standing(moment):
+            found = ask(region, *queries, start=minute(0), end=minute(5))
+            seen.append((list(found["flow"].values()), list(found["all"].values()), list(found["other"].values())))
+    assert seen == [([], [], [1.0]), ([5.0], [], [1.0]), ([5.0, 6.0], [5.0], [1.0])]

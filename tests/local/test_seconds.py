@@ -119,7 +119,7 @@ def test_a_rehearsal_measures_and_judges_within_the_minute_only_what_an_alarm_of
     measured = [
         (datum.name, (datum.timestamp - scenario.start.replace(tzinfo=None)).total_seconds(), datum.value)
         for datum in cloudwatch_backends[ACCOUNT_ID][venue_stage.environment.region].metric_data
-        if datum.namespace == "AWS/MediaConnect"
+        if datum.namespace == "AWS/MediaConnect" and datum.dimensions
     ]
     assert [second for name, second, _ in measured if name == "SourceJitter"] == list(range(0, 240, 60))
     loss = {second: value for name, second, value in measured if name == "SourcePacketLossPercent"}

@@ -55,6 +55,9 @@ def environment(tmp_path: Path) -> Environment:
     return load(tmp_path, GOOD)
 
 
+KNOWN_ARRIVALS = [3.42, 4.365, 4.759]
+
+
 @pytest.mark.parametrize("name", shipped())
 def test_every_shipped_scenario_can_be_used_and_says_what_it_guards_and_how_it_was_seen_to_fail(name: str) -> None:
     path = LIBRARY / f"{name}.toml"
@@ -119,8 +122,42 @@ def test_an_event_repeats_until_its_end_and_events_come_in_the_order_of_their_ti
         ("[[expect]]", "[[expectation]]", r"expectation is no key of a scenario: did you mean expect"),
         ("[[expect]]", EVENT + "every = 2\n[[expect]]", r"event #1: every and until go together"),
         ("[[expect]]", FAULT.replace("sns", "sqs2") + "[[expect]]", r"fault #1.target is .*'stream_monitor'"),
-        ("[[expect]]", FAULT.replace("throttled", "lost") + "[[expect]]", r"fault #1: only eventbridge.* can be lost"),
-        ("[[expect]]", FAULT.replace("sns", "schedule") + "[[expect]]", r"fault #1: schedule can only be lost"),
+        ("[[expect]]", FAULT.replace("throttled", "lost") + "[[expect]]", r"fault #1: sns .*not lost; eventbridge"),
+        ("[[expect]]", FAULT.replace("sns", "schedule") + "[[expect]]", r"fault #1: schedule can only be lost, not"),
+        (
+            "[[expect]]",
+            FAULT.replace("sns", "metrics") + "[[expect]]",
+            r"fault #1: metrics can only be late, not throt",
+        ),
+        ("[[expect]]", FAULT.replace("throttled", "late") + "[[expect]]", r"fault #1: .*; metrics can be late"),
+        ("minute = 5", 'minute = 5\nsource_metadata = "dead"', r":9: .*is \"dead\": use 'present', 'absent' or 'unav"),
+        (
+            "[[phase]]\nminute = 0",
+            "lateness = -1\n[[phase]]\nminute = 0",
+            r":5: lateness is -1: .*greater than or equal",
+        ),
+        ("[[phase]]\nminute = 0", "lateness = 3601\n[[phase]]\nminute = 0", r":5: lateness is 3601: .* equal to 3600"),
+        ("[[phase]]\nminute = 0", "lateness = nan\n[[phase]]\nminute = 0", r":5: lateness is nan: should be "),
+        (
+            "[[phase]]\nminute = 0",
+            "lateness = true\n[[phase]]\nminute = 0",
+            r":5: lateness is true: use seconds from 0 to",
+        ),
+        (
+            "[[phase]]\nminute = 0",
+            "lateness = [60]\n[[phase]]\nminute = 0",
+            r":5: lateness: use seconds from 0 to 3600",
+        ),
+        (
+            "[[phase]]\nminute = 0",
+            "lateness = { min = 60, max = 30, seed = 1 }\n[[phase]]\nminute = 0",
+            r":5: lateness: max is 30, which is less than min, 60",
+        ),
+        (
+            "[[phase]]\nminute = 0",
+            "lateness = { min = 60, max = 90, sed = 1 }\n[[phase]]\nminute = 0",
+            r":5: lateness.sed is no key of a scenario: did you mean seed\? Allowed here: max, min, seed",
+        ),
         ("[[expect]]", FAULT.replace("from = 1", "from = 3") + "[[expect]]", r"fault #1: it ends at minute 2"),
     ],
 )
@@ -138,6 +175,80 @@ def test_all_mistakes_of_all_files_are_said_at_once_in_the_order_of_the_file(tmp
         load_scenarios([str(tmp_path / "a.toml"), str(tmp_path / "b.toml")])
     places = [line.partition(" ")[0].rpartition("/")[2] for line in str(refused.value).splitlines()]
     assert places == ["a.toml:8:", "a.toml:12:", "b.toml:11:"]
+
+
+def test_all_mistakes_of_a_lateness_are_said_at_once(tmp_path: Path) -> None:
+    wrong = 'lateness = { min = "1", max = 4000, seed = 0.5 }\n[[phase]]\nminute = 0'
+    with pytest.raises(ScenarioError) as refused:
+        read(tmp_path, MINIMAL.replace("[[phase]]\nminute = 0", wrong))
+    keys = [line.split(": ")[1].partition(" ")[0] for line in str(refused.value).splitlines()]
+    assert keys == ["lateness.min", "lateness.max", "lateness.seed"]
+
+
+def arrivals(scenario: Scenario, series: str = "SourceBitRate FlowARN live", period: int = 60) -> list[float]:
+    """When the datapoints of the first minutes arrive, in minutes."""
+    found = [scenario.arrival(series, minute, period) for minute in range(8)]
+    return [(moment - scenario.start).total_seconds() / 60 for moment in found]
+
+
+def with_lateness(tmp_path: Path, lateness: str, more: str = "") -> Scenario:
+    return read(tmp_path, f"lateness = {lateness}\n{MINIMAL}{more}")
+
+
+def test_a_datapoint_arrives_at_the_end_of_its_period_and_its_lateness_later(tmp_path: Path) -> None:
+    assert arrivals(read(tmp_path, MINIMAL)) == [1, 2, 3, 4, 5, 6, 7, 8]
+    assert arrivals(with_lateness(tmp_path, "90")) == [2.5, 3.5, 4.5, 5.5, 6.5, 7.5, 8.5, 9.5]
+    assert arrivals(with_lateness(tmp_path, "0.5"), period=30)[:2] == [
+        pytest.approx(30.5 / 60),
+        pytest.approx(90.5 / 60),
+    ]
+
+
+def test_a_random_lateness_is_inside_its_span_and_differs_by_minute_series_and_seed(tmp_path: Path) -> None:
+    def late_by(seed: int, series: str = "a") -> list[float]:
+        scenario = with_lateness(tmp_path, f"{{ min = 60, max = 180, seed = {seed} }}")
+        return [moment - 1 - minute for minute, moment in enumerate(arrivals(scenario, series))]
+
+    assert all(1 <= late <= 3 for late in late_by(7))
+    assert len(set(late_by(7))) == 8
+    assert late_by(7) == late_by(7)
+    assert late_by(7) != late_by(7, "b") != late_by(8, "b")
+
+
+def test_a_random_lateness_is_the_same_in_every_process(tmp_path: Path) -> None:
+    scenario = with_lateness(tmp_path, "{ min = 60, max = 180, seed = 7 }")
+    assert [round(moment, 3) for moment in arrivals(scenario)[:3]] == KNOWN_ARRIVALS
+
+
+def test_late_metrics_arrive_all_at_once_when_the_fault_ends(tmp_path: Path) -> None:
+    outage = (
+        FAULT.replace("sns", "metrics")
+        .replace("throttled", "late")
+        .replace("from = 1\nuntil = 2", "from = 3\nuntil = 7")
+    )
+    assert arrivals(with_lateness(tmp_path, "30", outage)) == [1.5, 2.5, 7, 7, 7, 7, 7.5, 8.5]
+    again = outage.replace("from = 3\nuntil = 7", "from = 6\nuntil = 7.25")
+    assert arrivals(with_lateness(tmp_path, "30", again + outage)) == [1.5, 2.5, *[7.25] * 4, 7.5, 8.5]
+
+
+@pytest.mark.parametrize(
+    ("phase", "answer"),
+    [
+        ("metrics = {}", "absent"),
+        ("metrics = { SourceBitRate = 0, SourceConnected = 0 }", "absent"),
+        ("metrics = { SourceTotalPackets = 0 }", "absent"),
+        ("metrics = { SourceBitRate = 0, SourceConnected = 1 }", "present"),
+        ("metrics = { SourceConnected = [0, 1] }", "present"),
+        ("metrics = { SourceJitter = 80 }", "present"),
+        ("metrics = { SourceBitRate = { from = 8, to = 0 } }", "present"),
+        ('metrics = {}\nsource_metadata = "present"', "present"),
+        ('metrics = { SourceJitter = 80 }\nsource_metadata = "unavailable"', "unavailable"),
+    ],
+)
+def test_source_metadata_is_what_a_phase_says_or_fits_its_metrics(tmp_path: Path, phase: str, answer: str) -> None:
+    scenario = read(tmp_path, MINIMAL.replace("metrics = { SourceJitter = 80 }", phase))
+    assert scenario.source_metadata_at(5) == answer
+    assert scenario.source_metadata_at(0) == "absent"
 
 
 def test_everything_that_is_missing_is_said(tmp_path: Path) -> None:
