@@ -70,6 +70,7 @@ class _Play:
     def __init__(self, role: Role, stage: Stage, beyond: int) -> None:
         self._scenario, self._flow, self._beyond = role.scenario, role.flow, beyond
         self._region, self._names = stage.environment.region, stage.names
+        self._check_every_minutes = stage.environment.check_every_minutes
         self._flow_arn = stage.flow_arn(role.flow.name)
         rules = health_rules(role.flow, stage.environment.thresholds_of(role.flow))
         self._fast = {rule.metric: rule.period for rule in rules if rule.period < WHOLE_MINUTE}
@@ -83,6 +84,7 @@ class _Play:
         try:
             with clock.standing(self._scenario.start) as set_clock, arriving(self._arrival):
                 forget_what_happened(self._region, prefix=self._names.prefix)
+                self._check_before()
                 for minute, action in self._agenda():
                     set_clock(self._scenario.at(minute))
                     action()
@@ -91,6 +93,13 @@ class _Play:
             LOST.clear()
             set_flow_status(self._flow_arn, "STANDBY")  # a running one could not be destroyed
         return self._result
+
+    def _check_before(self) -> None:
+        """The scheduled check before the scenario starts: a flow that is on air has been checked before."""
+        phase = self._scenario.phase_at(0)
+        set_flow_status(self._flow_arn, phase.status)
+        flow_messages.set_source_metadata(self._flow_arn, self._scenario.source_metadata_at(0))
+        self._look(0, self._scenario.start, minutes=self._check_every_minutes)
 
     def _agenda(self) -> list[tuple[float, Callable[[], None]]]:
         """All that happens, in order; at one moment faults end and begin, then a minute ends, and the next begins."""
@@ -236,9 +245,10 @@ class _Play:
                 )
                 self._follow(minute, change.deliveries)
 
-    def _look(self, minute: int, now: datetime) -> None:
+    def _look(self, minute: int, now: datetime, *, minutes: int = 1) -> None:
+        """Fire the schedule for the minutes before now."""
         mine = f"{self._names.schedule_group}/{self._names.schedule(self._flow.name)}"
-        for fired in fire_schedules(now - timedelta(minutes=1), now, region=self._region, name=mine):
+        for fired in fire_schedules(now - timedelta(minutes=minutes), now, region=self._region, name=mine):
             self._note(minute, "schedule", f"{self._flow.name} is looked at", name=fired.schedule)
             self._wait(minute, fired.execution_arn)
 
