@@ -17,7 +17,7 @@ RUN := .venv/bin/python
 PIPENV := .tools/bin/pipenv
 
 .DEFAULT_GOAL := help
-.PHONY: help prerequisites setup rehearse test pytest bindings check lint types unit compat bench bench-rehearsal synth plan deploy destroy bootstrap replay local lock clean
+.PHONY: help prerequisites setup rehearse lateness test pytest bindings check lint types unit compat bench bench-rehearsal synth plan deploy destroy bootstrap replay local lock clean
 
 help: ## Say what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -44,6 +44,9 @@ setup: .venv/ready ## Install what Pipfile.lock names into .venv
 
 rehearse: setup ## Deploy to an AWS on this machine, break streams there, show what people are told
 	@$(RUN) -m operations rehearse
+
+lateness: setup ## Show what is notified, and when, while metrics are late
+	@$(RUN) -m operations lateness $(ARGS)
 
 bench-rehearsal: setup ## Say how long the whole library takes, and one more scenario
 	@$(RUN) -m rehearsal.bench

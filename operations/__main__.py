@@ -8,10 +8,12 @@ import typer
 
 from operations import adoption, deployment
 from operations.answers import answered, console, errors
+from operations.lateness import lateness
 from operations.rehearse import rehearse
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
 app.command()(rehearse)
+app.command()(lateness)
 
 EnvironmentName = Annotated[str, typer.Argument(help="environment, as in environments/<name>.toml")]
 

@@ -45,7 +45,14 @@ EVENTS_OF: Final = {
 """The sources of events that a fault lets get lost."""
 
 
-def play(role: Role, stage: Stage, *, evidence: bool = False, beyond: int = BEYOND) -> Result:
+def play(
+    role: Role,
+    stage: Stage,
+    *,
+    evidence: bool = False,
+    beyond: int = BEYOND,
+    enough: Callable[[Sequence[Notification]], bool] = lambda _: False,
+) -> Result:
     """Play a scenario on a flow of the stage; what happened and what was told.
 
     All that happened on the stage before is forgotten. A broken chain is not raised but seen in the result.
@@ -55,9 +62,10 @@ def play(role: Role, stage: Stage, *, evidence: bool = False, beyond: int = BEYO
         stage: the environment, applied.
         evidence: also keep what a report draws.
         beyond: periods of an alarm's evaluation range beyond its evaluation periods; AWS documents no number.
+        enough: whether the notifications so far answer the question, so that the rest need not be played.
     """
     begun = time.monotonic()
-    result = _Play(role, stage, beyond).result()
+    result = _Play(role, stage, beyond).result(enough)
     if evidence:
         result.evidence = collect(role, stage)
     result.seconds = time.monotonic() - begun
@@ -80,7 +88,7 @@ class _Play:
         self._phase: Phase | None = None
         self._lost: set[str] = set()
 
-    def result(self) -> Result:
+    def result(self, enough: Callable[[Sequence[Notification]], bool]) -> Result:
         try:
             with clock.standing(self._scenario.start) as set_clock, arriving(self._arrival):
                 forget_what_happened(self._region, prefix=self._names.prefix)
@@ -88,6 +96,8 @@ class _Play:
                 for minute, action in self._agenda():
                     set_clock(self._scenario.at(minute))
                     action()
+                    if enough(self._result.notifications):
+                        break
         finally:
             faults.lift()
             LOST.clear()

@@ -215,14 +215,14 @@ class Needs(_Part):
 
 
 class Expectation(_Part):
-    """A message that must be sent, or with kind "none" a span in which none of that severity may be."""
+    """A message that must be sent; or a span in which none may be, of any kind with "none" or of one with count 0."""
 
     kind: Kind
     severity: Severity = "INFO"
     start: Minute = Field(default=0, alias="from")
     until: Minute | None = None
     by: Minute | None = None
-    count: Annotated[int, Field(ge=1)] | None = None
+    count: Annotated[int, Field(ge=0)] | None = None
 
     @model_validator(mode="after")
     def _possible(self) -> Self:
@@ -248,6 +248,8 @@ class Expectation(_Part):
         )
         if self.kind == "none":
             return f"no message of {self.severity} or worse {span}"
+        if self.count == 0:
+            return f"no message of kind {self.kind}, {self.severity} or worse, {span}"
         bound = f", and no more than {self.count} of them in all" if self.count else ""
         return f"a message of kind {self.kind}, {self.severity} or worse, {span}{bound}"
 

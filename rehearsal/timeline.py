@@ -120,6 +120,9 @@ def missed(wanted: Expectation, sent: Sequence[Notification]) -> str | None:
     ]
     if wanted.kind == "none":
         return _unlike(wanted, fitting) if fitting else None
+    if wanted.count == 0:
+        of_kind = [message for message in fitting if message.kind == wanted.kind]
+        return _unlike(wanted, of_kind) if of_kind else None
     in_all = [message for message in sent if message.recipients and message.kind == wanted.kind]
     held = any(message.kind == wanted.kind for message in fitting)
     if held and (wanted.count is None or len(in_all) <= wanted.count):
