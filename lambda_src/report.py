@@ -136,9 +136,10 @@ class Report(TypedDict):
     `previous_status`; `maintenance`, the new state of a maintenance window. `maintenance_scheduled` is when the next
     one begins, if the flow knows it.
 
-    `as_of` is when the newest data ends that was judged; empty if a running flow has none, and the report's own time
-    if it does not run. `silence` is there if metrics do not show that a source lives. `source_metadata` says whether
-    MediaConnect lists a stream of the source; absent if it could not be asked. Older monitors write none of the three.
+    `as_of` is when the newest data ends that shows that a source lives; empty if a running flow has none, and the
+    report's own time if it does not run. `silence` is there if that data is some minutes old. `source_metadata` says
+    whether MediaConnect lists a stream of the source; absent if it could not be asked. Older monitors write none of
+    the three.
     """
 
     flow_name: str

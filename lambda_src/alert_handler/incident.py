@@ -100,7 +100,6 @@ class _Decision:
         """Whether a look without issues still is no sign of health."""
         return (
             self.report["flow_status"] in UNSETTLED
-            or "silence" in self.report
             or self.report.get("as_of") == ""
             or any(map(self._too_early, self.report["issues"]))
         )

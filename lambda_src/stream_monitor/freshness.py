@@ -16,7 +16,7 @@ Points = Mapping[datetime, float]
 """Value by start of period."""
 
 SILENT: Final = timedelta(minutes=2)
-"""How long nothing shows that the source lives before more is asked about it."""
+"""From this age of the last sign that a source lives on the alert handler is told of the silence."""
 BITRATE: Final = "SourceBitRate"
 STREAM_ERROR: Final = re.compile(r"\bsource\b.*\bstream error\b", re.IGNORECASE)
 """How MediaConnect words that a source sends nothing usable, in alerts and in DescribeFlow's `Messages`."""
@@ -62,9 +62,9 @@ def last_sign(presence: Rule, rules: Iterable[Rule], points: Mapping[str, Points
     return max(ends, default=None)
 
 
-def is_silent(sign: datetime | None, now: datetime) -> bool:
-    """Whether nothing has shown for a while that a source lives, so that other evidence is needed."""
-    return sign is None or now - sign >= SILENT
+def is_silent(sign: datetime | None, now: datetime, span: timedelta) -> bool:
+    """Whether nothing has shown for a span that a source lives."""
+    return sign is None or now - sign >= span
 
 
 def silence(

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Literal
 
-from report import Issue, Policy, Report, Rule, Said, Silence, Source, rank, worst
-from stream_monitor.freshness import Points, end_of, is_silent, judged_as_of, last_sign, silence, watermark
+from report import LATE, Issue, Policy, Report, Rule, Said, Silence, Source, rank, worst
+from stream_monitor.freshness import SILENT, Points, end_of, is_silent, judged_as_of, last_sign, silence, watermark
 from stream_monitor.trigger import ONE_LOST, SOURCE, Finding, Trigger
 
 RuleState = Literal["OK", "ALARM", "INSUFFICIENT_DATA"]
@@ -140,6 +140,9 @@ def report(
         said = [words for words, _ in heard]
     issues = _one_of_each(issues)
     silent = _silence(policy, points, trigger.time, mark=mark, others=others, errors=errors)
+    unclear = silent is not None and (
+        silent["source_error"] or streams_listed is False or needs_more_evidence(policy, points, trigger.time)
+    )
     start, end = query_window(policy["rules"], trigger.time)
     found: Report = {
         "flow_name": policy["flow_name"],
@@ -151,7 +154,7 @@ def report(
         "execution": execution,
         "timestamp": trigger.time.isoformat(),
         "window_minutes": int((end - start).total_seconds() // 60),
-        "healthy": not issues and not (silent and judges_metrics(status)),
+        "healthy": not issues and not (unclear and judges_metrics(status)),
         "severity": worst(issue["severity"] for issue in issues),
         "issues": issues,
         "trigger": trigger.cause(),
@@ -160,7 +163,9 @@ def report(
         "as_of": trigger.time.isoformat(),
     }
     if judges_metrics(status):
-        found["as_of"] = mark.isoformat() if mark else ""
+        # Health is known only as far as the source is known to live: outputs may report without it.
+        sign = last_sign(presence, policy["rules"], points) if (presence := _presence(policy)) else mark
+        found["as_of"] = sign.isoformat() if sign else ""
         if silent:
             found["silence"] = silent
         if streams_listed is not None:
@@ -201,9 +206,9 @@ def _sources(flow: Mapping[str, Any], selected: Mapping[str, Points]) -> list[So
 
 
 def needs_more_evidence(policy: Policy, points: Mapping[str, Points], now: datetime) -> bool:
-    """Whether the metrics alone do not show that a source of the flow lives."""
+    """Whether the metrics have not shown for so long that a source lives that lateness does not explain it."""
     presence = _presence(policy)
-    return presence is not None and is_silent(last_sign(presence, policy["rules"], points), now)
+    return presence is not None and is_silent(last_sign(presence, policy["rules"], points), now, LATE)
 
 
 def _presence(policy: Policy) -> Rule | None:
@@ -221,12 +226,14 @@ def _silence(
     errors: Sequence[str],
 ) -> Silence | None:
     presence = _presence(policy)
-    if presence is None or not needs_more_evidence(policy, points, now):
+    if presence is None:
+        return None
+    sign = last_sign(presence, policy["rules"], points)
+    if not is_silent(sign, now, SILENT):
         return None
     series = points.get(presence["key"], {})
     if judged_as_of(presence, series, mark) and breaches(presence, series[max(series)]):
         return None  # it does not keep silent: it says that the source is gone
-    sign = last_sign(presence, policy["rules"], points)
     return silence(_issue(presence, None, "no data"), sign, mark=mark, others=others, errors=errors)
 
 

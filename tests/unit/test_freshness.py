@@ -78,10 +78,10 @@ def test_alarm_is_confirmed_over_its_own_range_though_newer_data_is_good() -> No
 @pytest.mark.parametrize(
     ("points", "needed"),
     [
-        ({"source-lost": series(1, late=1)}, False),
-        ({"source-lost": series(1, late=2)}, True),
-        ({"source-lost": series(1, 0)}, False),
-        ({"source-lost": series(1, 0, 0)}, True),
+        ({"source-lost": series(1, late=4)}, False),
+        ({"source-lost": series(1, late=5)}, True),
+        ({"source-lost": series(1, 0, 0, 0, 0)}, False),
+        ({"source-lost": series(1, 0, 0, 0, 0, 0)}, True),
         ({"source-lost": series(1, late=9), "bitrate-low": series(8e6, late=1)}, False),
         ({"source-lost": {}, "bitrate-low": series(0.0, late=0)}, True),
         ({}, True),
@@ -95,6 +95,26 @@ def test_source_that_reads_zero_is_lost_and_not_silent() -> None:
     found = check({"source-lost": series(8e6, 0, 0, 0)})
     assert "silence" not in found
     assert found["issues"][0]["evidence"] == "metric"
+
+
+@pytest.mark.parametrize(
+    ("late", "facts", "healthy"),
+    [
+        (1, {"streams_listed": False}, True),
+        (2, {"streams_listed": False}, False),
+        (2, {"errors": ["Source a Stream Error: Timeout"]}, False),
+        (4, {"streams_listed": True}, True),
+        (4, {}, True),
+        (5, {"streams_listed": True}, False),
+    ],
+)
+def test_flow_is_healthy_as_long_as_lateness_explains_its_silence(late: int, facts: Any, healthy: bool) -> None:  # noqa: FBT001
+    assert check({"source-lost": series(8e6, late=late)}, **facts)["healthy"] is healthy
+
+
+def test_health_is_known_as_far_as_the_source_is_known_to_live() -> None:
+    found = check({"source-lost": series(8e6, late=3), "packet-loss": series(0.0)})
+    assert found["as_of"] == ago(3).isoformat()
 
 
 def test_silent_flow_is_neither_healthy_nor_lost_by_itself() -> None:
