@@ -245,7 +245,9 @@ def text(rows: Mapping[Conditions, Mapping[str, Cell]]) -> str:
         for part in (names[: len(names) // 2], names[len(names) // 2 :]):
             lines += [*_aligned(["lateness, s", *part], found, part), ""]
     count = missed(rows)
-    lines.append(f"{count} cells miss their target, marked with !" if count else "Every cell meets its target.")
+    of = sum(len(cells) for cells in rows.values())
+    verb = "misses its" if count == 1 else "miss their"
+    lines.append(f"{count} of {of} cells {verb} target, marked with !." if count else "Every cell meets its target.")
     return "\n".join(lines)
 
 

@@ -61,7 +61,39 @@ def as_of(moment: datetime) -> Iterator[None]:
 
 def _arrived(self: Any) -> list[Any]:
     now = _as_of.get() or clock.now()
-    return [datum for datum in _all_by_moto(self) if getattr(datum, "arrives", now) <= now]
+    return [datum for datum in _all_by_moto(self) if _has_arrived(datum, now)]
+
+
+def _has_arrived(datum: Any, now: datetime) -> bool:
+    return getattr(datum, "arrives", now) <= now
+
+
+class _Index:
+    """The datapoints of a list by namespace and name; kept, because each alarm asks each minute."""
+
+    def __init__(self, data: Sequence[Any]) -> None:
+        self._data = data
+        self._first = data[0] if data else None
+        self._known = 0
+        self._by_metric: dict[tuple[str, str], list[Any]] = defaultdict(list)
+
+    def is_of(self, data: Sequence[Any]) -> bool:
+        """Whether the list is still that one, and has only grown."""
+        return data is self._data and len(data) >= self._known > 0 and data[0] is self._first
+
+    def of(self, metric: tuple[str, str]) -> Sequence[Any]:
+        """Those of a metric."""
+        for datum in self._data[self._known :]:
+            self._by_metric[datum.namespace, datum.name].append(datum)
+            self._known += 1
+        return self._by_metric.get(metric, ())
+
+
+def _index(backend: Any) -> _Index:
+    kept: _Index | None = vars(backend).get("metric_index")
+    if kept is None or not kept.is_of(backend.metric_data):
+        backend.metric_index = kept = _Index(backend.metric_data)
+    return kept
 
 
 def _put_metric_data(self: Any, namespace: str, metric_data: Sequence[Mapping[str, Any]]) -> None:
@@ -87,11 +119,15 @@ def _get_metric_data(
     if start_time >= end_time or not all("MetricStat" in query for query in queries):
         answer: list[dict[str, Any]] = _get_by_moto(self, queries, start_time, end_time, scan_by)
         return answer
-    named: dict[tuple[str, str], list[Any]] = defaultdict(list)
-    for datum in self.get_all_metrics():
-        named[datum.namespace, datum.name].append(datum)
+    now, index = _as_of.get() or clock.now(), _index(self)
     return [
-        _result(query, named[_name(query)], start_time, end_time, newest_first=scan_by == "TimestampDescending")
+        _result(
+            query,
+            [datum for datum in index.of(_name(query)) if _has_arrived(datum, now)],
+            start_time,
+            end_time,
+            newest_first=scan_by == "TimestampDescending",
+        )
         for query in queries
         if query.get("ReturnData", True)
     ]
