@@ -41,11 +41,6 @@ def test_metrics_that_are_not_late_meet_every_target(stages: Stages) -> None:
     assert found["rtp, zeros, event"] == found["srt, zeros, event"] == "0 s"
 
 
-AWAITING_LATE_METRICS = pytest.mark.skip("not every rule judges as of the newest data yet")
-"""Delete with its use once monitor and alarms judge as of the newest data."""
-
-
-@AWAITING_LATE_METRICS
 @pytest.mark.parametrize("beyond", [0, 5])
 @pytest.mark.parametrize("lateness", ["180", "60..180 #1"])
 def test_late_metrics_meet_every_target_whatever_an_evaluation_range_is(
