@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 
 from local_aws import ACCOUNT_ID, LocalAws, faults
 from local_aws.forget import forget_what_happened
+from local_aws.gaps import flow_messages
 from operations.__main__ import app
 from operations.terraform import PROJECT
 from rehearsal import report, scenario
@@ -142,6 +143,7 @@ def test_a_wrong_expectation_is_missed_with_what_was_seen_instead(stages: dict[s
 def test_what_a_scenario_may_break_is_what_the_local_aws_can_break() -> None:
     assert get_args(scenario.Target) == get_args(faults.Target)
     assert get_args(scenario.Error) == get_args(faults.Error)
+    assert get_args(scenario.SourceMetadata) == get_args(flow_messages.SourceMetadata)
 
 
 def test_a_file_that_cannot_be_used_ends_with_2_and_all_mistakes_and_without_a_deployment(tmp_path: Path) -> None:
