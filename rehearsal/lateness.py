@@ -35,7 +35,7 @@ HOUR: Final = 60
 FAULT_AT: Final = 6
 """The minute at which a fault starts: all data before it is healthy, and some of it has arrived."""
 WAIT: Final = 15
-"""Minutes for which a fault is played beyond the lateness: evaluation periods, a check interval and some."""
+"""Minutes for which a fault with a target is played beyond the lateness: evaluation periods and a check interval."""
 SECOND: Final = 1 / 60
 EVENT_TARGET_SECONDS: Final = 5
 OUTAGE_TARGET_MINUTES: Final = {"zeros": 2, "silence": 4}
@@ -115,7 +115,8 @@ class Trial:
             if self.outage_minutes
             else []
         )
-        end = HOUR if self.metrics is None else FAULT_AT + WAIT + conditions.latest
+        to_the_end = self.metrics is None or self.source_metadata
+        end = HOUR if to_the_end else FAULT_AT + WAIT + conditions.latest
         return Scenario.model_validate(
             {
                 "title": self.name,
