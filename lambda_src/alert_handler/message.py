@@ -63,6 +63,9 @@ def _headline(told: Notification) -> tuple[str, str]:
         return "The flow was stopped and is off air.", f"Nothing to do if that was meant; otherwise: {start}"
     if told["kind"] == "flow-started":
         return "The flow was started and is on air.", "Nothing to do: you are told if its source does not come."
+    if told["kind"] == "closed":
+        reason = " ".join(told["words"].split())
+        return f"Closed by hand: {reason}", "No action needed. A check that finds a problem opens a new incident."
     first = told["issues"][0]
     if told["kind"] == "recovered":
         stopped = ", the flow was stopped" if told["look"]["flow_status"] == "STANDBY" else ""
@@ -97,7 +100,7 @@ def _body(told: Notification, what: str, do: str) -> str:
     look = told["look"]
     more = len(told["issues"]) - 1
     lines = [
-        f"{what}{f' ({more} more below)' if more > 0 else ''}",
+        f"{what}{f' ({more} more below)' if more > 0 and told['kind'] != 'closed' else ''}",
         do,
         "",
         f"Flow: {look['flow_name']}, {look['flow_status']}",
@@ -108,7 +111,7 @@ def _body(told: Notification, what: str, do: str) -> str:
     ]
     if told["kind"] != "opened" and "began" in told:
         lines.append(f"Began: {_when(told['began'])} UTC")
-    over = told["kind"] == "recovered"
+    over = told["kind"] in {"recovered", "closed"}
     for issue in told["issues"]:
         lines += ["", *([f"Was {issue['severity']}: {issue['meaning']}"] if over else _issue(issue))]
     if told.get("worst"):

@@ -8,7 +8,7 @@ from typing import Any, Final, Literal, NotRequired, TypedDict
 from report import Cause, Issue, Report, Severity, Source
 
 Kind = Literal[
-    "opened", "escalated", "reminded", "recovered", "flow-stopped", "flow-started", "maintenance"
+    "opened", "escalated", "reminded", "recovered", "closed", "flow-stopped", "flow-started", "maintenance"
 ]  # fmt: skip
 
 LOOK: Final = (
@@ -43,6 +43,7 @@ class Notification(TypedDict):
     """One message to be sent, with all that its words need. The id is the same however often it is made or sent.
 
     `incident` is when the incident was opened that it belongs to; `began` and `ended` are when what it tells of did.
+    `words` are the state of a maintenance window, or for kind `closed` the reason that somebody gave.
     """
 
     id: str

@@ -55,6 +55,7 @@ STORIES: dict[str, Sequence[Report]] = {
     "reminded": [*GONE, look(2400, LOST, LOSS)],
     "recovered": [*GONE, look(900), look(960)],
     "recovered-by-stop": [look(0), *GONE, look(900, flow_status="STANDBY"), look(960, flow_status="STANDBY")],
+    "closed": GONE,
     "flow-stopped": [look(0), look(60, flow_status="STANDBY")],
     "flow-started": [look(0, flow_status="STANDBY"), look(60)],
     "maintenance-begun": [look(0, maintenance="INPROGRESS")],
@@ -62,6 +63,17 @@ STORIES: dict[str, Sequence[Report]] = {
     "maintenance-failed": [look(0, maintenance="INPROGRESS"), look(600, maintenance="FAILED")],
     "maintenance-never-ended": [look(0, maintenance="INPROGRESS"), look(7300)],
 }
+
+
+BY_HAND: dict[str, Any] = {"closed": {"kind": "closed", "words": "encoder\nmoved to another flow"}}
+"""What a person's command changes in the last message of a story: no check makes that kind."""
+
+
+def told_in(story: str) -> Notification:
+    """The message that a story ends with."""
+    changed: Any = {**last_told(STORIES[story]), **BY_HAND.get(story, {})}
+    told: Notification = changed
+    return told
 
 
 def last_told(reports: Sequence[Report]) -> Notification:
@@ -75,7 +87,7 @@ def last_told(reports: Sequence[Report]) -> Notification:
 
 @pytest.mark.parametrize("story", STORIES)
 def test_the_whole_message_reads_as_it_was_agreed(story: str) -> None:
-    told = last_told(STORIES[story])
+    told = told_in(story)
     message = compose(told)
     assert story.startswith(told["kind"])
     attributes = "".join(f"{name}: {value}\n" for name, value in message.attributes.items())
@@ -83,17 +95,17 @@ def test_the_whole_message_reads_as_it_was_agreed(story: str) -> None:
 
 
 def test_every_kind_has_a_message_that_was_agreed() -> None:
-    kinds = {last_told(story)["kind"] for story in STORIES.values()}
+    kinds = {told_in(story)["kind"] for story in STORIES}
     assert kinds == set(get_args(Kind))
     assert {path.stem for path in FILES.iterdir()} == set(STORIES)
 
 
 @pytest.mark.parametrize("story", STORIES)
 def test_the_first_two_lines_say_what_is_wrong_and_what_to_do(story: str) -> None:
-    message = compose(last_told(STORIES[story]))
+    message = compose(told_in(story))
     what, do, empty, *_ = message.body.split("\n")
     assert message.subject.startswith(f"[{message.attributes['severity']}] live-stream (prod): {what[:20]}")
-    assert do.startswith(("Do first: ", "Nothing to do"))
+    assert do.startswith(("Do first: ", "Nothing to do", "No action needed."))
     assert empty == ""
 
 
