@@ -9,11 +9,15 @@ from datetime import datetime
 from typing import Final
 from urllib.parse import quote
 
+from alert_handler import sms
 from alert_handler.record import Look, Notification
 from report import Issue
 
 SUBJECT_LIMIT: Final = 99
 """SNS takes subjects of less than 100 characters, without line breaks or control characters."""
+
+BODY_LIMIT: Final = 40 * 1024
+"""Bytes. SNS takes 256 KiB of JSON, in which one byte may become six; nobody reads even this much."""
 
 CONSOLES: Final = {"aws": "aws.amazon.com", "aws-cn": "amazonaws.cn", "aws-us-gov": "amazonaws-us-gov.com"}
 PREFIXES: Final = ((1e9, "G"), (1e6, "M"), (1e3, "k"))
@@ -30,20 +34,23 @@ UNITS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A message as SNS publishes it."""
+    """A message as SNS publishes it: `sms` is what phones get instead of the body."""
 
     subject: str
     body: str
+    sms: str
     attributes: dict[str, str]
 
 
 def compose(told: Notification) -> Message:
     """The message of a notification: what is wrong, what to do, and then all that is known."""
     look = told["look"]
-    what, do = _headline(told)
+    # Half a surrogate pair, which JSON can carry, could not be sent.
+    what, do = (line.encode(errors="replace").decode() for line in _headline(told))
     return Message(
         subject=_subject(f"[{told['severity']}] {look['flow_name']} ({look['environment']}): {what}"),
-        body=_body(told, what, do),
+        body=_sendable(_body(told, what, do)),
+        sms=_sms(told, what, do),
         attributes={
             "kind": told["kind"],
             "severity": told["severity"],
@@ -94,6 +101,22 @@ def _maintenance(told: Notification) -> tuple[str, str]:
 def _subject(text: str) -> str:
     plain = " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
     return plain if len(plain) <= SUBJECT_LIMIT else f"{plain[: SUBJECT_LIMIT - 3].rstrip()}..."
+
+
+def _sendable(text: str) -> str:
+    """The text as SNS takes it: in characters that can be encoded, and not too long."""
+    encoded = text.encode(errors="replace")
+    if len(encoded) <= BODY_LIMIT:
+        return encoded.decode()
+    return f"{encoded[:BODY_LIMIT].decode(errors='ignore')}\n(This message was too long and is cut here.)\n"
+
+
+def _sms(told: Notification, what: str, do: str) -> str:
+    look = told["look"]
+    others = len(told["issues"]) - 1
+    also = f"{others} more, " if others > 0 and told["kind"] != "closed" else ""
+    names = f"{told['severity']} {look['flow_name']} ({look['environment']}):"
+    return sms.short(names, what, [f"({also}{_clock(look['timestamp'])} UTC)", do])
 
 
 def _body(told: Notification, what: str, do: str) -> str:

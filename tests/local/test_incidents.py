@@ -59,6 +59,19 @@ def test_an_event_is_believed_before_the_metrics_follow_and_says_that_they_disag
     assert evening.told() == [(OPENED, "CRITICAL")]
 
 
+def test_a_phone_gets_one_part_of_text_however_much_is_wrong(begin: Begin) -> None:
+    evening = begin("match")
+    evening.minutes(2, GOOD_MATCH)
+    bad = {"SourcePacketLossPercent": 9.0, "SourceJitter": 300.0, "SourceNotRecoveredPackets": 9000.0}
+    evening.minutes(6, GOOD_MATCH | bad | {"SourceBitRate": 1.0})
+    evening.minutes(3, bad | {"SourceConnected": 0.0, "SourceBitRate": 0.0})
+    phone = "sms +12025550123"
+    critical = [message for message in evening.messages() if message.attributes["severity"] == "CRITICAL"]
+    assert [message.recipients for message in critical] == [("email all@example.com", phone)]
+    assert len(critical[0].message.encode()) > 1600, "as an e-mail, it would not reach a phone"
+    assert len(critical[0].text_for(phone).encode()) <= 140
+
+
 def test_packet_loss_and_then_a_source_lost_is_one_incident_that_gets_worse(begin: Begin) -> None:
     evening = begin("show")
     evening.minutes(2, GOOD_RTP)

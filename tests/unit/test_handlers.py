@@ -204,6 +204,7 @@ def test_a_new_incident_is_saved_then_published_with_what_subscriptions_filter_b
         "TopicArn": "arn:aws:sns:us-east-1:123456789012:alerts",
         "Subject": "[HIGH] live-stream (prod): Viewers see blocks.",
         "Message": ANY,
+        "MessageStructure": "json",
         "MessageAttributes": {
             name: {"DataType": "String", "StringValue": value}
             for name, value in {

@@ -1,5 +1,6 @@
 """The message of every kind says what is wrong and what to do in its first two lines, and can always be sent."""
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, get_args
@@ -91,7 +92,7 @@ def test_the_whole_message_reads_as_it_was_agreed(story: str) -> None:
     message = compose(told)
     assert story.startswith(told["kind"])
     attributes = "".join(f"{name}: {value}\n" for name, value in message.attributes.items())
-    same_as_file(FILES / f"{story}.txt", f"{attributes}\n{message.subject}\n\n{message.body}")
+    same_as_file(FILES / f"{story}.txt", f"{attributes}sms: {message.sms}\n\n{message.subject}\n\n{message.body}")
 
 
 def test_every_kind_has_a_message_that_was_agreed() -> None:
@@ -171,6 +172,19 @@ def test_who_was_told_of_the_worst_is_told_of_the_end() -> None:
     assert (
         compose(last_told([look(0, LOST), look(60, LOSS), look(120), look(180)])).attributes["severity"] == "CRITICAL"
     )
+
+
+def test_a_message_that_is_longer_than_anybody_reads_is_cut_and_says_so() -> None:
+    body = compose(last_told([look(0, issue(meaning="\x00" * 300_000))])).body
+    assert body.endswith("(This message was too long and is cut here.)\n")
+    assert len(json.dumps({"default": body}).encode()) < 256 * 1024
+
+
+def test_half_a_character_does_not_keep_a_message_from_being_sent() -> None:
+    message = compose(last_told([look(0, issue(meaning="broken \ud83d here"))]))
+    assert message.body.encode()
+    assert message.sms.encode()
+    assert message.subject.encode()
 
 
 @given(st.text(max_size=300), st.text(max_size=300), st.floats(allow_nan=False, allow_infinity=False))
