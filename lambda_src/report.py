@@ -42,7 +42,10 @@ class Patience(TypedDict):
 
 
 class Policy(TypedDict):
-    """How a flow is watched: the value of its SSM parameter."""
+    """How a flow is watched: the value of its SSM parameter.
+
+    `notice_severity` is that of messages on maintenance; a policy of an earlier release has none.
+    """
 
     environment: str
     flow_name: str
@@ -51,6 +54,7 @@ class Policy(TypedDict):
     dashboard: str
     patience: Patience
     rules: list[Rule]
+    notice_severity: NotRequired[Severity]
 
 
 class Issue(TypedDict):
@@ -103,8 +107,9 @@ class Report(TypedDict):
     """What the monitor found; the contract between the two functions. Times are ISO 8601 in UTC.
 
     Attributes of some events only: `said`; `all_lost`, what is wrong once every source is called lost;
-    `previous_status`; `maintenance`, the new state of a maintenance window. `maintenance_scheduled` is when the next
-    one begins, if the flow knows it.
+    `previous_status`; `maintenance`, the new state of a maintenance window. If the flow knows them,
+    `maintenance_scheduled` is when the next one begins and `maintenance_deadline` when it does at the latest.
+    `notice_severity` is that of messages on maintenance.
     """
 
     flow_name: str
@@ -125,8 +130,10 @@ class Report(TypedDict):
     said: NotRequired[list[Said]]
     all_lost: NotRequired[Issue]
     previous_status: NotRequired[str]
-    maintenance: NotRequired[Literal["INPROGRESS", "FINISHED", "FAILED", "CANCELED"]]
+    maintenance: NotRequired[Literal["SCHEDULED", "RESCHEDULED", "INPROGRESS", "FINISHED", "FAILED", "CANCELED"]]
     maintenance_scheduled: NotRequired[str]
+    maintenance_deadline: NotRequired[str]
+    notice_severity: NotRequired[Severity]
 
 
 def moment(time: str) -> datetime:

@@ -21,6 +21,10 @@ EXTRA_PERIODS: Final = 2
 DEFAULT_HOLD_SECONDS: Final = 180
 """How long an event counts that no rule watches: as long as with a rule of one minute."""
 
+MAINTENANCE_STATES: Final = frozenset({"SCHEDULED", "RESCHEDULED", "INPROGRESS", "FINISHED", "FAILED", "CANCELED"})
+DEFAULT_START_HOUR: Final = "02:00"
+"""MediaConnect's own start hour (UTC) of maintenance windows."""
+
 RUNNING: Final = frozenset({"ACTIVE", "UPDATING"})
 SETTLING: Final = frozenset({"STARTING", "STOPPING"})
 
@@ -150,20 +154,27 @@ def report(
         found["all_lost"] = _issue(presence, None, "event")
     if trigger.previous_status:
         found["previous_status"] = trigger.previous_status
-    if trigger.maintenance in {"INPROGRESS", "FINISHED", "FAILED", "CANCELED"}:
-        found["maintenance"] = trigger.maintenance  # type: ignore[typeddict-item]  # one of the four, as just seen
-    if scheduled := _moment((flow.get("Maintenance") or {}).get("MaintenanceScheduledDate")):
+    if trigger.maintenance in MAINTENANCE_STATES:
+        found["maintenance"] = trigger.maintenance  # type: ignore[typeddict-item]  # one of them, as just seen
+    planned = flow.get("Maintenance") or {}
+    if scheduled := _planned(planned, "MaintenanceScheduledDate"):
         found["maintenance_scheduled"] = scheduled.isoformat()
+    if deadline := _planned(planned, "MaintenanceDeadline"):
+        found["maintenance_deadline"] = deadline.isoformat()
+    if "notice_severity" in policy:
+        found["notice_severity"] = policy["notice_severity"]
     return found
 
 
-def _moment(text: object) -> datetime | None:
-    """A time of MediaConnect's in UTC; None for what is none, which must not stop a look."""
+def _planned(maintenance: Mapping[str, Any], key: str) -> datetime | None:
+    """When a maintenance window starts, in UTC: a date means its start hour. None for what is no time."""
+    text = str(maintenance.get(key) or "")
+    hour = str(maintenance.get("MaintenanceStartHour") or DEFAULT_START_HOUR)
     try:
-        moment = datetime.fromisoformat(str(text))
+        time = datetime.fromisoformat(f"{text}T{hour:0>5}" if len(text) == len("2026-11-23") else text)
     except ValueError:
         return None
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
 
 
 def _sources(flow: Mapping[str, Any], selected: Mapping[str, Points]) -> list[Source]:

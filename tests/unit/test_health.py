@@ -316,7 +316,7 @@ def test_what_only_the_handler_can_weigh_is_handed_on() -> None:
     found = look(told=told, flow=scheduled)
     assert (found["previous_status"], found["maintenance"]) == ("STOPPING", "INPROGRESS")
     assert found["maintenance_scheduled"] == "2026-11-24T04:00:00+00:00"
-    assert "maintenance" not in look(told={"maintenance": "SCHEDULED"})
+    assert "maintenance" not in look(told={"maintenance": "SOMETHING ELSE"})
 
 
 @pytest.mark.parametrize("date", [None, "", "next Tuesday"])
@@ -333,3 +333,27 @@ def test_issues_stand_worst_first_whatever_the_order_of_the_rules() -> None:
     data = {key: {minutes_ago(1): 9.0} for key in "abc"}
     for order in permutations(rules):
         assert [item["metric"] for item in look(rules=list(order), data=data)["issues"]] == ["c", "a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("planned", "start"),
+    [
+        ({"MaintenanceScheduledDate": "2026-11-24", "MaintenanceStartHour": "04:00"}, "2026-11-24T04:00:00+00:00"),
+        ({"MaintenanceScheduledDate": "2026-11-24", "MaintenanceStartHour": "4:00"}, "2026-11-24T04:00:00+00:00"),
+        ({"MaintenanceScheduledDate": "2026-11-24"}, "2026-11-24T02:00:00+00:00"),
+        (
+            {"MaintenanceScheduledDate": "2026-11-24T04:00:00Z", "MaintenanceStartHour": "07:00"},
+            "2026-11-24T04:00:00+00:00",
+        ),
+        ({"MaintenanceScheduledDate": "2026-11-24T04:00:00+02:00"}, "2026-11-24T02:00:00+00:00"),
+    ],
+    ids=["date and hour", "hour of one digit", "no hour", "a time", "a time elsewhere"],
+)
+def test_a_maintenance_date_is_that_of_its_start_hour(planned: dict[str, str], start: str) -> None:
+    assert look(flow={"Maintenance": planned})["maintenance_scheduled"] == start
+
+
+def test_the_deadline_of_a_maintenance_is_reported_too() -> None:
+    found = look(flow={"Maintenance": {"MaintenanceDeadline": "2026-11-30T08:30:00Z"}})
+    assert found["maintenance_deadline"] == "2026-11-30T08:30:00+00:00"
+    assert "maintenance_scheduled" not in found
