@@ -47,15 +47,22 @@ class _Decision:
         self.report = report
         self.now = moment(report["timestamp"])
         self.added: list[Notification] = []
+        self._situation = Situation(self.record, report, self._tell)
 
     def take(self) -> None:
-        situation = Situation(self.record, self.report, self._tell)
-        situation.maintenance()
-        situation.status()
-        if situation.in_maintenance() or (self.record["closed"] and self.now <= moment(self.record["closed"])):
+        self._situation.maintenance()
+        self._situation.status()
+        if self.record["closed"] and self.now <= moment(self.record["closed"]):
             return
         bad = self._issues()
-        if self.record["incident"] and not bad:
+        active = self.report["flow_status"] == "ACTIVE"
+        if self._situation.holds_back(bad, healthy=active and not bad and not self._unknown()):
+            if self.record["incident"]:
+                self._hear(self.record["incident"])
+                self._not_good(self.record["incident"])
+        elif self._situation.in_maintenance() and not bad and not active:
+            pass  # the restart: neither wrong nor a sign of health
+        elif self.record["incident"] and not bad:
             self._good_again(self.record["incident"])
         elif bad and self.record["incident"]:
             self._still_bad(self.record["incident"], bad)
@@ -69,6 +76,8 @@ class _Decision:
         found = {issue["about"]: issue for issue in self.report["issues"] if not self._too_early(issue)}
         if self._stuck():
             found["FlowStatus"] = self._stuck_issue()
+        if self._situation.did_not_come_back():
+            found["FlowStatus"] = self._not_back_issue()
         lost = self.report.get("all_lost")
         if lost and found.get("source") and self._lost_parts() >= {item["arn"] for item in self.report["sources"]}:
             found["source"] = lost
@@ -116,6 +125,20 @@ class _Decision:
             "evidence": "status",
         }
 
+    def _not_back_issue(self) -> Issue:
+        start = f"aws mediaconnect start-flow --flow-arn {self.report['flow_arn']}"
+        return {
+            "about": "FlowStatus",
+            "metric": "FlowStatus",
+            "value": None,
+            "threshold": None,
+            "unit": "",
+            "severity": "CRITICAL",
+            "meaning": f"The flow did not start again after AWS maintenance: it is {self.report['flow_status']}.",
+            "actions": [f"Start it, unless it was stopped on purpose: {start}"],
+            "evidence": "status",
+        }
+
     def _lost_parts(self) -> set[str]:
         incident = self.record["incident"]
         heard = incident["heard"].values() if incident else ()
@@ -142,6 +165,9 @@ class _Decision:
             "triggers": [],
             "sent": [],
         }
+        since = self._situation.down_since()
+        if since and moment(since) < self.now:
+            incident["began"] = since
         self.record["incident"] = incident
         self._note(incident, bad)
         self._tell("opened", incident["severity"], bad, incident)
@@ -156,10 +182,7 @@ class _Decision:
         ]
         latest = self.now >= moment(incident["last_bad"])
         self._note(incident, bad)
-        if latest:
-            incident["last_bad"] = self._time
-        if incident["good"] and moment(incident["healthy_since"]) < moment(incident["last_bad"]) + APART:
-            incident["good"], incident["healthy_since"], incident["last_good"] = 0, "", ""
+        self._not_good(incident)
         if new:
             incident["severity"] = worst([incident["severity"], *(issue["severity"] for issue in new)])
             incident["told"], incident["reminders"] = max(incident["told"], self._time, key=moment), 0
@@ -168,6 +191,12 @@ class _Decision:
         elif latest and self.now >= moment(incident["told"]) + self._until_reminder(incident):
             incident["told"], incident["reminders"] = self._time, incident["reminders"] + 1
             self._tell("reminded", incident["severity"], bad, incident)
+
+    def _not_good(self, incident: Incident) -> None:
+        """Count from now on whatever is healthy: something is wrong."""
+        incident["last_bad"] = max(incident["last_bad"], self._time, key=moment)
+        if incident["good"] and moment(incident["healthy_since"]) < moment(incident["last_bad"]) + APART:
+            incident["good"], incident["healthy_since"], incident["last_good"] = 0, "", ""
 
     def _until_reminder(self, incident: Incident) -> timedelta:
         factor = min(1 << incident["reminders"], SLOWEST_REMINDER)
@@ -259,7 +288,8 @@ class _Decision:
         if incident:
             incident["number"] += 1
             told["id"] = f"{self.report['flow_name']}/{incident['opened']}/{incident['number']}"
-            told["incident"] = told["began"] = incident["opened"]
+            told["incident"] = incident["opened"]
+            told["began"] = incident.get("began", incident["opened"])
         if incident and kind == "recovered":
             told["ended"] = incident["healthy_since"]
             told["worst"] = sorted(incident["worst"].values(), key=lambda item: item["metric"])

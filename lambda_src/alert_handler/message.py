@@ -10,7 +10,7 @@ from typing import Final
 from urllib.parse import quote
 
 from alert_handler import sms
-from alert_handler.record import Look, Notification
+from alert_handler.record import NOT_REPORTED, Look, Notification
 from report import Issue
 
 SUBJECT_LIMIT: Final = 99
@@ -20,6 +20,10 @@ BODY_LIMIT: Final = 40 * 1024
 """Bytes. SNS takes 256 KiB of JSON, in which one byte may become six; nobody reads even this much."""
 
 CONSOLES: Final = {"aws": "aws.amazon.com", "aws-cn": "amazonaws.cn", "aws-us-gov": "amazonaws-us-gov.com"}
+PAST: Final = {"recovered": "Was", "closed": "Was", "maintenance": "Held back"}
+"""How issues are listed that a message of this kind does not call present."""
+OTHER: Final = frozenset({"closed", "maintenance"})
+"""Kinds whose first line is not about the first issue."""
 PREFIXES: Final = ((1e9, "G"), (1e6, "M"), (1e3, "k"))
 UNITS: Final = {
     "Percent": " %",
@@ -89,13 +93,27 @@ def _headline(told: Notification) -> tuple[str, str]:
 
 
 def _maintenance(told: Notification) -> tuple[str, str]:
-    if told["words"] == "INPROGRESS":
-        wait = f"alerts wait until it ends, at {_clock(told['ended'])} UTC at the latest."
-        return "AWS maintenance has begun: expect an interruption.", f"Nothing to do: {wait}"
-    if told["words"] == "FINISHED":
-        return "AWS maintenance has ended.", "Nothing to do: you are told if something is still wrong."
-    how = told["words"].lower() if told["words"].isupper() else told["words"]
-    return f"AWS maintenance has ended: {how}.", "Do first: look at the flow's maintenance in the console."
+    look, words = told["look"], told["words"]
+    stands = look["flow_status"] == "STANDBY"
+    if words == "INPROGRESS":
+        what = "the flow is in STANDBY" if stands else "expect an interruption"
+        wait = f"Until it ends, by {_clock(told['ended'])} UTC, only an outage longer than a restart is notified."
+        return f"AWS maintenance has begun: {what}.", f"No action needed. {wait}"
+    how = {"FINISHED": "", "HEALTHY": f": the flow has been healthy since {_clock(told['ended'])} UTC"}.get(
+        words, f": {words.lower() if words.isupper() else words}"
+    )
+    if stands:
+        start = f"aws mediaconnect start-flow --flow-arn {look['flow_arn']}"
+        return (
+            f"AWS maintenance has ended{how}. The flow is in STANDBY.",
+            f"Do first: start it, unless it is off air on purpose: {start}",
+        )
+    if words in {"FINISHED", "HEALTHY"}:
+        return f"AWS maintenance has ended{how}.", "No action needed. What is still wrong is notified now."
+    check = "Do first: check the flow's maintenance in the console."
+    if words == NOT_REPORTED:
+        return "The AWS maintenance window is over. Its end was not reported.", check
+    return f"AWS maintenance has ended{how}.", check
 
 
 def _subject(text: str) -> str:
@@ -114,7 +132,7 @@ def _sendable(text: str) -> str:
 def _sms(told: Notification, what: str, do: str) -> str:
     look = told["look"]
     others = len(told["issues"]) - 1
-    also = f"{others} more, " if others > 0 and told["kind"] != "closed" else ""
+    also = f"{others} more, " if others > 0 and told["kind"] not in OTHER else ""
     names = f"{told['severity']} {look['flow_name']} ({look['environment']}):"
     return sms.short(names, what, [f"({also}{_clock(look['timestamp'])} UTC)", do])
 
@@ -123,7 +141,7 @@ def _body(told: Notification, what: str, do: str) -> str:
     look = told["look"]
     more = len(told["issues"]) - 1
     lines = [
-        f"{what}{f' ({more} more below)' if more > 0 and told['kind'] != 'closed' else ''}",
+        f"{what}{f' ({more} more below)' if more > 0 and told['kind'] not in OTHER else ''}",
         do,
         "",
         f"Flow: {look['flow_name']}, {look['flow_status']}",
@@ -132,11 +150,11 @@ def _body(told: Notification, what: str, do: str) -> str:
         f"Time: {_when(look['timestamp'])} UTC",
         f"Noticed by: {_noticed(look)}",
     ]
-    if told["kind"] != "opened" and "began" in told:
+    if told.get("began", look["timestamp"]) != look["timestamp"] or told["kind"] == "maintenance":
         lines.append(f"Began: {_when(told['began'])} UTC")
-    over = told["kind"] in {"recovered", "closed"}
+    over = PAST.get(told["kind"])
     for issue in told["issues"]:
-        lines += ["", *([f"Was {issue['severity']}: {issue['meaning']}"] if over else _issue(issue))]
+        lines += ["", *([f"{over} {issue['severity']}: {issue['meaning']}"] if over else _issue(issue))]
     if told.get("worst"):
         lines += ["", *(f"Worst {item['metric']}: {amount(item['value'], item['unit'])}" for item in told["worst"])]
     return "\n".join([*lines, "", *_links(look)]) + "\n"

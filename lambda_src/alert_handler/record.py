@@ -17,6 +17,10 @@ LOOK: Final = (
 )
 
 
+NOT_REPORTED: Final = "no end of it was reported within two hours"
+"""The words of a notification on a maintenance window that ran out, as records of earlier releases have them, too."""
+
+
 class Look(TypedDict):
     """What a message says of the look that caused it: the report without its findings."""
 
@@ -82,6 +86,7 @@ class Incident(TypedDict):
 
     Attributes:
         opened: time of the look that opened it.
+        began: when its problem began, where that was earlier: it was held back during a maintenance.
         closed: time of the look that closed it.
         severity: the worst so far; who heard of that hears of reminders and of the end.
         issues: the latest of each issue, by what it is about.
@@ -96,6 +101,7 @@ class Incident(TypedDict):
     """
 
     opened: str
+    began: NotRequired[str]
     closed: NotRequired[str]
     severity: Severity
     issues: dict[str, Issue]
@@ -113,12 +119,29 @@ class Incident(TypedDict):
 
 
 class Maintenance(TypedDict):
-    """The latest maintenance window: looks from `since` until before `until` are inside it."""
+    """The latest maintenance window: checks from `since` until before `until` are inside it.
+
+    Attributes:
+        limit: when it ends at the latest.
+        was_active: whether it began on a flow that was ACTIVE.
+        checked: the latest check inside it.
+        down_since: since when all checks found the flow not ACTIVE or something wrong; empty if the latest did not.
+        healthy_since: since when all checks found it healthy; empty if the latest did not.
+        held: what was held back, by what it is about.
+        guessed: whether its end was concluded from health, not reported by an event.
+    """
 
     since: str
     until: str
     open: bool
     noticed: Literal["event", "status"]
+    limit: NotRequired[str]
+    was_active: NotRequired[bool]
+    checked: NotRequired[str]
+    down_since: NotRequired[str]
+    healthy_since: NotRequired[str]
+    held: NotRequired[dict[str, Issue]]
+    guessed: NotRequired[bool]
 
 
 class Unsettled(TypedDict):

@@ -156,16 +156,17 @@ def test_a_flow_that_stops_inside_its_scheduled_window_is_under_maintenance_thou
 ) -> None:
     evening = begin("channel")
     flow = mediaconnect_backends[ACCOUNT_ID][evening.aws.region]._flows[evening.arn]
-    flow.maintenance = {"maintenanceScheduledDate": "2026-11-23T20:02:00Z"}
+    flow.maintenance = {"maintenanceScheduledDate": "2026-11-23", "maintenanceStartHour": "20:00"}
     try:
         evening.minutes(3, GOOD_RTP)
         evening.status("STANDBY")
         evening.minutes(2, SILENT)
         evening.status("ACTIVE")
-        evening.minutes(2, GOOD_RTP)
+        evening.minutes(7, GOOD_RTP)
     finally:
         flow.maintenance = {}
-    assert evening.told() == [("maintenance", "INFO"), ("maintenance", "INFO")]
+    assert evening.told() == [("maintenance", "INFO"), ("maintenance", "INFO")], "somebody subscribes to INFO"
+    assert "the flow has been healthy since 20:06 UTC" in evening.messages()[-1].message
 
 
 def selected(evening: Evening, name: str) -> None:
