@@ -5,7 +5,7 @@ of the deployed zip: it imports the standard library, boto3 and itself.
 """
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final, Literal, NotRequired, TypedDict
 
 Severity = Literal["CRITICAL", "HIGH", "MEDIUM", "INFO"]
@@ -60,7 +60,8 @@ class Policy(TypedDict):
 class Issue(TypedDict):
     """One thing that is wrong. `value` is None where there is no number: no data, an event, a status.
 
-    Issues `about` the same thing are one trouble, whoever noticed it. `note` says what does not fit.
+    Issues `about` the same thing are one trouble, whoever noticed it. `note` says what does not fit. `since` is when
+    the first of the datapoints was measured that show it, and `at` when that of the value was; an event has neither.
     """
 
     about: str
@@ -73,6 +74,8 @@ class Issue(TypedDict):
     actions: list[str]
     evidence: Literal["metric", "no data", "event", "status"]
     note: NotRequired[str]
+    since: NotRequired[str]
+    at: NotRequired[str]
 
 
 class Source(TypedDict):
@@ -109,7 +112,9 @@ class Report(TypedDict):
     Attributes of some events only: `said`; `all_lost`, what is wrong once every source is called lost;
     `previous_status`; `maintenance`, the new state of a maintenance window. If the flow knows them,
     `maintenance_scheduled` is when the next one begins and `maintenance_deadline` when it does at the latest.
-    `notice_severity` is that of messages on maintenance.
+    `notice_severity` is that of messages on maintenance. `timestamp` is when what caused the check happened, `started`
+    when the check ran: much later if an event was delivered late or is replayed. `as_of` is when the newest datapoint
+    ended that was judged.
     """
 
     flow_name: str
@@ -134,6 +139,19 @@ class Report(TypedDict):
     maintenance_scheduled: NotRequired[str]
     maintenance_deadline: NotRequired[str]
     notice_severity: NotRequired[Severity]
+    started: NotRequired[str]
+    as_of: NotRequired[str]
+
+
+LATE: Final = timedelta(minutes=2)
+"""An event that is checked so long after it happened tells of the past. Schedules are up to a minute late."""
+
+
+def ran_at(report: "Report") -> datetime:
+    """When the check ran, which is the present: the time of what caused it, unless it was delivered late."""
+    happened = moment(report["timestamp"])
+    started = moment(report.get("started", report["timestamp"]))
+    return started if started - happened > LATE else happened
 
 
 def moment(time: str) -> datetime:

@@ -12,13 +12,13 @@ settling, or maintenance. Only bad looks open, worsen and remind, only good ones
 """
 
 import copy
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
 from typing import Final
 
 from alert_handler.record import Incident, Kind, Notification, Record, look_of
 from alert_handler.situation import UNSETTLED, Situation
-from report import Issue, Report, Severity, moment, rank, worst
+from report import Issue, Report, Severity, moment, ran_at, rank, worst
 
 APART: Final = timedelta(minutes=1)
 """CloudWatch measures by the minute: a shorter good spell may not be in any datapoint."""
@@ -165,12 +165,20 @@ class _Decision:
             "triggers": [],
             "sent": [],
         }
-        since = self._situation.down_since()
-        if since and moment(since) < self.now:
-            incident["began"] = since
+        began = min(self._began(bad), key=moment)
+        if began != self._time:
+            incident["began"] = began
         self.record["incident"] = incident
         self._note(incident, bad)
         self._tell("opened", incident["severity"], bad, incident)
+
+    def _began(self, bad: Sequence[Issue]) -> Iterator[str]:
+        """The times since when something of what is wrong is known to be."""
+        if held := self._situation.down_since():
+            yield held
+        for issue in bad:
+            # The flow is asked when the check runs, which after a late event is later.
+            yield ran_at(self.report).isoformat() if issue["evidence"] == "status" else issue.get("since", self._time)
 
     def _still_bad(self, incident: Incident, bad: Sequence[Issue]) -> None:
         present = rank(incident["severity"])
@@ -188,7 +196,11 @@ class _Decision:
             incident["told"], incident["reminders"] = max(incident["told"], self._time, key=moment), 0
             rest = [issue for issue in bad if issue not in new]
             self._tell("escalated", incident["severity"], [*new, *rest], incident)
-        elif latest and self.now >= moment(incident["told"]) + self._until_reminder(incident):
+        elif (
+            latest
+            and self.now == ran_at(self.report)
+            and self.now >= moment(incident["told"]) + self._until_reminder(incident)
+        ):
             incident["told"], incident["reminders"] = self._time, incident["reminders"] + 1
             self._tell("reminded", incident["severity"], bad, incident)
 
@@ -213,6 +225,9 @@ class _Decision:
         if self.now < max(moment(incident["last_bad"]), moment(incident["last_good"] or incident["opened"])) + APART:
             return
         incident["good"] += 1
+        if not incident["healthy_since"]:
+            data = min(self.report.get("as_of", self._time), self._time, key=moment)
+            incident["recovered_at"] = max(data, incident["last_bad"], key=moment)
         incident["healthy_since"] = incident["healthy_since"] or self._time
         incident["last_good"] = self._time
         if incident["good"] >= self.report["patience"]["recovery_checks"]:
@@ -233,7 +248,8 @@ class _Decision:
             if held is None or rank(issue["severity"]) <= rank(held["severity"]):
                 incident["issues"][issue["about"]] = issue
             value, limit = issue["value"], issue["threshold"]
-            if value is not None and limit is not None:
+            before = "at" in issue and moment(issue["at"]) < moment(incident.get("began", incident["opened"]))
+            if value is not None and limit is not None and not before:
                 worse = max if value > limit else min
                 seen = incident["worst"].get(issue["metric"])
                 value = worse(value, seen["value"]) if seen else value
@@ -285,13 +301,18 @@ class _Decision:
             "look": look_of(self.report),
             "issues": list(issues),
         }
+        lost = self._lost_parts()
+        told["look"]["sources"] = [  # what an event called lost is not in use, whatever an older datapoint says
+            {**source, "in_use": None if source["in_use"] and source["arn"] in lost else source["in_use"]}
+            for source in self.report["sources"]
+        ]
         if incident:
             incident["number"] += 1
             told["id"] = f"{self.report['flow_name']}/{incident['opened']}/{incident['number']}"
             told["incident"] = incident["opened"]
             told["began"] = incident.get("began", incident["opened"])
         if incident and kind == "recovered":
-            told["ended"] = incident["healthy_since"]
+            told["ended"] = incident.get("recovered_at", incident["healthy_since"])
             told["worst"] = sorted(incident["worst"].values(), key=lambda item: item["metric"])
         if incident is None and began:
             told["began"], told["ended"] = began, ended

@@ -3,6 +3,7 @@
 The first two lines say what is wrong and what to do. Whether to send is not decided here.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,7 +12,7 @@ from urllib.parse import quote
 
 from alert_handler import sms
 from alert_handler.record import NOT_REPORTED, Look, Notification
-from report import Issue
+from report import LATE, Issue, moment
 
 SUBJECT_LIMIT: Final = 99
 """SNS takes subjects of less than 100 characters, without line breaks or control characters."""
@@ -19,11 +20,47 @@ SUBJECT_LIMIT: Final = 99
 BODY_LIMIT: Final = 40 * 1024
 """Bytes. SNS takes 256 KiB of JSON, in which one byte may become six; nobody reads even this much."""
 
+SOURCE: Final = "source"
+"""What issues on sources are about."""
 CONSOLES: Final = {"aws": "aws.amazon.com", "aws-cn": "amazonaws.cn", "aws-us-gov": "amazonaws-us-gov.com"}
+FACTS: Final = {
+    "flow-stopped": (
+        "The flow was stopped and is off air.",
+        "Nothing to do if that was meant; otherwise: aws mediaconnect start-flow --flow-arn {arn}",
+    ),
+    "flow-started": (
+        "The flow was started and is on air.",
+        "Nothing to do: you are told if its source does not come.",
+    ),
+    "closed": ("Closed by hand: {reason}", "No action needed. A check that finds a problem opens a new incident."),
+}
+"""What is wrong and what to do in messages that tell of no issue."""
 PAST: Final = {"recovered": "Was", "closed": "Was", "maintenance": "Held back"}
 """How issues are listed that a message of this kind does not call present."""
 OTHER: Final = frozenset({"closed", "maintenance"})
 """Kinds whose first line is not about the first issue."""
+PAST_WORDS: Final = {
+    "is": "was",
+    "are": "were",
+    "has": "had",
+    "have": "had",
+    "see": "saw",
+    "sends": "sent",
+    "send": "sent",
+    "needs": "needed",
+    "holds": "held",
+    "stands": "stood",
+    "arrive": "arrived",
+    "recovers": "recovered",
+    "reports": "reported",
+    "does": "did",
+    "serves": "served",
+    "sees": "saw",
+    "will": "would",
+    "cannot": "could not",
+    "should be": "should have been",
+}
+"""The verbs in what issues mean, and how they are said of the past."""
 PREFIXES: Final = ((1e9, "G"), (1e6, "M"), (1e3, "k"))
 UNITS: Final = {
     "Percent": " %",
@@ -69,14 +106,10 @@ def _headline(told: Notification) -> tuple[str, str]:
     """The two lines that everybody reads: what is wrong, and what to do."""
     if told["kind"] == "maintenance":
         return _maintenance(told)
-    if told["kind"] == "flow-stopped":
-        start = f"aws mediaconnect start-flow --flow-arn {told['look']['flow_arn']}"
-        return "The flow was stopped and is off air.", f"Nothing to do if that was meant; otherwise: {start}"
-    if told["kind"] == "flow-started":
-        return "The flow was started and is on air.", "Nothing to do: you are told if its source does not come."
-    if told["kind"] == "closed":
-        reason = " ".join(told["words"].split())
-        return f"Closed by hand: {reason}", "No action needed. A check that finds a problem opens a new incident."
+    if told["kind"] in FACTS:
+        what, do = FACTS[told["kind"]]
+        reason = " ".join(told.get("words", "").split())
+        return what.format(reason=reason), do.format(arn=told["look"]["flow_arn"])
     first = told["issues"][0]
     if told["kind"] == "recovered":
         stopped = ", the flow was stopped" if told["look"]["flow_status"] == "STANDBY" else ""
@@ -89,7 +122,27 @@ def _headline(told: Notification) -> tuple[str, str]:
         "reminded": f"Still, after {_span(told['began'], told['look']['timestamp'])}: ",
     }.get(told["kind"], "")
     do = first["actions"][0] if first["actions"] else "look at the flow in the console."
+    if _over(first, told["look"]):
+        look = told["look"]
+        when = f"At {_clock(look['timestamp'])} UTC, received {_delay(look)} later"
+        return f"{before}{past(first['meaning'])} {when}.", f"Do first: check whether it is still so; if it is: {do}"
     return f"{before}{first['meaning']}", f"Do first: {do}"
+
+
+def _delay(look: Look) -> str:
+    """How long after it happened the check ran; empty if it ran at once."""
+    started, happened = moment(look.get("started", look["timestamp"])), moment(look["timestamp"])
+    return _span(look["timestamp"], started.isoformat()) if started - happened > LATE else ""
+
+
+def _over(issue: Issue, look: Look) -> bool:
+    """Whether an issue is of the past by the time of the message: found late, and not by asking the flow itself."""
+    return bool(_delay(look)) and issue["evidence"] != "status"
+
+
+def past(meaning: str) -> str:
+    """What an issue means, said of the past."""
+    return re.sub(r"\b(?:should be|cannot|[a-z]+)\b", lambda word: PAST_WORDS.get(word[0], word[0]), meaning)
 
 
 def _maintenance(told: Notification) -> tuple[str, str]:
@@ -145,28 +198,31 @@ def _body(told: Notification, what: str, do: str) -> str:
         do,
         "",
         f"Flow: {look['flow_name']}, {look['flow_status']}",
-        *_sources(look),
+        *_sources(told),
         f"Environment: {look['environment']}",
         f"Time: {_when(look['timestamp'])} UTC",
+        *([f"Received: {_when(look['started'])} UTC, {delay} later"] if (delay := _delay(look)) else []),
         f"Noticed by: {_noticed(look)}",
     ]
     if told.get("began", look["timestamp"]) != look["timestamp"] or told["kind"] == "maintenance":
         lines.append(f"Began: {_when(told['began'])} UTC")
     over = PAST.get(told["kind"])
     for issue in told["issues"]:
-        lines += ["", *([f"{over} {issue['severity']}: {issue['meaning']}"] if over else _issue(issue))]
+        lines += ["", *([f"{over} {issue['severity']}: {issue['meaning']}"] if over else _issue(issue, look))]
     if told.get("worst"):
         lines += ["", *(f"Worst {item['metric']}: {amount(item['value'], item['unit'])}" for item in told["worst"])]
     return "\n".join([*lines, "", *_links(look)]) + "\n"
 
 
-def _sources(look: Look) -> list[str]:
-    """Which of two sources is in use, as far as MediaConnect says."""
-    if len(look["sources"]) < 2:  # noqa: PLR2004
+def _sources(told: Notification) -> list[str]:
+    """Which of two sources is in use, as far as MediaConnect says; nothing if both are gone."""
+    sources = told["look"]["sources"]
+    gone = any(issue["about"] == SOURCE and issue["severity"] == "CRITICAL" for issue in told["issues"])
+    if len(sources) < 2 or (gone and told["kind"] not in PAST):  # noqa: PLR2004
         return []
-    used = [source["name"] for source in look["sources"] if source["in_use"]]
-    names = " and ".join(source["name"] for source in look["sources"])
-    return [f"Source in use: {', '.join(used)}" if used else f"Source in use: not known, one of {names}"]
+    used = [source["name"] for source in sources if source["in_use"]]
+    names = " and ".join(source["name"] for source in sources)
+    return [f"Source in use: {used[0]}" if len(used) == 1 else f"Source in use: not known, one of {names}"]
 
 
 def _span(begin: str, end: str) -> str:
@@ -192,24 +248,25 @@ def _noticed(look: Look) -> str:
     return f"{cause['kind']}{name}{state}"
 
 
-def _issue(issue: Issue) -> list[str]:
+def _issue(issue: Issue, look: Look) -> list[str]:
+    over = _over(issue, look)
     return [
-        f"{issue['severity']}: {issue['meaning']}",
-        f"  {_measured(issue)}",
+        f"{issue['severity']}: {past(issue['meaning']) if over else issue['meaning']}",
+        f"  {_measured(issue, 'was' if over else 'is')}",
         *([f"  {issue['note']}"] if "note" in issue else []),
         *(f"  - {action}" for action in issue["actions"]),
     ]
 
 
-def _measured(issue: Issue) -> str:
+def _measured(issue: Issue, verb: str) -> str:
     if issue["evidence"] == "event":
         return f"{issue['metric']}, reported by MediaConnect"
     if issue["evidence"] == "status":
         return f"{issue['metric']}, read from MediaConnect"
     if issue["value"] is None:
-        return f"{issue['metric']}: no data arrives"
+        return f"{issue['metric']}: no data {'arrives' if verb == 'is' else 'arrived'}"
     limit = "" if issue["threshold"] is None else f", limit {amount(issue['threshold'], issue['unit'])}"
-    return f"{issue['metric']} is {amount(issue['value'], issue['unit'])}{limit}"
+    return f"{issue['metric']} {verb} {amount(issue['value'], issue['unit'])}{limit}"
 
 
 def amount(value: float, unit: str) -> str:

@@ -33,6 +33,7 @@ class Look(TypedDict):
     timestamp: str
     trigger: Cause
     sources: list[Source]
+    started: NotRequired[str]
 
 
 class Worst(TypedDict):
@@ -86,13 +87,14 @@ class Incident(TypedDict):
 
     Attributes:
         opened: time of the look that opened it.
-        began: when its problem began, where that was earlier: it was held back during a maintenance.
+        began: when its problem began, where that was earlier: by its datapoints, or held back during a maintenance.
         closed: time of the look that closed it.
         severity: the worst so far; who heard of that hears of reminders and of the end.
         issues: the latest of each issue, by what it is about.
         worst: the worst value of each metric.
         last_bad: the latest look that found something wrong.
         good: healthy looks counted since then, from `healthy_since` to `last_good`.
+        recovered_at: when it was healthy again by events and datapoints, not later than `healthy_since`.
         told: when people last heard of it, and how often they were reminded since.
         number: of messages so far; with `opened` it makes their ids.
         heard: what events said, by what and which part.
@@ -110,6 +112,7 @@ class Incident(TypedDict):
     good: int
     healthy_since: str
     last_good: str
+    recovered_at: NotRequired[str]
     told: str
     reminders: int
     number: int
@@ -201,6 +204,6 @@ def nothing_known() -> Record:
 
 def look_of(report: Report) -> Look:
     """The part of a report that its message needs."""
-    facts: Any = {name: report[name] for name in LOOK}
+    facts: Any = {name: report[name] for name in LOOK} | ({"started": report["started"]} if "started" in report else {})
     look: Look = facts
     return look

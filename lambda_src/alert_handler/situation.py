@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from alert_handler.record import NOT_REPORTED, Maintenance, Record
-from report import Issue, Report, Severity, moment, rank
+from report import Issue, Report, Severity, moment, ran_at, rank
 
 UNSETTLED: Final = frozenset({"STARTING", "STOPPING", "UPDATING"})
 RUNS: Final = frozenset({"ACTIVE", "ERROR"})
@@ -59,6 +59,8 @@ class Situation:
         state = self.report.get("maintenance")
         if state == "INPROGRESS":
             until, noticed = self.now + WINDOW, True
+            if ran_at(self.report) >= until:
+                return  # it comes so late that it is over
         elif (expected := self._interrupted_inside(before)) is not None:
             # Events are best effort: a flow that stops inside its window is taken to be under maintenance.
             until, noticed = expected, False
@@ -167,19 +169,20 @@ class Situation:
     def status(self) -> None:
         """Remember the status, and tell of a stop or start of a flow that is started by hand."""
         status, unsettled = self.report["flow_status"], self.record["unsettled"]
-        known = self.record["since"]
-        if (known and self.now <= moment(known)) or (unsettled and self.now < moment(unsettled["since"])):
+        known, now = self.record["since"], ran_at(self.report)  # the flow is asked when the check runs
+        time = now.isoformat()
+        if (known and now <= moment(known)) or (unsettled and now < moment(unsettled["since"])):
             return  # a later look has said more
         if status in UNSETTLED:
             if unsettled is None or unsettled["status"] != status:
-                self.record["unsettled"] = {"status": status, "since": self._time}
+                self.record["unsettled"] = {"status": status, "since": time}
             return
         self.record["unsettled"] = None
         told = self.report.get("previous_status", "")
         before = self.record["status"] or CAME_FROM.get(told, told)
         if status == self.record["status"]:
             return
-        self.record["status"], self.record["since"] = status, self._time if before else ""
+        self.record["status"], self.record["since"] = status, time if before else ""
         if self.report["on_air_expected"] or self.in_maintenance():
             return  # told as an incident, or as maintenance
         if before in RUNS and status in STANDS:
