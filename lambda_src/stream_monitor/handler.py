@@ -8,7 +8,7 @@ import json
 import logging
 import os
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
@@ -17,7 +17,7 @@ from botocore.config import Config
 
 from report import Policy, Report, Rule
 from stream_monitor.health import Points, judges_metrics, query_window, report
-from stream_monitor.trigger import Trigger, read_trigger
+from stream_monitor.trigger import Trigger, read_time, read_trigger
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudwatch import CloudWatchClient
@@ -30,6 +30,8 @@ Series = tuple[str, str, int, str, str]
 log = logging.getLogger(__name__)
 log.setLevel(logging.INFO)
 
+AFTERWARDS: Final = timedelta(hours=1)
+"""How long after an event datapoints are asked for that may answer it: so many always fit one call."""
 CONFIG: Final = Config(connect_timeout=3, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 3})
 
 
@@ -58,12 +60,15 @@ def lambda_handler(event: Mapping[str, Any], _context: object) -> Report:
         MonitorError: the policy or the metrics cannot be used.
         botocore.exceptions.ClientError: AWS refused a call.
     """
-    trigger = read_trigger(event.get("input"), started=str(event.get("started")))
+    started = str(event.get("started"))
+    trigger = read_trigger(event.get("input"), started=started)
     ssm, mediaconnect, cloudwatch = clients()
     policy = read_policy(ssm, trigger.flow_name)
     flow = mediaconnect.describe_flow(FlowArn=trigger.flow_arn or policy["flow_arn"])["Flow"]
     points, selected = (
-        read_points(cloudwatch, flow, policy["rules"], trigger) if judges_metrics(flow["Status"]) else ({}, {})
+        read_points(cloudwatch, flow, policy["rules"], trigger, until=read_time(started))
+        if judges_metrics(flow["Status"])
+        else ({}, {})
     )
     found = report(
         policy=policy,
@@ -73,6 +78,7 @@ def lambda_handler(event: Mapping[str, Any], _context: object) -> Report:
         selected=selected,
         execution=str(event.get("execution", "")),
     )
+    found["started"] = read_time(started).isoformat()
     log.info(
         "%s", json.dumps({key: found[key] for key in ("flow_name", "flow_status", "healthy", "severity", "trigger")})
     )
@@ -98,11 +104,12 @@ def read_policy(ssm: "SSMClient", flow_name: str) -> Policy:
 
 
 def read_points(
-    cloudwatch: "CloudWatchClient", flow: Mapping[str, Any], rules: list[Rule], trigger: Trigger
+    cloudwatch: "CloudWatchClient", flow: Mapping[str, Any], rules: list[Rule], trigger: Trigger, *, until: datetime
 ) -> tuple[dict[str, Points], dict[str, Points]]:
     """The datapoints of all rules by rule key, and of SourceSelected by source ARN, in one call.
 
-    Rules on the same series share a query. SourceSelected is asked for where a flow fails over between its sources.
+    An event that arrives late is answered by what was measured after it, until the check runs. Rules on the same
+    series share a query. SourceSelected is asked for where a flow fails over between its sources.
 
     Raises:
         MonitorError: the answer is partial. 500 series and 100,800 datapoints fit one call, so it never should be.
@@ -118,6 +125,8 @@ def read_points(
     if not series:
         return {}, {}
     start, end = query_window(rules, trigger.time)
+    _, latest = query_window(rules, min(until, trigger.time + AFTERWARDS))
+    end = max(end, latest)
     answer = cloudwatch.get_metric_data(
         StartTime=start,
         EndTime=end,

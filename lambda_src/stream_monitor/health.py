@@ -21,6 +21,8 @@ EXTRA_PERIODS: Final = 2
 DEFAULT_HOLD_SECONDS: Final = 180
 """How long an event counts that no rule watches: as long as with a rule of one minute."""
 
+CONTRADICTED_BY: Final = 2
+"""So many good datapoints after an event show that what it says is over by the time that it arrives."""
 MAINTENANCE_STATES: Final = frozenset({"SCHEDULED", "RESCHEDULED", "INPROGRESS", "FINISHED", "FAILED", "CANCELED"})
 DEFAULT_START_HOUR: Final = "02:00"
 """MediaConnect's own start hour (UTC) of maintenance windows."""
@@ -120,13 +122,13 @@ def report(
         execution: ARN of the execution, for the message's link.
     """
     status = str(flow["Status"])
-    sources = _sources(flow, selected)
+    sources = _sources(flow, selected, since=trigger.time if trigger.kind == "event" else None)
     issues = _status_issues(policy, status, flow["FlowArn"])
     said: list[Said] = []
     if judges_metrics(status):
         ruled = [issue for rule in policy["rules"] if (issue := _rule_issue(rule, points, trigger.time))]
         heard = [_heard(finding, policy["rules"], points, trigger.time, sources) for finding in trigger.findings]
-        issues += [*_doubted(ruled, trigger), *(issue for _, issue in heard if issue)]
+        issues += [*_unanswered(ruled, trigger, sources), *(issue for _, issue in heard if issue)]
         said = [words for words, _ in heard]
     issues = _one_of_each(issues)
     start, end = query_window(policy["rules"], trigger.time)
@@ -147,6 +149,13 @@ def report(
         "patience": policy["patience"],
         "sources": sources,
     }
+    ends = [
+        max(series) + timedelta(seconds=rule["period"])
+        for rule in policy["rules"]
+        if (series := points.get(rule["key"]))
+    ]
+    if ends:
+        found["as_of"] = max(ends).isoformat()
     if said:
         found["said"] = said
     presence = _same(SOURCE, "", policy["rules"])
@@ -177,16 +186,27 @@ def _planned(maintenance: Mapping[str, Any], key: str) -> datetime | None:
     return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
 
 
-def _sources(flow: Mapping[str, Any], selected: Mapping[str, Points]) -> list[Source]:
-    """The sources, and which is in use: of two by what SourceSelected read last, of one without a doubt."""
+def _sources(flow: Mapping[str, Any], selected: Mapping[str, Points], since: datetime | None) -> list[Source]:
+    """The sources, and which is in use: of two by what SourceSelected read last, of one without a doubt.
+
+    A datapoint from before the minute of an event names the source that was in use then: it is left out.
+    """
     listed = flow.get("Sources") or [flow.get("Source") or {}]
     found: list[Source] = []
     for source in listed:
         arn = str(source.get("SourceArn", ""))
-        points = selected.get(arn, {})
+        points = {time: value for time, value in selected.get(arn, {}).items() if since is None or _after(time, since)}
         newest = points[max(points)] >= 1 if points else None
         found.append({"name": str(source.get("Name", "")), "arn": arn, "in_use": newest if len(listed) > 1 else True})
+    if len(found) > 1 and sum(bool(source["in_use"]) for source in found) > 1:
+        # In a minute with a switch, each was in use for a part of it.
+        return [{**source, "in_use": None} for source in found]
     return found
+
+
+def _after(time: datetime, event: datetime) -> bool:
+    """Whether the period of a datapoint begins with an event's minute or later."""
+    return time >= event.replace(second=0, microsecond=0)
 
 
 def _rule_issue(rule: Rule, points: Mapping[str, Points], now: datetime) -> Issue | None:
@@ -194,13 +214,23 @@ def _rule_issue(rule: Rule, points: Mapping[str, Points], now: datetime) -> Issu
     state, value = evaluate_rule(rule, series, now=now)
     if state == "OK" or (state == "ALARM" and rule["missing"] != "missing" and _stale(rule, series, now)):
         return None
-    return _issue(rule, value, "no data" if state == "INSUFFICIENT_DATA" else "metric")
+    issue = _issue(rule, value, "no data" if state == "INSUFFICIENT_DATA" else "metric")
+    begin = judged_until(now, rule["period"]) - _reach(rule)
+    bad = sorted(time for time, number in series.items() if begin <= time < now and breaches(rule, number))
+    if bad:
+        issue["since"], issue["at"] = bad[0].isoformat(), bad[-1].isoformat()
+    return issue
+
+
+def _reach(rule: Rule) -> timedelta:
+    """How far back from now a rule can see."""
+    return timedelta(seconds=(rule["evaluation_periods"] + EXTRA_PERIODS) * rule["period"])
 
 
 def _stale(rule: Rule, points: Points, now: datetime) -> bool:
     """Whether all that breaches lies before the rule's own window, where CloudWatch looks only to fill gaps."""
     begin = judged_until(now, rule["period"]) - timedelta(seconds=rule["evaluation_periods"] * rule["period"])
-    return not any(time >= begin and breaches(rule, value) for time, value in points.items())
+    return not any(begin <= time < now and breaches(rule, value) for time, value in points.items())
 
 
 def _issue(rule: Rule, value: float | None, evidence: Literal["metric", "no data", "event"]) -> Issue:
@@ -248,28 +278,34 @@ def _heard(
         return said, finding.issue
     issue = _issue(rule, None, "event")
     if rule["key"] == ONE_LOST and source:
-        other = next(item["name"] for item in sources if item is not source)
-        issue["meaning"] = f"The source {source['name']} is gone: running on {other}, no redundancy."
-    series = points.get(rule["key"], {})
-    if evaluate_rule(rule, series, now=now)[0] == "OK" and series:
+        other = next(item for item in sources if item is not source)
+        left = f"running on {other['name']}, no redundancy" if other["in_use"] else "there is no redundancy"
+        issue["meaning"] = f"The source {source['name']} is gone: {left}."
+        call = f"Call the sender of {source['name']}: is the encoder running, and sending to the ingest address?"
+        issue["actions"][:1] = [call]
+    series = {time: value for time, value in points.get(rule["key"], {}).items() if time >= now}
+    if series and not any(breaches(rule, value) for value in series.values()):
+        if len(series) >= max(rule["evaluation_periods"], CONTRADICTED_BY):
+            return said, None  # it arrives late, and is over
         read = f"{series[max(series)]:,.10g} {rule['unit']}"
-        issue["note"] = (
-            f"The event and the metric disagree: {rule['metric']} last read {read}, "
-            "but metrics come a minute or more after events."
-        )
+        issue["note"] = f"The event and the metric disagree: {rule['metric']} read {read} after the event."
     return said, issue
 
 
-def _doubted(issues: list[Issue], trigger: Trigger) -> list[Issue]:
-    """The issues, those noted against which an event says that the same thing is good again."""
-    good = {finding.about for finding in trigger.findings if finding.issue is None and finding.about == SOURCE}
-    for issue in issues:
-        if issue["about"] in good:
-            issue["note"] = (
-                f"The event and the metric disagree: MediaConnect says {trigger.state or 'that it is good again'}, "
-                "but metrics come a minute or more after events."
-            )
-    return issues
+def _unanswered(issues: list[Issue], trigger: Trigger, sources: Sequence[Source]) -> list[Issue]:
+    """The issues without those that an event answers: it says that the source is there, and their data is older.
+
+    Of two sources, the event speaks for one: the other may be gone.
+    """
+    if not any(finding.about == SOURCE and finding.issue is None for finding in trigger.findings):
+        return issues
+    return [
+        issue
+        for issue in issues
+        if issue["about"] != SOURCE
+        or (len(sources) > 1 and issue["severity"] != "CRITICAL")
+        or ("at" in issue and _after(datetime.fromisoformat(issue["at"]), trigger.time))
+    ]
 
 
 def _status_issues(policy: Policy, status: str, flow_arn: str) -> list[Issue]:
