@@ -33,7 +33,7 @@ SAID_LOST = issue(
     value=None,
     threshold=None,
     evidence="event",
-    note="The event and the metric disagree: SourceBitRate last read 8,000,000 Bits/Second, but metrics come a minute or more after events.",
+    actions=["Call the sender: is the encoder running?"],
 )
 ONE_GONE = issue(
     severity="HIGH",
@@ -41,7 +41,15 @@ ONE_GONE = issue(
     threshold=None,
     evidence="event",
     meaning="The source venue-a is gone: running on venue-b, no redundancy.",
-    actions=["Find out which source is gone, and call its sender."],
+    actions=["Call the sender of venue-a: is the encoder running?", "Check the network between encoder and AWS."],
+)
+NOT_KNOWN: Any = {**ONE_GONE, "meaning": "The source venue-a is gone: there is no redundancy."}
+BOTH_GONE = issue(
+    value=None,
+    threshold=None,
+    evidence="event",
+    meaning="Both sources are gone: viewers see nothing.",
+    actions=["Call the senders of venue-a and venue-b: are their encoders running?"],
 )
 SWITCHED = [{"name": "venue-a", "arn": SOURCE_ARNS[0], "in_use": False}, {"name": "venue-b", "arn": SOURCE_ARNS[1], "in_use": True}]  # fmt: skip
 UNSAID = [{**source, "in_use": None} for source in SWITCHED]
@@ -51,7 +59,9 @@ STORIES: dict[str, Sequence[Report]] = {
     "opened": [look(0, LOSS)],
     "opened-by-event": [look(0, SAID_LOST)],
     "opened-one-of-two": [look(0, ONE_GONE, sources=SWITCHED)],
-    "opened-source-in-use-not-known": [look(0, ONE_GONE, sources=UNSAID)],
+    "opened-source-in-use-not-known": [look(0, NOT_KNOWN, sources=UNSAID)],
+    "opened-both-sources-gone": [look(0, BOTH_GONE, sources=SWITCHED)],
+    "opened-late": [look(0, SAID_LOST, started="2026-11-23T20:25:00+00:00")],
     "escalated": GONE,
     "reminded": [*GONE, look(2400, LOST, LOSS)],
     "recovered": [*GONE, look(900), look(960)],
