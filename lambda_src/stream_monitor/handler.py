@@ -104,7 +104,12 @@ def read_policy(ssm: "SSMClient", flow_name: str) -> Policy:
 
 
 def read_points(
-    cloudwatch: "CloudWatchClient", flow: Mapping[str, Any], rules: list[Rule], trigger: Trigger, *, until: datetime
+    cloudwatch: "CloudWatchClient",
+    flow: Mapping[str, Any],
+    rules: list[Rule],
+    trigger: Trigger,
+    *,
+    until: datetime | None = None,
 ) -> tuple[dict[str, Points], dict[str, Points]]:
     """The datapoints of all rules by rule key, and of SourceSelected by source ARN, in one call.
 
@@ -125,7 +130,7 @@ def read_points(
     if not series:
         return {}, {}
     start, end = query_window(rules, trigger.time)
-    _, latest = query_window(rules, min(until, trigger.time + AFTERWARDS))
+    _, latest = query_window(rules, min(until or trigger.time, trigger.time + AFTERWARDS))
     end = max(end, latest)
     answer = cloudwatch.get_metric_data(
         StartTime=start,
