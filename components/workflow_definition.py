@@ -4,6 +4,7 @@ Owns the order of states, what is retried and what happens when watching itself 
 decided by `lambda_src.stream_monitor`, wording of alerts by `lambda_src.alert_handler`.
 """
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 RETRY: Final = [
@@ -24,6 +25,8 @@ RETRY: Final = [
     {"ErrorEquals": ["States.TaskFailed", "States.Timeout"], "IntervalSeconds": 2, "MaxAttempts": 2, "BackoffRate": 2},
 ]
 TELL_RETRY: Final = [{"ErrorEquals": ["States.ALL"], "IntervalSeconds": 2, "MaxAttempts": 4, "BackoffRate": 2}]
+TOO_LONG: Final = ["SNS.InvalidParameterException", "States.DataLimitExceeded", "States.IntrinsicFailure"]
+"""What a message or its parts that are too long end in; `States.ALL` leaves the second out."""
 FUNCTION_TIMEOUT_SECONDS: Final = 30
 
 
@@ -81,41 +84,76 @@ def workflow_definition(
                 "Catch": [{"ErrorEquals": ["States.ALL"], "ResultPath": "$.not_kept", "Next": "MonitorBlind"}],
                 "Next": "MonitorBlind",
             },
-            "MonitorBlind": {
-                "Type": "Task",
-                "Resource": "arn:aws:states:::sns:publish",
-                "Parameters": {
-                    "TopicArn": topic_arn,
-                    "Subject": f"[CRITICAL] monitoring is blind ({environment})",
-                    # The whole failure: a timeout has no cause.
-                    "Message.$": (
-                        "States.Format('Nobody is watching: a check failed for good, so silence means nothing now.\n"
-                        "Do first: look at the stream yourself, then at this execution: {}\n\n"
-                        f"Environment: {environment}\nInput: {{}}\nFailure: {{}}\n"
-                        f"To handle it again once this is mended: make replay ENV={environment}\n', "
-                        "$$.Execution.Id, States.JsonToString($$.Execution.Input), "
-                        "States.JsonToString($.failure))"
-                    ),
-                    "MessageAttributes": {
-                        name: {"DataType": "String", "StringValue": value}
-                        for name, value in (
-                            ("environment", environment),
-                            ("flow", "*"),
-                            ("kind", "blind"),
-                            ("severity", "CRITICAL"),
-                        )
-                    },
-                },
-                "Retry": TELL_RETRY,
-                "Catch": [{"ErrorEquals": ["States.ALL"], "Next": "MonitoringFailed"}],
-                "Next": "MonitoringFailed",
-            },
+            "MonitorBlind": _tell_blind(
+                topic_arn,
+                environment,
+                # The whole failure: a timeout has no cause.
+                details="Input: {}\nFailure: {}\n",
+                values="States.JsonToString($$.Execution.Input), States.JsonToString($.failure)",
+                # With a large input the message is longer than SNS or a state takes: it is sent without.
+                retry=[{"ErrorEquals": TOO_LONG, "MaxAttempts": 0}, *TELL_RETRY],
+                catch=[{"ErrorEquals": TOO_LONG, "ResultPath": None, "Next": "MonitorBlindBriefly"}],
+            ),
+            "MonitorBlindBriefly": _tell_blind(
+                topic_arn,
+                environment,
+                details="Input and failure are too long for this message: see {}\n",
+                values="$$.Execution.Id",
+            ),
             "MonitoringFailed": {
                 "Type": "Fail",
                 "Error": "MonitoringFailed",
                 "Cause": "The stream could not be judged or the alert could not be sent; see the failed state before.",
             },
         },
+    }
+
+
+def sms_of_failure(environment: str) -> str:
+    """What a phone shows when monitoring fails; one part of a text message."""
+    return f"CRITICAL ({environment}): a check failed after all retries. Check the stream: no alert does not mean OK."
+
+
+def _tell_blind(
+    topic_arn: str,
+    environment: str,
+    *,
+    details: str,
+    values: str,
+    retry: list[dict[str, Any]] = TELL_RETRY,
+    catch: Sequence[dict[str, Any]] = (),
+) -> dict[str, Any]:
+    """Publishes that monitoring is blind, with details in which `{}` stand for values in States Language."""
+    return {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::sns:publish",
+        "Parameters": {
+            "TopicArn": topic_arn,
+            "Subject": f"[CRITICAL] monitoring is blind ({environment})",
+            "MessageStructure": "json",
+            "Message": {  # the integration makes a string of it
+                "default.$": (
+                    "States.Format('Nobody is watching: a check failed for good, so silence means nothing now.\n"
+                    "Do first: look at the stream yourself, then at this execution: {}\n\n"
+                    f"Environment: {environment}\n{details}"
+                    f"To handle it again once this is mended: make replay ENV={environment}\n', "
+                    f"$$.Execution.Id, {values})"
+                ),
+                "sms": sms_of_failure(environment),
+            },
+            "MessageAttributes": {
+                name: {"DataType": "String", "StringValue": value}
+                for name, value in (
+                    ("environment", environment),
+                    ("flow", "*"),
+                    ("kind", "blind"),
+                    ("severity", "CRITICAL"),
+                )
+            },
+        },
+        "Retry": retry,
+        "Catch": [*catch, {"ErrorEquals": ["States.ALL"], "Next": "MonitoringFailed"}],
+        "Next": "MonitoringFailed",
     }
 
 

@@ -53,7 +53,10 @@ class Patience(TypedDict):
 
 
 class Policy(TypedDict):
-    """How a flow is watched: the value of its SSM parameter."""
+    """How a flow is watched: the value of its SSM parameter.
+
+    `notice_severity` is that of messages on maintenance; a policy of an earlier release has none.
+    """
 
     environment: str
     flow_name: str
@@ -62,6 +65,7 @@ class Policy(TypedDict):
     dashboard: str
     patience: Patience
     rules: list[Rule]
+    notice_severity: NotRequired[Severity]
 
 
 class Issue(TypedDict):
@@ -133,8 +137,10 @@ class Report(TypedDict):
     """What the monitor found; the contract between the two functions. Times are ISO 8601 in UTC.
 
     Attributes of some events only: `said`; `all_lost`, what is wrong once every source is called lost;
-    `previous_status`; `maintenance`, the new state of a maintenance window. `maintenance_scheduled` is when the next
-    one begins, if the flow knows it.
+    `previous_status`; `maintenance`, the new state of a maintenance window. If the flow knows them,
+    `maintenance_scheduled` is when the next one begins and `maintenance_deadline` when it does at the latest.
+    `notice_severity` is that of messages on maintenance. `timestamp` is when what caused the check happened, `started`
+    when the check ran: much later if an event was delivered late or is replayed.
 
     `as_of` is when the newest data ends that shows that a source lives; empty if a running flow has none, and the
     report's own time if it does not run. `silence` is there if that data is some minutes old. `source_metadata` says
@@ -160,11 +166,30 @@ class Report(TypedDict):
     said: NotRequired[list[Said]]
     all_lost: NotRequired[Issue]
     previous_status: NotRequired[str]
-    maintenance: NotRequired[Literal["INPROGRESS", "FINISHED", "FAILED", "CANCELED"]]
+    maintenance: NotRequired[Literal["SCHEDULED", "RESCHEDULED", "INPROGRESS", "FINISHED", "FAILED", "CANCELED"]]
     maintenance_scheduled: NotRequired[str]
+    maintenance_deadline: NotRequired[str]
+    notice_severity: NotRequired[Severity]
+    started: NotRequired[str]
     as_of: NotRequired[str]
     silence: NotRequired[Silence]
     source_metadata: NotRequired[Literal["present", "absent"]]
+
+
+DELAYED: Final = timedelta(minutes=2)
+"""An event that is checked so long after it happened is of the past. Schedules are up to a minute late."""
+
+
+def is_delayed(happened: datetime, started: datetime) -> bool:
+    """Whether a check ran so long after what caused it that this is of the past."""
+    return started - happened > DELAYED
+
+
+def ran_at(report: "Report") -> datetime:
+    """When the check ran, which is the present: the time of what caused it, unless it was delivered late."""
+    happened = moment(report["timestamp"])
+    started = moment(report.get("started", report["timestamp"]))
+    return started if is_delayed(happened, started) else happened
 
 
 def moment(time: str) -> datetime:

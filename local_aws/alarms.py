@@ -318,10 +318,13 @@ def _act(alarm: Any, before: Standing, region: str) -> None:
             raise NotImplementedError(f"the alarm {alarm.name} has the action {action}; only topics are told here")
         if faults.met("sns"):
             continue
+        headline = subject(alarm.state_value, alarm.name, region=region)
+        body = json.dumps(notification(alarm, _standing(alarm), before, region=region))
         sns_backends[account_id][topic_region].publish(
-            message=json.dumps(notification(alarm, _standing(alarm), before, region=region)),
+            message=json.dumps({"default": body, "sms": headline}),
+            message_structure="json",
             arn=action,
-            subject=subject(alarm.state_value, alarm.name, region=region),
+            subject=headline,
         )
 
 

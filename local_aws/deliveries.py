@@ -1,28 +1,44 @@
 """Every message published to a topic, and who gets it: subscriptions whose filter lets it through.
 
 E-mail, text messages and what goes to URLs go nowhere; they are only listed. Confirmation of subscriptions is not
-asked for.
+asked for. A text that is too long for its protocol reaches nobody there, as `gaps.sns_texts` says.
 """
 
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
-from typing import Any
+from typing import Any, Final
 
 from moto.sns.models import Subscription, Topic, sns_backends
 
 from local_aws.eventbridge import ACCOUNT_ID
 
+LONGEST: Final = {"sms": 1600}
+"""Bytes by protocol: SNS takes a longer text for a topic, and then does not deliver it there."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Published:
-    """One message as it was published. A recipient is a protocol and an endpoint: "email oncall@example.com"."""
+    """One message as it was published. A recipient is a protocol and an endpoint: "email oncall@example.com".
+
+    Attributes:
+        message: the text of every protocol that has none of its own in `texts`.
+        recipients: who gets it.
+        undelivered: whose text is too long.
+    """
 
     topic_arn: str
     subject: str
     message: str
     attributes: Mapping[str, str]
     recipients: tuple[str, ...]
+    texts: Mapping[str, str] = field(default_factory=dict)
+    undelivered: tuple[str, ...] = ()
+
+    def text_for(self, recipient: str) -> str:
+        """What a recipient reads."""
+        return self.texts.get(recipient.partition(" ")[0], self.message)
 
 
 @cache
@@ -34,7 +50,9 @@ def install() -> None:
         message_id = str(publish(self, message, *args, **kwargs))
         sent = next(sent for sent in reversed(self.sent_notifications) if sent[0] == message_id)
         # Kept in the backend, so that it is forgotten when that is reset.
-        vars(self.sns_backend).setdefault("noted_messages", {})[message_id] = _published(self, sent)
+        vars(self.sns_backend).setdefault("noted_messages", {})[message_id] = _published(
+            self, sent, kwargs.get("message_structure")
+        )
         return message_id
 
     Topic.publish = noted
@@ -64,19 +82,28 @@ def published(*, region: str, since: int = 0) -> list[Published]:
     return [*earlier, *noted.values()][since:]
 
 
-def _published(topic: Any, sent: tuple[Any, ...]) -> Published:
+def _published(topic: Any, sent: tuple[Any, ...], structure: str | None = None) -> Published:
     _, message, subject, attributes, _ = sent
-    fitting = (
+    texts: dict[str, str] = json.loads(message) if structure == "json" else {"default": message}
+    fitting = [
         item
         for item in topic.sns_backend.subscriptions.values()
-        if item.topic.arn == topic.arn and _lets_through(item, attributes, message)
-    )
+        if item.topic.arn == topic.arn and _lets_through(item, attributes, texts["default"])
+    ]
+    too_long = [
+        item
+        for item in fitting
+        if item.protocol in LONGEST
+        and len(texts.get(item.protocol, texts["default"]).encode()) > LONGEST[item.protocol]
+    ]
     return Published(
         topic_arn=topic.arn,
         subject=subject or "",
-        message=message,
+        message=texts["default"],
         attributes={name: str(item["Value"]) for name, item in (attributes or {}).items()},
-        recipients=tuple(sorted(f"{item.protocol} {item.endpoint}" for item in fitting)),
+        recipients=tuple(sorted(f"{item.protocol} {item.endpoint}" for item in fitting if item not in too_long)),
+        texts={protocol: text for protocol, text in texts.items() if protocol != "default"},
+        undelivered=tuple(sorted(f"{item.protocol} {item.endpoint}" for item in too_long)),
     )
 
 

@@ -57,6 +57,8 @@ def count_message(message: Published, at: datetime) -> None:
     _put(region, "AWS/SNS", "NumberOfMessagesPublished", ("TopicName", topic), 1, at)
     for _ in message.recipients:
         _put(region, "AWS/SNS", "NumberOfNotificationsDelivered", ("TopicName", topic), 1, at)
+    for _ in message.undelivered:
+        _put(region, "AWS/SNS", "NumberOfNotificationsFailed", ("TopicName", topic), 1, at)
 
 
 def count_waiting(region: str, at: datetime, *, prefix: str) -> None:

@@ -303,7 +303,9 @@ class _Play:
         new = published(region=self._region, since=self._heard)
         self._heard += len(new)
         for message in new:
-            told = Notification.of(minute, message.message, message.subject, message.attributes, message.recipients)
+            told = Notification.of(
+                minute, message.message, message.subject, message.attributes, message.recipients, texts=message.texts
+            )
             self._result.notifications.append(told)
             to = ", ".join(told.recipients) or "nobody"
             self._note(

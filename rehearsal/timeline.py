@@ -27,7 +27,7 @@ class Moment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notification:
-    """A published message and who gets it."""
+    """A published message and who gets it. `texts` are those of protocols that have one of their own."""
 
     minute: float
     kind: str
@@ -35,10 +35,17 @@ class Notification:
     subject: str
     text: str
     recipients: Sequence[str]
+    texts: Mapping[str, str] = field(default_factory=dict)
 
     @staticmethod
     def of(
-        minute: float, message: str, subject: str, attributes: Mapping[str, str], to: Sequence[str]
+        minute: float,
+        message: str,
+        subject: str,
+        attributes: Mapping[str, str],
+        to: Sequence[str],
+        *,
+        texts: Mapping[str, str] | None = None,
     ) -> "Notification":
         """From what was published; alarms on the chain carry no attributes."""
         return Notification(
@@ -48,6 +55,7 @@ class Notification:
             subject=subject,
             text=message,
             recipients=tuple(to),
+            texts=dict(texts or {}),
         )
 
     def as_json(self) -> dict[str, Any]:
@@ -59,6 +67,7 @@ class Notification:
             "subject": self.subject,
             "text": self.text,
             "recipients": list(self.recipients),
+            "texts": dict(self.texts),
         }
 
 

@@ -5,7 +5,7 @@ Values are AWS's own spellings, so that they can be searched for. Units stand in
 
 import re
 from ipaddress import AddressValueError, IPv4Network, NetmaskValueError
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, get_args
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
@@ -249,6 +249,17 @@ class Environment(Settings):
         if self.state_bucket or not self.allowed_account_ids:
             return self.state_bucket
         return names.state_bucket(self.allowed_account_ids[0], self.region)
+
+    def notice_severity(self, flow: Flow) -> Severity:
+        """The severity of messages on maintenance of a flow.
+
+        For a flow that is always on air the mildest that somebody receives: alerts wait during maintenance, so
+        somebody should know. Who subscribes to an existing topic is not known; most leave INFO out.
+        """
+        if flow.on_air != "always" or not (self.notifications or self.existing_topic_arn):
+            return "INFO"
+        received = [subscriber.minimum_severity for subscriber in self.notifications]
+        return max(received, key=get_args(Severity).index, default="MEDIUM")
 
     def thresholds_of(self, flow: Flow) -> Thresholds:
         """The environment's thresholds with a flow's own in their place."""

@@ -3,6 +3,7 @@
 Errors are raised: the state machine retries them, and publishes by itself if they stay.
 """
 
+import json
 import os
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -75,7 +76,7 @@ def read_report(event: Mapping[str, Any]) -> Report:
 
 
 def publish(sns: "SNSClient", notification: Notification) -> None:
-    """Send one message, with the attributes that subscriptions filter by and its id.
+    """Send one message, with the attributes that subscriptions filter by and its id. Phones get a short text.
 
     What is of the environment itself goes to the self-monitoring topic, whose subscribers get everything.
     """
@@ -84,7 +85,8 @@ def publish(sns: "SNSClient", notification: Notification) -> None:
     sns.publish(
         TopicArn=os.environ[topic],
         Subject=message.subject,
-        Message=message.body,
+        Message=json.dumps({"default": message.body, "sms": message.sms}, ensure_ascii=False),
+        MessageStructure="json",
         MessageAttributes={
             name: {"DataType": "String", "StringValue": value} for name, value in message.attributes.items()
         },

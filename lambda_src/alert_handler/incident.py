@@ -13,17 +13,19 @@ settling, or maintenance. Only bad looks open, worsen and remind, only good ones
 """
 
 import copy
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
 from typing import Final
 
 from alert_handler.record import Incident, Kind, Notification, Record, look_of
 from alert_handler.silence import late_since, lost_source
 from alert_handler.situation import UNSETTLED, Situation
-from report import Issue, Report, Severity, moment, rank, worst
+from report import Issue, Report, Severity, moment, ran_at, rank, worst
 
 APART: Final = timedelta(minutes=1)
 """CloudWatch measures by the minute: a shorter good spell may not be in any datapoint."""
+SOURCE: Final = "source"
+"""What issues and events on sources are about."""
 SLOWEST_REMINDER: Final = 8
 """Reminders come after 1, 2, 4 and then always 8 times `reminder_minutes`."""
 TRIGGERS_KEPT: Final = 50
@@ -50,16 +52,23 @@ class _Decision:
         self.now = moment(report["timestamp"])
         self.as_of = moment(report.get("as_of") or report["timestamp"])
         self.added: list[Notification] = []
+        self._situation = Situation(self.record, report, self._tell)
 
     def take(self) -> None:
-        situation = Situation(self.record, self.report, self._tell)
-        situation.maintenance()
-        situation.status()
+        self._situation.maintenance()
+        self._situation.status()
         self._remember_metrics()
-        if situation.in_maintenance() or (self.record["closed"] and self.now <= moment(self.record["closed"])):
+        if self.record["closed"] and self.now <= moment(self.record["closed"]):
             return
         bad = self._issues()
-        if self.record["incident"] and not bad:
+        active = self.report["flow_status"] == "ACTIVE"
+        if self._situation.holds_back(bad, healthy=active and not bad and not self._unknown()):
+            if self.record["incident"]:
+                self._hear(self.record["incident"])
+                self._not_good(self.record["incident"], self._evidence_until(bad))
+        elif self._situation.in_maintenance() and not bad and not active:
+            pass  # the restart: neither wrong nor a sign of health
+        elif self.record["incident"] and not bad:
             self._good_again(self.record["incident"])
         elif bad and self.record["incident"]:
             self._still_bad(self.record["incident"], bad)
@@ -72,6 +81,10 @@ class _Decision:
         """Remember what a later silence is compared with: whether streams are listed, and since when it lasts."""
         if self.report.get("source_metadata") == "present":
             self.record["described"] = True
+        if len(self.report["sources"]) == 1 and any(
+            said["about"] == SOURCE and not said["bad"] for said in self.report.get("said", [])
+        ):
+            self.record["source_back"] = max(self.record.get("source_back") or self._time, self._time, key=moment)
         for key, value in (
             ("silent_from", (self.record.get("silent_from") or self._time) if "silence" in self.report else ""),
             ("late", late_since(self.record, self.report)),
@@ -91,24 +104,30 @@ class _Decision:
             held = found.get(silent["about"])
             if held is None or rank(silent["severity"]) < rank(held["severity"]):
                 found[silent["about"]] = silent
+        if self._situation.did_not_come_back():
+            found["FlowStatus"] = self._not_back_issue()
         lost = self.report.get("all_lost")
-        if lost and found.get("source") and self._lost_parts() >= {item["arn"] for item in self.report["sources"]}:
-            found["source"] = lost
+        if lost and found.get(SOURCE) and self._lost_parts() >= {item["arn"] for item in self.report["sources"]}:
+            found[SOURCE] = lost
         return sorted(found.values(), key=lambda issue: (rank(issue["severity"]), issue["about"]))
 
     def _unknown(self) -> bool:
-        """Whether a look without issues still is no sign of health."""
+        """Whether a look without issues still is no sign of health, such as one whose data is older than the start."""
+        since = self.record["since"] if self.report["flow_status"] == "ACTIVE" else ""
         return (
             self.report["flow_status"] in UNSETTLED
             or self.report.get("as_of") == ""
+            or bool(since and self.as_of < moment(since))
             or any(map(self._too_early, self.report["issues"]))
         )
 
     def _too_early(self, issue: Issue) -> bool:
         """Whether it may come of the flow's start or of a time before it, or of what was closed."""
         if issue["evidence"] == "metric" and self.record["incident"] is None:
-            covered = [time for time in (self.record["since"], self.record.get("healthy_as_of")) if time]
-            if "at" in issue and any(moment(issue["at"]) <= moment(time) for time in covered):
+            known = [self.record["since"], self.record.get("healthy_as_of")]
+            if issue["about"] == SOURCE:
+                known.append(self.record.get("source_back"))
+            if "at" in issue and any(time and moment(issue["at"]) <= moment(time) for time in known):
                 return True
         if issue["evidence"] == "no data" and self.report["flow_status"] == "UPDATING":
             return not self._stuck()
@@ -146,11 +165,25 @@ class _Decision:
             "evidence": "status",
         }
 
+    def _not_back_issue(self) -> Issue:
+        start = f"aws mediaconnect start-flow --flow-arn {self.report['flow_arn']}"
+        return {
+            "about": "FlowStatus",
+            "metric": "FlowStatus",
+            "value": None,
+            "threshold": None,
+            "unit": "",
+            "severity": "CRITICAL",
+            "meaning": f"The flow did not start again after AWS maintenance: it is {self.report['flow_status']}.",
+            "actions": [f"Start it, unless it was stopped on purpose: {start}"],
+            "evidence": "status",
+        }
+
     def _lost_parts(self) -> set[str]:
         incident = self.record["incident"]
         heard = incident["heard"].values() if incident else ()
-        remembered = {item["part"]: item["bad"] for item in heard if item["about"] == "source"}
-        said = {item["part"]: item["bad"] for item in self.report.get("said", []) if item["about"] == "source"}
+        remembered = {item["part"]: item["bad"] for item in heard if item["about"] == SOURCE}
+        said = {item["part"]: item["bad"] for item in self.report.get("said", []) if item["about"] == SOURCE}
         return {part for part, bad in {**remembered, **said}.items() if bad}
 
     # The incident
@@ -158,7 +191,6 @@ class _Decision:
     def _open(self, bad: Sequence[Issue]) -> None:
         incident: Incident = {
             "opened": self._time,
-            "began": min((issue.get("since", self._time) for issue in bad), key=moment),
             "severity": worst(issue["severity"] for issue in bad),
             "issues": {},
             "worst": {},
@@ -173,9 +205,20 @@ class _Decision:
             "triggers": [],
             "sent": [],
         }
+        began = min(self._began(bad), key=moment)
+        if began != self._time:
+            incident["began"] = began
         self.record["incident"] = incident
         self._note(incident, bad)
         self._tell("opened", incident["severity"], bad, incident)
+
+    def _began(self, bad: Sequence[Issue]) -> Iterator[str]:
+        """The times since when something of what is wrong is known to be."""
+        if held := self._situation.down_since():
+            yield held
+        for issue in bad:
+            # The flow is asked when the check runs, which after a late event is later.
+            yield ran_at(self.report).isoformat() if issue["evidence"] == "status" else issue.get("since", self._time)
 
     def _still_bad(self, incident: Incident, bad: Sequence[Issue]) -> None:
         present = rank(incident["severity"])
@@ -188,22 +231,29 @@ class _Decision:
         until = self._evidence_until(bad)
         latest = moment(until) >= moment(incident["last_bad"])
         self._note(incident, bad)
-        if latest:
-            incident["last_bad"] = until
-        if incident["good"] and moment(incident["healthy_since"]) < moment(incident["last_bad"]) + APART:
-            incident["good"], incident["healthy_since"], incident["last_good"] = 0, "", ""
+        self._not_good(incident, until)
         if new:
             incident["severity"] = worst([incident["severity"], *(issue["severity"] for issue in new)])
             incident["told"], incident["reminders"] = max(incident["told"], self._time, key=moment), 0
             rest = [issue for issue in bad if issue not in new]
             self._tell("escalated", incident["severity"], [*new, *rest], incident)
-        elif latest and self.now >= moment(incident["told"]) + self._until_reminder(incident):
+        elif (
+            latest
+            and self.now == ran_at(self.report)
+            and self.now >= moment(incident["told"]) + self._until_reminder(incident)
+        ):
             incident["told"], incident["reminders"] = self._time, incident["reminders"] + 1
             self._tell("reminded", incident["severity"], bad, incident)
 
     def _evidence_until(self, bad: Iterable[Issue]) -> str:
         """Up to when something was wrong: the end of the newest datapoint that says so, or now for all else."""
         return max((issue.get("at", self._time) for issue in bad), key=moment)
+
+    def _not_good(self, incident: Incident, until: str) -> None:
+        """Count from then on whatever is healthy: something is wrong."""
+        incident["last_bad"] = max(incident["last_bad"], until, key=moment)
+        if incident["good"] and moment(incident["healthy_since"]) < moment(incident["last_bad"]) + APART:
+            incident["good"], incident["healthy_since"], incident["last_good"] = 0, "", ""
 
     def _until_reminder(self, incident: Incident) -> timedelta:
         factor = min(1 << incident["reminders"], SLOWEST_REMINDER)
@@ -245,7 +295,8 @@ class _Decision:
             if held is None or rank(issue["severity"]) <= rank(held["severity"]):
                 incident["issues"][issue["about"]] = issue
             value, limit = issue["value"], issue["threshold"]
-            if value is not None and limit is not None:
+            before = "at" in issue and moment(issue["at"]) <= moment(incident.get("began", incident["opened"]))
+            if value is not None and limit is not None and not before:
                 worse = max if value > limit else min
                 seen = incident["worst"].get(issue["metric"])
                 value = worse(value, seen["value"]) if seen else value
@@ -297,6 +348,11 @@ class _Decision:
             "look": look_of(self.report),
             "issues": list(issues),
         }
+        lost = self._lost_parts()
+        told["look"]["sources"] = [  # what an event called lost is not in use, whatever an older datapoint says
+            {**source, "in_use": None if source["in_use"] and source["arn"] in lost else source["in_use"]}
+            for source in self.report["sources"]
+        ]
         if incident:
             incident["number"] += 1
             told["id"] = f"{self.report['flow_name']}/{incident['opened']}/{incident['number']}"

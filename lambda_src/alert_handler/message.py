@@ -3,21 +3,66 @@
 The first two lines say what is wrong and what to do. Whether to send is not decided here.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 from urllib.parse import quote
 
-from alert_handler.record import Look, Notification
-from report import Issue
+from alert_handler import sms
+from alert_handler.record import NOT_REPORTED, Look, Notification
+from report import Issue, is_delayed, moment
 
 SUBJECT_LIMIT: Final = 99
 """SNS takes subjects of less than 100 characters, without line breaks or control characters."""
 
+BODY_LIMIT: Final = 40 * 1024
+"""Bytes. SNS takes 256 KiB of JSON, in which one byte may become six; nobody reads even this much."""
+
+SOURCE: Final = "source"
+"""What issues on sources are about."""
 CONSOLES: Final = {"aws": "aws.amazon.com", "aws-cn": "amazonaws.cn", "aws-us-gov": "amazonaws-us-gov.com"}
 METRICS_KINDS: Final = frozenset({"metrics-late", "metrics-recovered"})
 """Notifications of the environment itself, not of a flow."""
+FACTS: Final = {
+    "flow-stopped": (
+        "The flow was stopped and is off air.",
+        "Nothing to do if that was meant; otherwise: aws mediaconnect start-flow --flow-arn {arn}",
+    ),
+    "flow-started": (
+        "The flow was started and is on air.",
+        "Nothing to do: you are told if its source does not come.",
+    ),
+    "closed": ("Closed by hand: {reason}", "No action needed. A check that finds a problem opens a new incident."),
+}
+"""What is wrong and what to do in messages that tell of no issue."""
+PAST: Final = {"recovered": "Was", "closed": "Was", "maintenance": "Held back"}
+"""How issues are listed that a message of this kind does not call present."""
+OTHER: Final = frozenset({"closed", "maintenance"})
+"""Kinds whose first line is not about the first issue."""
+PAST_WORDS: Final = {
+    "is": "was",
+    "are": "were",
+    "has": "had",
+    "have": "had",
+    "see": "saw",
+    "sends": "sent",
+    "send": "sent",
+    "needs": "needed",
+    "holds": "held",
+    "stands": "stood",
+    "arrive": "arrived",
+    "recovers": "recovered",
+    "reports": "reported",
+    "does": "did",
+    "serves": "served",
+    "sees": "saw",
+    "will": "would",
+    "cannot": "could not",
+    "should be": "should have been",
+}
+"""The verbs in what issues mean, and how they are said of the past."""
 PREFIXES: Final = ((1e9, "G"), (1e6, "M"), (1e3, "k"))
 UNITS: Final = {
     "Percent": " %",
@@ -32,21 +77,25 @@ UNITS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A message as SNS publishes it."""
+    """A message as SNS publishes it: `sms` is what phones get instead of the body."""
 
     subject: str
     body: str
+    sms: str
     attributes: dict[str, str]
 
 
 def compose(told: Notification) -> Message:
     """The message of a notification: what is wrong, what to do, and then all that is known."""
     look = told["look"]
-    what, do = _headline(told)
-    about = "monitoring" if told["kind"] in METRICS_KINDS else look["flow_name"]
+    # Half a surrogate pair, which JSON can carry, could not be sent.
+    what, do = (line.encode(errors="replace").decode() for line in _headline(told))
+    of_metrics = told["kind"] in METRICS_KINDS
+    about = f"{'monitoring' if of_metrics else look['flow_name']} ({look['environment']}):"
     return Message(
-        subject=_subject(f"[{told['severity']}] {about} ({look['environment']}): {what}"),
-        body=_body_on_metrics(told, what, do) if told["kind"] in METRICS_KINDS else _body(told, what, do),
+        subject=_subject(f"[{told['severity']}] {about} {what}"),
+        body=_sendable((_body_on_metrics if of_metrics else _body)(told, what, do)),
+        sms=_sms(told, f"{told['severity']} {about}", what, do),
         attributes={
             "kind": told["kind"],
             "severity": told["severity"],
@@ -63,11 +112,10 @@ def _headline(told: Notification) -> tuple[str, str]:
         return _metrics(told)
     if told["kind"] == "maintenance":
         return _maintenance(told)
-    if told["kind"] == "flow-stopped":
-        start = f"aws mediaconnect start-flow --flow-arn {told['look']['flow_arn']}"
-        return "The flow was stopped and is off air.", f"Nothing to do if that was meant; otherwise: {start}"
-    if told["kind"] == "flow-started":
-        return "The flow was started and is on air.", "Nothing to do: you are told if its source does not come."
+    if told["kind"] in FACTS:
+        what, do = FACTS[told["kind"]]
+        reason = " ".join(told.get("words", "").split())
+        return what.format(reason=reason), do.format(arn=told["look"]["flow_arn"])
     first = told["issues"][0]
     if told["kind"] == "recovered":
         stopped = ", the flow was stopped" if told["look"]["flow_status"] == "STANDBY" else ""
@@ -80,6 +128,10 @@ def _headline(told: Notification) -> tuple[str, str]:
         "reminded": f"Still, after {_span(told['began'], told['look']['timestamp'])}: ",
     }.get(told["kind"], "")
     do = first["actions"][0] if first["actions"] else "look at the flow in the console."
+    if _over(first, told["look"]):
+        look = told["look"]
+        when = f"At {_clock(look['timestamp'])} UTC, received {_delay(look)} later"
+        return f"{before}{past(first['meaning'])} {when}.", f"Do first: check whether it is still so; if it is: {do}"
     return f"{before}{first['meaning']}", f"Do first: {do}"
 
 
@@ -95,14 +147,44 @@ def _metrics(told: Notification) -> tuple[str, str]:
     )
 
 
+def _delay(look: Look) -> str:
+    """How long after it happened the check ran; empty if it ran at once."""
+    started, happened = moment(look.get("started", look["timestamp"])), moment(look["timestamp"])
+    return _span(look["timestamp"], started.isoformat()) if is_delayed(happened, started) else ""
+
+
+def _over(issue: Issue, look: Look) -> bool:
+    """Whether an issue is of the past by the time of the message: found late, and not by asking the flow itself."""
+    return bool(_delay(look)) and issue["evidence"] != "status"
+
+
+def past(meaning: str) -> str:
+    """What an issue means, said of the past."""
+    return re.sub(r"\b(?:should be|cannot|[a-z]+)\b", lambda word: PAST_WORDS.get(word[0], word[0]), meaning)
+
+
 def _maintenance(told: Notification) -> tuple[str, str]:
-    if told["words"] == "INPROGRESS":
-        wait = f"alerts wait until it ends, at {_clock(told['ended'])} UTC at the latest."
-        return "AWS maintenance has begun: expect an interruption.", f"Nothing to do: {wait}"
-    if told["words"] == "FINISHED":
-        return "AWS maintenance has ended.", "Nothing to do: you are told if something is still wrong."
-    how = told["words"].lower() if told["words"].isupper() else told["words"]
-    return f"AWS maintenance has ended: {how}.", "Do first: look at the flow's maintenance in the console."
+    look, words = told["look"], told["words"]
+    stands = look["flow_status"] == "STANDBY"
+    if words == "INPROGRESS":
+        what = "the flow is in STANDBY" if stands else "expect an interruption"
+        wait = f"Until it ends, by {_clock(told['ended'])} UTC, only an outage longer than a restart is notified."
+        return f"AWS maintenance has begun: {what}.", f"No action needed. {wait}"
+    how = {"FINISHED": "", "HEALTHY": f": the flow has been healthy since {_clock(told['ended'])} UTC"}.get(
+        words, f": {words.lower() if words.isupper() else words}"
+    )
+    if stands:
+        start = f"aws mediaconnect start-flow --flow-arn {look['flow_arn']}"
+        return (
+            f"AWS maintenance has ended{how}. The flow is in STANDBY.",
+            f"Do first: start it, unless it is off air on purpose: {start}",
+        )
+    if words in {"FINISHED", "HEALTHY"}:
+        return f"AWS maintenance has ended{how}.", "No action needed. What is still wrong is notified now."
+    check = "Do first: check the flow's maintenance in the console."
+    if words == NOT_REPORTED:
+        return "The AWS maintenance window is over. Its end was not reported.", check
+    return f"AWS maintenance has ended{how}.", check
 
 
 def _subject(text: str) -> str:
@@ -110,24 +192,40 @@ def _subject(text: str) -> str:
     return plain if len(plain) <= SUBJECT_LIMIT else f"{plain[: SUBJECT_LIMIT - 3].rstrip()}..."
 
 
+def _sendable(text: str) -> str:
+    """The text as SNS takes it: in characters that can be encoded, and not too long."""
+    encoded = text.encode(errors="replace")
+    if len(encoded) <= BODY_LIMIT:
+        return encoded.decode()
+    return f"{encoded[:BODY_LIMIT].decode(errors='ignore')}\n(This message was too long and is cut here.)\n"
+
+
+def _sms(told: Notification, names: str, what: str, do: str) -> str:
+    look = told["look"]
+    others = len(told["issues"]) - 1
+    also = f"{others} more, " if others > 0 and told["kind"] not in OTHER else ""
+    return sms.short(names, what, [f"({also}{_clock(look['timestamp'])} UTC)", do])
+
+
 def _body(told: Notification, what: str, do: str) -> str:
     look = told["look"]
     more = len(told["issues"]) - 1
     lines = [
-        f"{what}{f' ({more} more below)' if more > 0 else ''}",
+        f"{what}{f' ({more} more below)' if more > 0 and told['kind'] not in OTHER else ''}",
         do,
         "",
         f"Flow: {look['flow_name']}, {look['flow_status']}",
-        *_sources(look),
+        *_sources(told),
         f"Environment: {look['environment']}",
         f"Time: {_when(look['timestamp'])} UTC",
+        *([f"Received: {_when(look['started'])} UTC, {delay} later"] if (delay := _delay(look)) else []),
         f"Noticed by: {_noticed(look)}",
     ]
-    if told["kind"] != "opened" and "began" in told:
+    if told.get("began", look["timestamp"]) != look["timestamp"] or told["kind"] == "maintenance":
         lines.append(f"Began: {_when(told['began'])} UTC")
-    over = told["kind"] == "recovered"
+    over = PAST.get(told["kind"])
     for issue in told["issues"]:
-        lines += ["", *([f"Was {issue['severity']}: {issue['meaning']}"] if over else _issue(issue))]
+        lines += ["", *([f"{over} {issue['severity']}: {issue['meaning']}"] if over else _issue(issue, look))]
     if told.get("worst"):
         lines += ["", *(f"Worst {item['metric']}: {amount(item['value'], item['unit'])}" for item in told["worst"])]
     return "\n".join([*lines, "", *_links(look)]) + "\n"
@@ -147,13 +245,15 @@ def _body_on_metrics(told: Notification, what: str, do: str) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _sources(look: Look) -> list[str]:
-    """Which of two sources is in use, as far as MediaConnect says."""
-    if len(look["sources"]) < 2:  # noqa: PLR2004
+def _sources(told: Notification) -> list[str]:
+    """Which of two sources is in use, as far as MediaConnect says; nothing if both are gone."""
+    sources = told["look"]["sources"]
+    gone = any(issue["about"] == SOURCE and issue["severity"] == "CRITICAL" for issue in told["issues"])
+    if len(sources) < 2 or (gone and told["kind"] not in PAST):  # noqa: PLR2004
         return []
-    used = [source["name"] for source in look["sources"] if source["in_use"]]
-    names = " and ".join(source["name"] for source in look["sources"])
-    return [f"Source in use: {', '.join(used)}" if used else f"Source in use: not known, one of {names}"]
+    used = [source["name"] for source in sources if source["in_use"]]
+    names = " and ".join(source["name"] for source in sources)
+    return [f"Source in use: {used[0]}" if len(used) == 1 else f"Source in use: not known, one of {names}"]
 
 
 def _span(begin: str, end: str) -> str:
@@ -179,24 +279,25 @@ def _noticed(look: Look) -> str:
     return f"{cause['kind']}{name}{state}"
 
 
-def _issue(issue: Issue) -> list[str]:
+def _issue(issue: Issue, look: Look) -> list[str]:
+    over = _over(issue, look)
     return [
-        f"{issue['severity']}: {issue['meaning']}",
-        f"  {_measured(issue)}",
+        f"{issue['severity']}: {past(issue['meaning']) if over else issue['meaning']}",
+        f"  {_measured(issue, 'was' if over else 'is')}",
         *([f"  {issue['note']}"] if "note" in issue else []),
         *(f"  - {action}" for action in issue["actions"]),
     ]
 
 
-def _measured(issue: Issue) -> str:
+def _measured(issue: Issue, verb: str) -> str:
     if issue["evidence"] == "event":
         return f"{issue['metric']}, reported by MediaConnect"
     if issue["evidence"] == "status":
         return f"{issue['metric']}, read from MediaConnect"
     if issue["value"] is None:
-        return f"{issue['metric']}: no data arrives"
+        return f"{issue['metric']}: no data {'arrives' if verb == 'is' else 'arrived'}"
     limit = "" if issue["threshold"] is None else f", limit {amount(issue['threshold'], issue['unit'])}"
-    return f"{issue['metric']} is {amount(issue['value'], issue['unit'])}{limit}"
+    return f"{issue['metric']} {verb} {amount(issue['value'], issue['unit'])}{limit}"
 
 
 def amount(value: float, unit: str) -> str:

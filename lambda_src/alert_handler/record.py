@@ -8,7 +8,7 @@ from typing import Any, Final, Literal, NotRequired, TypedDict
 from report import Cause, Issue, Report, Severity, Source
 
 Kind = Literal[
-    "opened", "escalated", "reminded", "recovered", "flow-stopped", "flow-started", "maintenance",
+    "opened", "escalated", "reminded", "recovered", "closed", "flow-stopped", "flow-started", "maintenance",
     "metrics-late", "metrics-recovered",
 ]  # fmt: skip
 
@@ -16,6 +16,10 @@ LOOK: Final = (
     *("flow_name", "flow_arn", "flow_status", "environment", "dashboard", "execution", "timestamp", "trigger"),
     "sources",
 )
+
+
+NOT_REPORTED: Final = "no end of it was reported within two hours"
+"""The words of a notification on a maintenance window that ran out, as records of earlier releases have them, too."""
 
 
 class Look(TypedDict):
@@ -30,6 +34,7 @@ class Look(TypedDict):
     timestamp: str
     trigger: Cause
     sources: list[Source]
+    started: NotRequired[str]
 
 
 class Worst(TypedDict):
@@ -44,6 +49,7 @@ class Notification(TypedDict):
     """One message to be sent, with all that its words need. The id is the same however often it is made or sent.
 
     `incident` is when the incident was opened that it belongs to; `began` and `ended` are when what it tells of did.
+    `words` are the state of a maintenance window, or for kind `closed` the reason that somebody gave.
     """
 
     id: str
@@ -82,13 +88,13 @@ class Incident(TypedDict):
 
     Attributes:
         opened: time of the check that opened it.
-        began: when what it opened with began, as far as data and events say; absent in older ones.
+        began: when its problem began, where that was earlier: by its datapoints, or held back during a maintenance.
         closed: time of the look that closed it.
         severity: the worst so far; who heard of that hears of reminders and of the end.
         issues: the latest of each issue, by what it is about.
         worst: the worst value of each metric.
-        last_bad: the latest look that found something wrong.
-        good: healthy looks counted since then, from `healthy_since` to `last_good`.
+        last_bad: up to when something was wrong, by its datapoints or else by the time of the check.
+        good: healthy checks counted since then, whose data ends from `healthy_since` to `last_good`.
         told: when people last heard of it, and how often they were reminded since.
         number: of messages so far; with `opened` it makes their ids.
         heard: what events said, by what and which part.
@@ -115,12 +121,29 @@ class Incident(TypedDict):
 
 
 class Maintenance(TypedDict):
-    """The latest maintenance window: looks from `since` until before `until` are inside it."""
+    """The latest maintenance window: checks from `since` until before `until` are inside it.
+
+    Attributes:
+        limit: when it ends at the latest.
+        was_active: whether it began on a flow that was ACTIVE.
+        checked: the latest check inside it.
+        down_since: since when all checks found the flow not ACTIVE or something wrong; empty if the latest did not.
+        healthy_since: since when all checks found it healthy; empty if the latest did not.
+        held: what was held back, by what it is about.
+        guessed: whether its end was concluded from health, not reported by an event.
+    """
 
     since: str
     until: str
     open: bool
     noticed: Literal["event", "status"]
+    limit: NotRequired[str]
+    was_active: NotRequired[bool]
+    checked: NotRequired[str]
+    down_since: NotRequired[str]
+    healthy_since: NotRequired[str]
+    held: NotRequired[dict[str, Issue]]
+    guessed: NotRequired[bool]
 
 
 class Unsettled(TypedDict):
@@ -151,6 +174,7 @@ class Record(TypedDict):
         claim: who sends them.
         to_keep: closed incidents that wait for their last message before they go into history.
         healthy_as_of: up to when data was judged healthy when the last incident was closed.
+        source_back: when an event last said that the one source is there.
         described: whether the source's metadata ever listed a stream.
         silent_from: the first check of a silence that still lasts.
         late: when the newest data ended, while metrics are late; of the environment's own record, of its first flow.
@@ -169,6 +193,7 @@ class Record(TypedDict):
     claim: Claim | None
     to_keep: list[Incident]
     healthy_as_of: NotRequired[str]
+    source_back: NotRequired[str]
     described: NotRequired[bool]
     silent_from: NotRequired[str]
     late: NotRequired[str]
@@ -192,6 +217,6 @@ def nothing_known() -> Record:
 
 def look_of(report: Report) -> Look:
     """The part of a report that its message needs."""
-    facts: Any = {name: report[name] for name in LOOK}
+    facts: Any = {name: report[name] for name in LOOK} | ({"started": report["started"]} if "started" in report else {})
     look: Look = facts
     return look

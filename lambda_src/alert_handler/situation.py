@@ -3,12 +3,12 @@
 Pure; part of `incident`, which decides what a look means in the situation that is found here.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from alert_handler.record import Maintenance, Record
-from report import Report, moment
+from alert_handler.record import NOT_REPORTED, Maintenance, Record
+from report import Issue, Report, Severity, moment, ran_at, rank
 
 UNSETTLED: Final = frozenset({"STARTING", "STOPPING", "UPDATING"})
 RUNS: Final = frozenset({"ACTIVE", "ERROR"})
@@ -17,6 +17,12 @@ CAME_FROM: Final[Mapping[str, str]] = {"STARTING": "STANDBY", "STOPPING": "ACTIV
 """The settled status before a passing one, where a look was the first to be told of."""
 WINDOW: Final = timedelta(hours=2)
 """How long a maintenance window of MediaConnect is."""
+RESTART: Final = timedelta(minutes=5)
+"""How long a flow may be off air for a restart, beside the settling time. What lasts longer is an outage."""
+HEALTHY_ENDS: Final = timedelta(minutes=5)
+"""A window ends when the flow has been ACTIVE and healthy for so long: the event of its end may be lost."""
+OVER: Final = frozenset({"FINISHED", "FAILED", "CANCELED", "SCHEDULED", "RESCHEDULED"})
+"""The states of a maintenance that is not in progress."""
 
 
 class Situation:
@@ -36,36 +42,29 @@ class Situation:
         self._tell = tell
 
     def maintenance(self) -> None:
-        """Begin or end a window, and tell of it."""
+        """Start or end a window, and notify."""
         state, window = self.report.get("maintenance"), self.record["maintenance"]
         if window and window["open"] and self.now >= moment(window["until"]):
-            self._end_maintenance(window, window["until"], "no end of it was reported within two hours")
+            self._end_maintenance(window, window["until"], NOT_REPORTED)
         elif window and window["open"] and moment(window["since"]) < self.now:
             if state == "INPROGRESS":
                 self.record["maintenance"] = {**window, "noticed": "event"}
-            elif state in {"FINISHED", "FAILED", "CANCELED"}:
-                self._end_maintenance(window, self._time, str(state))
-            elif window["noticed"] == "status" and self.report["flow_status"] == "ACTIVE":
-                self._end_maintenance(window, self._time, "FINISHED")
+            elif state in OVER:
+                self._end_maintenance(window, self._time, "RESCHEDULED" if state == "SCHEDULED" else str(state))
         window = self.record["maintenance"]
         if window is None or (not window["open"] and moment(window["until"]) < self.now):
             self._begin_maintenance(window)
 
     def _begin_maintenance(self, before: Maintenance | None) -> None:
-        scheduled = self.report.get("maintenance_scheduled", "")
-        begin = datetime.fromisoformat(scheduled) if scheduled else None
-        if self.report.get("maintenance") == "INPROGRESS":
-            until, noticed = self.now + WINDOW, "event"
-        elif (
-            begin is not None
-            and begin <= self.now < begin + WINDOW
-            and (before is None or moment(before["until"]) < begin)
-            and self.record["status"] == "ACTIVE"
-            and self.report["flow_status"] in {"STOPPING", "STANDBY", "STARTING"}
-        ):
+        state = self.report.get("maintenance")
+        if state == "INPROGRESS":
+            until, noticed = self.now + WINDOW, True
+            if ran_at(self.report) >= until:
+                return  # it comes so late that it is over
+        elif (expected := self._interrupted_inside(before)) is not None:
             # Events are best effort: a flow that stops inside its window is taken to be under maintenance.
-            until, noticed = begin + WINDOW, "status"
-        elif self.report.get("maintenance") in {"FINISHED", "FAILED", "CANCELED"}:
+            until, noticed = expected, False
+        elif state in {"FINISHED", "FAILED", "CANCELED"}:
             # Its begin was missed, or comes late and is over by now.
             self.record["maintenance"] = {"since": self._time, "until": self._time, "open": False, "noticed": "event"}
             return
@@ -75,13 +74,92 @@ class Situation:
             "since": self._time,
             "until": until.isoformat(),
             "open": True,
-            "noticed": "event" if noticed == "event" else "status",
+            "noticed": "event" if noticed else "status",
+            "limit": until.isoformat(),
+            "was_active": "ACTIVE" in {self.record["status"], self.report["flow_status"]},
         }
-        self._tell("maintenance", "INFO", began=self._time, ended=until.isoformat(), words="INPROGRESS")
+        self._tell("maintenance", self._notice, began=self._time, ended=until.isoformat(), words="INPROGRESS")
 
-    def _end_maintenance(self, window: Maintenance, until: str, words: str) -> None:
-        self.record["maintenance"] = {**window, "until": until, "open": False}
-        self._tell("maintenance", "INFO", began=window["since"], ended=until, words=words)
+    def _interrupted_inside(self, before: Maintenance | None) -> datetime | None:
+        """The end of the window in which a flow stops that was ACTIVE, if there is one."""
+        if self.record["status"] != "ACTIVE" or self.report["flow_status"] not in {"STOPPING", "STANDBY", "STARTING"}:
+            return None
+        if before and before.get("guessed") and self.now < moment(before.get("limit", before["until"])):
+            return moment(before.get("limit", before["until"]))
+        planned = (self.report.get("maintenance_scheduled"), self.report.get("maintenance_deadline"))
+        for begin in (datetime.fromisoformat(time) for time in planned if time):
+            if begin <= self.now < begin + WINDOW and (before is None or moment(before["until"]) < begin):
+                return begin + WINDOW
+        return None
+
+    def _end_maintenance(self, window: Maintenance, until: str, words: str, *, ended: str = "") -> None:
+        self.record["maintenance"] = {**window, "until": until, "open": False, "guessed": words == "HEALTHY"}
+        held = sorted(window.get("held", {}).values(), key=lambda issue: (rank(issue["severity"]), issue["about"]))
+        self._tell("maintenance", self._notice, held, began=window["since"], ended=ended or until, words=words)
+
+    @property
+    def _notice(self) -> Severity:
+        """The severity of a message on maintenance: somebody should get it where viewers expect a stream."""
+        return self.report.get("notice_severity", "MEDIUM" if self.report["on_air_expected"] else "INFO")
+
+    def holds_back(self, bad: Sequence[Issue], *, healthy: bool) -> bool:
+        """Whether what a check found waits for the end of the window; remembers it there.
+
+        Not what has lasted longer than a restart: then it is an outage, whatever AWS does.
+
+        Args:
+            bad: what is wrong.
+            healthy: whether the flow is ACTIVE and known to be well.
+        """
+        window = self.record["maintenance"]
+        if window is None or not self.in_maintenance():
+            over = healthy or (
+                not bad and window is not None and self.now >= moment(window.get("limit", window["until"]))
+            )
+            if window and over and window.get("down_since"):
+                window["down_since"] = ""
+            return False
+        healthy = healthy and self.report.get("maintenance") != "INPROGRESS"  # the restart is about to come
+        if self.now >= moment(window.get("checked", window["since"])):
+            window["checked"] = self._time
+            stands = bool(window.get("was_active")) and self.report["flow_status"] in {*STANDS, *CAME_FROM}
+            if healthy:
+                window["healthy_since"], window["down_since"] = window.get("healthy_since") or self._time, ""
+            elif bad or stands:
+                window["healthy_since"], window["down_since"] = "", window.get("down_since") or self._time
+        if healthy and window["open"] and self.now >= moment(window.get("healthy_since") or self._time) + HEALTHY_ENDS:
+            self._end_maintenance(window, self._time, "HEALTHY", ended=window.get("healthy_since", ""))
+        if self.lasts_longer_than_a_restart() or not bad:
+            return False
+        held = window.setdefault("held", {})
+        for issue in bad:
+            if issue["about"] not in held or rank(issue["severity"]) < rank(held[issue["about"]]["severity"]):
+                held[issue["about"]] = issue
+        return True
+
+    def lasts_longer_than_a_restart(self) -> bool:
+        """Whether the flow has been off air or unhealthy for so long in a maintenance."""
+        since = self.down_since()
+        settling = timedelta(minutes=self.report["patience"]["settling_minutes"])
+        return bool(since) and self.now >= moment(since) + settling + RESTART
+
+    def down_since(self) -> str:
+        """When what is wrong began in a maintenance; empty if it did not, or is part of what was closed."""
+        window, closed = self.record["maintenance"], self.record["closed"]
+        since = window.get("down_since", "") if window else ""
+        return since if since and not (closed and moment(since) <= moment(closed)) else ""
+
+    def did_not_come_back(self) -> bool:
+        """Whether a flow that is started by hand was ACTIVE before a maintenance and stays in STANDBY."""
+        window = self.record["maintenance"]
+        return (
+            window is not None
+            and self.report["flow_status"] in STANDS
+            and not self.report["on_air_expected"]
+            and bool(window.get("was_active"))
+            and self.now < moment(window.get("limit", window["until"]))
+            and self.lasts_longer_than_a_restart()
+        )
 
     def in_maintenance(self) -> bool:
         """Whether the look is of a time inside the latest window."""
@@ -91,19 +169,20 @@ class Situation:
     def status(self) -> None:
         """Remember the status, and tell of a stop or start of a flow that is started by hand."""
         status, unsettled = self.report["flow_status"], self.record["unsettled"]
-        known = self.record["since"]
-        if (known and self.now <= moment(known)) or (unsettled and self.now < moment(unsettled["since"])):
+        known, now = self.record["since"], ran_at(self.report)  # the flow is asked when the check runs
+        time = now.isoformat()
+        if (known and now <= moment(known)) or (unsettled and now < moment(unsettled["since"])):
             return  # a later look has said more
         if status in UNSETTLED:
             if unsettled is None or unsettled["status"] != status:
-                self.record["unsettled"] = {"status": status, "since": self._time}
+                self.record["unsettled"] = {"status": status, "since": time}
             return
         self.record["unsettled"] = None
         told = self.report.get("previous_status", "")
         before = self.record["status"] or CAME_FROM.get(told, told)
         if status == self.record["status"]:
             return
-        self.record["status"], self.record["since"] = status, self._time if before else ""
+        self.record["status"], self.record["since"] = status, time if before else ""
         if self.report["on_air_expected"] or self.in_maintenance():
             return  # told as an incident, or as maintenance
         if before in RUNS and status in STANDS:

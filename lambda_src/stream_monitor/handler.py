@@ -20,7 +20,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from report import Policy, Report, Rule
 from stream_monitor.freshness import BITRATE, Points, alerts_of, lists_streams
 from stream_monitor.health import judges_metrics, needs_more_evidence, query_window, report
-from stream_monitor.trigger import Trigger, read_trigger
+from stream_monitor.trigger import Trigger, read_time, read_trigger
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudwatch import CloudWatchClient
@@ -33,6 +33,8 @@ Series = tuple[str, str, int, str, str]
 log = logging.getLogger(__name__)
 log.setLevel(logging.INFO)
 
+AFTERWARDS: Final = timedelta(hours=1)
+"""How long after an event datapoints are asked for that may answer it: so many always fit one call."""
 CONFIG: Final = Config(connect_timeout=3, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 3})
 NO_RETRIES: Final = Config(connect_timeout=2, read_timeout=3, retries={"mode": "standard", "total_max_attempts": 1})
 """For what a check can do without."""
@@ -70,6 +72,7 @@ def lambda_handler(event: Mapping[str, Any], _context: object) -> Report:
         botocore.exceptions.ClientError: AWS refused a call.
     """
     trigger = read_trigger(event.get("input"), started=str(event.get("started")))
+    started = read_time(event.get("started"))
     ssm, mediaconnect, cloudwatch = clients()
     policy = read_policy(ssm, trigger.flow_name)
     described = mediaconnect.describe_flow(FlowArn=trigger.flow_arn or policy["flow_arn"])
@@ -78,7 +81,7 @@ def lambda_handler(event: Mapping[str, Any], _context: object) -> Report:
     selected: dict[str, Points] = {}
     listed = others = None
     if judges_metrics(flow["Status"]):
-        points, selected = read_points(cloudwatch, flow, policy["rules"], trigger)
+        points, selected = read_points(cloudwatch, flow, policy["rules"], trigger, until=started)
         listed = streams_listed(flow["FlowArn"])
         if needs_more_evidence(policy, points, trigger.time):
             others = others_arrived(cloudwatch, policy["rules"], trigger.time)
@@ -92,6 +95,7 @@ def lambda_handler(event: Mapping[str, Any], _context: object) -> Report:
         others=others,
         errors=alerts_of(described),
         streams_listed=listed,
+        started=started,
     )
     log.info(
         "%s", json.dumps({key: found[key] for key in ("flow_name", "flow_status", "healthy", "severity", "trigger")})
@@ -118,11 +122,17 @@ def read_policy(ssm: "SSMClient", flow_name: str) -> Policy:
 
 
 def read_points(
-    cloudwatch: "CloudWatchClient", flow: Mapping[str, Any], rules: list[Rule], trigger: Trigger
+    cloudwatch: "CloudWatchClient",
+    flow: Mapping[str, Any],
+    rules: list[Rule],
+    trigger: Trigger,
+    *,
+    until: datetime | None = None,
 ) -> tuple[dict[str, Points], dict[str, Points]]:
     """The datapoints of all rules by rule key, and of SourceSelected by source ARN, in one call.
 
-    Rules on the same series share a query. SourceSelected is asked for where a flow fails over between its sources.
+    An event that arrives late is answered by what was measured after it, until the check runs. Rules on the same
+    series share a query. SourceSelected is asked for where a flow fails over between its sources.
 
     Raises:
         MonitorError: the answer is partial. 500 series and 100,800 datapoints fit one call, so it never should be.
@@ -137,7 +147,9 @@ def read_points(
     series = sorted({*of_rule.values(), *of_source.values()})
     if not series:
         return {}, {}
-    points = _read_series(cloudwatch, series, query_window(rules, trigger.time))
+    start, end = query_window(rules, trigger.time)
+    _, latest = query_window(rules, min(until or trigger.time, trigger.time + AFTERWARDS))
+    points = _read_series(cloudwatch, series, (start, max(end, latest)))
     return {key: points[of] for key, of in of_rule.items()}, {arn: points[of] for arn, of in of_source.items()}
 
 

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Literal
 
-from report import LATE, Issue, Policy, Report, Rule, Said, Silence, Source, rank, worst
-from stream_monitor.freshness import SILENT, Points, end_of, is_silent, judged_as_of, last_sign, silence, watermark
+from report import LATE, Issue, Policy, Report, Rule, Said, Silence, Source, is_delayed, rank, worst
+from stream_monitor.freshness import SILENT, Points, is_silent, judged_as_of, last_sign, silence, watermark
 from stream_monitor.trigger import ONE_LOST, SOURCE, Finding, Trigger
 
 RuleState = Literal["OK", "ALARM", "INSUFFICIENT_DATA"]
@@ -22,11 +22,18 @@ EXTRA_PERIODS: Final = 2
 DEFAULT_HOLD_SECONDS: Final = 180
 """How long an event counts that no rule watches."""
 
+MINUTE: Final = timedelta(minutes=1)
 HISTORY: Final = timedelta(minutes=65)
 """How far back data is asked for beyond what the rules need: as long as silence may need to be confirmed.
 
 GetMetricData is charged by metrics, not by datapoints.
 """
+
+CONTRADICTED_BY: Final = 2
+"""So many good datapoints after an event show that what it says is over by the time that it arrives."""
+MAINTENANCE_STATES: Final = frozenset({"SCHEDULED", "RESCHEDULED", "INPROGRESS", "FINISHED", "FAILED", "CANCELED"})
+DEFAULT_START_HOUR: Final = "02:00"
+"""MediaConnect's own start hour (UTC) of maintenance windows."""
 
 RUNNING: Final = frozenset({"ACTIVE", "UPDATING"})
 SETTLING: Final = frozenset({"STARTING", "STOPPING"})
@@ -114,6 +121,7 @@ def report(
     others: datetime | None = None,
     errors: Sequence[str] = (),
     streams_listed: bool | None = None,
+    started: datetime | None = None,
 ) -> Report:
     """What is wrong with a flow, worst first, and what the alert handler needs to remember of this check.
 
@@ -127,22 +135,21 @@ def report(
         others: up to when data of any flow of this Region has arrived; None if it was not asked for.
         errors: present alerts of the flow, as DescribeFlow lists them.
         streams_listed: whether the source's metadata lists a stream; None if that is not known.
+        started: when the check ran; what was asked then says nothing of what caused it long before.
     """
     status = str(flow["Status"])
-    sources = _sources(flow, selected)
+    sources = _sources(flow, selected, since=trigger.time if trigger.kind == "event" else None)
     issues = _status_issues(policy, status, flow["FlowArn"])
     said: list[Said] = []
-    mark = watermark(policy["rules"], points)
+    delayed = started is not None and is_delayed(trigger.time, started)
+    known = {rule["key"]: _until(trigger.time, rule, points.get(rule["key"], {})) for rule in policy["rules"]}
+    mark = watermark(policy["rules"], known)
     if judges_metrics(status):
-        ruled = [issue for rule in policy["rules"] if (issue := _rule_issue(rule, points, mark, trigger))]
-        heard = [_heard(finding, policy["rules"], points, sources) for finding in trigger.findings]
-        issues += [*_doubted(ruled, trigger), *(issue for _, issue in heard if issue)]
+        ruled = [issue for rule in policy["rules"] if (issue := _rule_issue(rule, known, mark, trigger))]
+        heard = [_heard(finding, policy["rules"], points, trigger.time, sources) for finding in trigger.findings]
+        issues += [*_unanswered(ruled, trigger, sources), *(issue for _, issue in heard if issue)]
         said = [words for words, _ in heard]
     issues = _one_of_each(issues)
-    silent = _silence(policy, points, trigger.time, mark=mark, others=others, errors=errors)
-    unclear = silent is not None and (
-        silent["source_error"] or streams_listed is False or needs_more_evidence(policy, points, trigger.time)
-    )
     start, end = query_window(policy["rules"], trigger.time)
     found: Report = {
         "flow_name": policy["flow_name"],
@@ -154,7 +161,7 @@ def report(
         "execution": execution,
         "timestamp": trigger.time.isoformat(),
         "window_minutes": int((end - start).total_seconds() // 60),
-        "healthy": not issues and not (unclear and judges_metrics(status)),
+        "healthy": not issues,
         "severity": worst(issue["severity"] for issue in issues),
         "issues": issues,
         "trigger": trigger.cause(),
@@ -162,14 +169,14 @@ def report(
         "sources": sources,
         "as_of": trigger.time.isoformat(),
     }
+    if started:
+        found["started"] = started.isoformat()
     if judges_metrics(status):
-        # Health is known only as far as the source is known to live: outputs may report without it.
-        sign = last_sign(presence, policy["rules"], points) if (presence := _presence(policy)) else mark
-        found["as_of"] = sign.isoformat() if sign else ""
-        if silent:
-            found["silence"] = silent
-        if streams_listed is not None:
-            found["source_metadata"] = "present" if streams_listed else "absent"
+        found["as_of"] = _healthy_until(policy, known)
+        if not delayed:
+            _add_silence(
+                found, policy, known, trigger.time, others=others, errors=errors, streams_listed=streams_listed
+            )
     if said:
         found["said"] = said
     presence = _same(SOURCE, "", policy["rules"])
@@ -177,32 +184,91 @@ def report(
         found["all_lost"] = _issue(presence, None, "event")
     if trigger.previous_status:
         found["previous_status"] = trigger.previous_status
-    if trigger.maintenance in {"INPROGRESS", "FINISHED", "FAILED", "CANCELED"}:
-        found["maintenance"] = trigger.maintenance  # type: ignore[typeddict-item]  # one of the four, as just seen
-    if scheduled := _moment((flow.get("Maintenance") or {}).get("MaintenanceScheduledDate")):
-        found["maintenance_scheduled"] = scheduled.isoformat()
+    _add_maintenance(found, policy, trigger, flow.get("Maintenance") or {})
     return found
 
 
-def _moment(text: object) -> datetime | None:
-    """A time of MediaConnect's in UTC; None for what is none, which must not stop a look."""
+def _healthy_until(policy: Policy, points: Mapping[str, Points]) -> str:
+    """Up to when the data can show health: as far as the source is known to live, for outputs report without it."""
+    presence = _presence(policy)
+    end = last_sign(presence, policy["rules"], points) if presence else watermark(policy["rules"], points)
+    return end.isoformat() if end else ""
+
+
+def _add_silence(
+    found: Report,
+    policy: Policy,
+    points: Mapping[str, Points],
+    now: datetime,
+    *,
+    others: datetime | None,
+    errors: Sequence[str],
+    streams_listed: bool | None,
+) -> None:
+    """Add what metadata and silence show; a flow is not called healthy if it is silent and something else is wrong."""
+    if streams_listed is not None:
+        found["source_metadata"] = "present" if streams_listed else "absent"
+    silent = _silence(policy, points, now, others=others, errors=errors)
+    if silent is None:
+        return
+    found["silence"] = silent
+    if silent["source_error"] or streams_listed is False or needs_more_evidence(policy, points, now):
+        found["healthy"] = False
+
+
+def _add_maintenance(found: Report, policy: Policy, trigger: Trigger, planned: Mapping[str, Any]) -> None:
+    """Add what the event and the flow say of maintenance, and who gets notices of it."""
+    if trigger.maintenance in MAINTENANCE_STATES:
+        found["maintenance"] = trigger.maintenance  # type: ignore[typeddict-item]  # one of them, as just seen
+    if scheduled := _planned(planned, "MaintenanceScheduledDate"):
+        found["maintenance_scheduled"] = scheduled.isoformat()
+    if deadline := _planned(planned, "MaintenanceDeadline"):
+        found["maintenance_deadline"] = deadline.isoformat()
+    if "notice_severity" in policy:
+        found["notice_severity"] = policy["notice_severity"]
+
+
+def _planned(maintenance: Mapping[str, Any], key: str) -> datetime | None:
+    """When a maintenance window starts, in UTC: a date means its start hour. None for what is no time."""
+    text = str(maintenance.get(key) or "")
+    hour = str(maintenance.get("MaintenanceStartHour") or DEFAULT_START_HOUR)
     try:
-        moment = datetime.fromisoformat(str(text))
+        time = datetime.fromisoformat(f"{text}T{hour:0>5}" if len(text) == len("2026-11-23") else text)
     except ValueError:
         return None
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
 
 
-def _sources(flow: Mapping[str, Any], selected: Mapping[str, Points]) -> list[Source]:
-    """The sources, and which is in use: of two by what SourceSelected read last, of one without a doubt."""
+def _sources(flow: Mapping[str, Any], selected: Mapping[str, Points], since: datetime | None) -> list[Source]:
+    """The sources, and which is in use: of two by what SourceSelected read last, of one without a doubt.
+
+    A datapoint from before the minute of an event names the source that was in use then: it is left out.
+    """
     listed = flow.get("Sources") or [flow.get("Source") or {}]
     found: list[Source] = []
     for source in listed:
         arn = str(source.get("SourceArn", ""))
-        points = selected.get(arn, {})
+        points = {
+            time: value
+            for time, value in selected.get(arn, {}).items()
+            if since is None or _after(time + MINUTE, since)
+        }
         newest = points[max(points)] >= 1 if points else None
         found.append({"name": str(source.get("Name", "")), "arn": arn, "in_use": newest if len(listed) > 1 else True})
+    if len(found) > 1 and sum(bool(source["in_use"]) for source in found) > 1:
+        # In a minute with a switch, each was in use for a part of it.
+        return [{**source, "in_use": None} for source in found]
     return found
+
+
+def _until(now: datetime, rule: Rule, points: Points) -> Points:
+    """The datapoints of periods that had ended by a moment."""
+    return {time: value for time, value in points.items() if time + timedelta(seconds=rule["period"]) <= now}
+
+
+def _after(end: datetime, event: datetime) -> bool:
+    """Whether a period that ended then began with an event's minute or later."""
+    return end > event.replace(second=0, microsecond=0)
 
 
 def needs_more_evidence(policy: Policy, points: Mapping[str, Points], now: datetime) -> bool:
@@ -217,15 +283,9 @@ def _presence(policy: Policy) -> Rule | None:
 
 
 def _silence(
-    policy: Policy,
-    points: Mapping[str, Points],
-    now: datetime,
-    *,
-    mark: datetime | None,
-    others: datetime | None,
-    errors: Sequence[str],
+    policy: Policy, points: Mapping[str, Points], now: datetime, *, others: datetime | None, errors: Sequence[str]
 ) -> Silence | None:
-    presence = _presence(policy)
+    presence, mark = _presence(policy), watermark(policy["rules"], points)
     if presence is None:
         return None
     sign = last_sign(presence, policy["rules"], points)
@@ -263,13 +323,13 @@ def _breaching_span(rule: Rule, points: Points, end: datetime) -> tuple[datetime
             run.append(time)
         elif run:
             break
-    return run[-1], run[0] + length
+    return (run[-1], run[0] + length) if run else (end, end)
 
 
 def _stale(rule: Rule, points: Points, now: datetime) -> bool:
     """Whether all that breaches lies before the rule's own window, where CloudWatch looks only to fill gaps."""
     begin = judged_until(now, rule["period"]) - timedelta(seconds=rule["evaluation_periods"] * rule["period"])
-    return not any(time >= begin and breaches(rule, value) for time, value in points.items())
+    return not any(begin <= time < now and breaches(rule, value) for time, value in points.items())
 
 
 def _issue(rule: Rule, value: float | None, evidence: Literal["metric", "no data", "event"]) -> Issue:
@@ -300,7 +360,7 @@ def _same(about: str, key: str, rules: Iterable[Rule]) -> Rule | None:
 
 
 def _heard(
-    finding: Finding, rules: Sequence[Rule], points: Mapping[str, Points], sources: Sequence[Source]
+    finding: Finding, rules: Sequence[Rule], points: Mapping[str, Points], now: datetime, sources: Sequence[Source]
 ) -> tuple[Said, Issue | None]:
     """What an event says, in the words of the rule that watches the same thing, and what its metric says against it."""
     source = next((item for item in sources if finding.part and finding.part in {item["arn"], item["name"]}), None)
@@ -318,29 +378,34 @@ def _heard(
         return said, finding.issue
     issue = _issue(rule, None, "event")
     if rule["key"] == ONE_LOST and source:
-        other = next(item["name"] for item in sources if item is not source)
-        issue["meaning"] = f"The source {source['name']} is gone: running on {other}, no redundancy."
-    series = points.get(rule["key"], {})
-    end = end_of(rule, series)
-    if end and evaluate_rule(rule, series, now=end)[0] == "OK":
+        other = next(item for item in sources if item is not source)
+        left = f"running on {other['name']}, no redundancy" if other["in_use"] else "there is no redundancy"
+        issue["meaning"] = f"The source {source['name']} is gone: {left}."
+        call = f"Call the sender of {source['name']}: is the encoder running, and sending to the ingest address?"
+        issue["actions"][:1] = [call]
+    series = {time: value for time, value in points.get(rule["key"], {}).items() if time >= now}
+    if series and not any(breaches(rule, value) for value in series.values()):
+        if len(series) >= max(rule["evaluation_periods"], CONTRADICTED_BY):
+            return said, None  # it arrives late, and is over
         read = f"{series[max(series)]:,.10g} {rule['unit']}"
-        issue["note"] = (
-            f"The event and the metric disagree: {rule['metric']} last read {read}, "
-            "but metrics come a minute or more after events."
-        )
+        issue["note"] = f"The event and the metric disagree: {rule['metric']} read {read} after the event."
     return said, issue
 
 
-def _doubted(issues: list[Issue], trigger: Trigger) -> list[Issue]:
-    """The issues, those noted against which an event says that the same thing is good again."""
-    good = {finding.about for finding in trigger.findings if finding.issue is None and finding.about == SOURCE}
-    for issue in issues:
-        if issue["about"] in good:
-            issue["note"] = (
-                f"The event and the metric disagree: MediaConnect says {trigger.state or 'that it is good again'}, "
-                "but metrics come a minute or more after events."
-            )
-    return issues
+def _unanswered(issues: list[Issue], trigger: Trigger, sources: Sequence[Source]) -> list[Issue]:
+    """The issues without those that an event answers: it says that the source is there, and their data is older.
+
+    Of two sources, the event speaks for one: the other may be gone.
+    """
+    if not any(finding.about == SOURCE and finding.issue is None for finding in trigger.findings):
+        return issues
+    return [
+        issue
+        for issue in issues
+        if issue["about"] != SOURCE
+        or (len(sources) > 1 and issue["severity"] != "CRITICAL")
+        or ("at" in issue and _after(datetime.fromisoformat(issue["at"]), trigger.time))
+    ]
 
 
 def _status_issues(policy: Policy, status: str, flow_arn: str) -> list[Issue]:

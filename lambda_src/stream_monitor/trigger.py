@@ -267,7 +267,9 @@ def _source(detail: Mapping[str, Any], part: str) -> Findings:
             "A source is disconnected or sends nothing.",
             "Call the sender: is the encoder running, and sending to the ingest address of this flow?",
         )
-        return (Finding(SOURCE, part, lost),)
+        # Of two sources, one may be disconnected; only that nothing at all comes in tells of both.
+        one = not part and current.get("isBitrateZero") is not True
+        return (Finding(SOURCE, part, lost, rule=ONE_LOST if one else ""),)
     if current.get("failover_switch") is True:
         switched = _issue(
             SOURCE, "HIGH", "The flow switched between its sources.", "Call the sender of the other source."

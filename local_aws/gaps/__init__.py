@@ -15,6 +15,7 @@ from local_aws.gaps import (
     lambda_runs_the_zip,
     retries_do_not_wait,
     s3_policy_conditions,
+    sns_texts,
     stepfunctions_api,
 )
 
@@ -34,6 +35,7 @@ GAPS = (
     lambda_runs_the_zip,
     retries_do_not_wait,
     s3_policy_conditions,
+    sns_texts,
     stepfunctions_api,
 )
 

@@ -4,6 +4,7 @@ Everything in between is the deployed system: alarms, rules, schedule, state mac
 """
 
 import json
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -12,7 +13,7 @@ from moto.mediaconnect.models import mediaconnect_backends
 from moto.scheduler.models import scheduler_backends
 from moto.stepfunctions.parser.models import stepfunctions_parser_backends
 
-from local_aws import ACCOUNT_ID, LocalAws, faults
+from local_aws import ACCOUNT_ID, LocalAws, clock, faults
 from local_aws.alarms import evaluate_alarms
 from local_aws.deliveries import Published, published
 from local_aws.eventbridge import Delivery, deliver, event
@@ -39,7 +40,9 @@ class Evening:
 
     def __init__(self, aws: LocalAws, flow: str, arns: dict[str, str], queue_url: str) -> None:
         self.aws, self.arn, self.queue_url = aws, arns[flow], queue_url
-        self.now = EIGHT
+        self._standing = ExitStack()
+        self._set_clock = self._standing.enter_context(clock.standing(EIGHT))
+        self._now = EIGHT
         self.executions: list[Execution] = []
         self._metrics: Any = aws.client("cloudwatch")
         self._forget(flow)
@@ -53,8 +56,19 @@ class Evening:
                 ours = group.name == PREFIX and schedule.name == flow
                 schedule.state = "ENABLED" if ours else "DISABLED"
 
+    @property
+    def now(self) -> datetime:
+        """The time of the evening, which all of the local AWS has."""
+        return self._now
+
+    @now.setter
+    def now(self, moment: datetime) -> None:
+        self._now = moment
+        self._set_clock(moment)
+
     def end(self) -> None:
-        """Leave no fault and no schedule off for whoever comes next."""
+        """Leave no fault, no schedule off and no clock of the evening's for whoever comes next."""
+        self._standing.close()
         faults.lift()
         for group in scheduler_backends[ACCOUNT_ID][self.aws.region].schedule_groups.values():
             for schedule in group.schedules.values():
@@ -81,14 +95,20 @@ class Evening:
     def event(self, detail_type: str, detail: dict[str, Any], part: str = "") -> None:
         self.follow(self.deliver(detail_type, detail, part))
 
-    def deliver(self, detail_type: str, detail: dict[str, Any], part: str = "") -> list[Delivery]:
-        """An event of now; does not wait for what it starts."""
+    def deliver_late(self, detail_type: str, detail: dict[str, Any], source: str, happened: datetime) -> None:
+        """An event of before now about a source."""
+        self.follow(self.deliver(detail_type, detail, self.source_arn(source), happened))
+
+    def deliver(
+        self, detail_type: str, detail: dict[str, Any], part: str = "", happened: datetime | None = None
+    ) -> list[Delivery]:
+        """An event, of now if nothing else is said; does not wait for what it starts."""
         told = event(
             source="aws.mediaconnect",
             detail_type=detail_type,
             detail=detail,
             resources=[self.arn, *([part] if part else [])],
-            time=self.now,
+            time=happened or self.now,
             region=self.aws.region,
         )
         return deliver(told, region=self.aws.region)
@@ -160,10 +180,10 @@ class Evening:
         return record
 
     def age_claim(self) -> None:
-        """Let the claim of an execution that died be long past; the clock on the wall is not the evening's."""
-        claimed = self.record()["claim"]["at"]
-        current = self._current()
-        current.value = current.value.replace(claimed, "2020-01-01T00:00:00+00:00")
+        """Let the claim of an execution that died be long past."""
+        record = self.record()
+        record["claim"]["at"] = "2020-01-01T00:00:00+00:00"
+        self._current().value = json.dumps(record)
 
     def _current(self) -> Any:
         (record,) = [item["record"] for item in self._items() if item["entry"].value == "current"]

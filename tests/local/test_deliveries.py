@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from components.workflow_definition import workflow_definition
 from local_aws import LocalAws, deliveries, executions
 from local_aws.deliveries import published
 from tests.local.empty_region import EmptyRegion
@@ -45,6 +46,70 @@ def test_a_message_is_kept_with_subject_attributes_and_recipients(region: EmptyR
             recipients=("email oncall@example.com", "sms +15550100"),
         )
     ]
+
+
+def test_each_protocol_gets_its_own_text_and_the_others_the_default(region: EmptyRegion) -> None:
+    topic, queue = region.topic("alerts"), region.queue("inbox")
+    subscribe(region, topic, "email", "oncall@example.com")
+    subscribe(region, topic, "sms", "+15550100")
+    subscribe(region, topic, "sqs", queue)
+    texts = {"default": "All of it.", "sms": "Short."}
+    region.client("sns").publish(TopicArn=topic, Message=json.dumps(texts), MessageStructure="json")
+    (message,) = published(region=region.name)
+    assert message.message == "All of it."
+    assert [message.text_for(to) for to in ("email oncall@example.com", "sms +15550100")] == ["All of it.", "Short."]
+    (received,) = region.waiting("inbox")
+    assert json.loads(received["Body"])["Message"] == "All of it."
+
+
+@pytest.mark.parametrize(("text", "arrives"), [("x" * 1600, True), ("x" * 1601, False), ("é" * 801, False)])
+def test_a_text_that_is_too_long_for_a_phone_is_taken_and_not_delivered(
+    region: EmptyRegion, *, text: str, arrives: bool
+) -> None:
+    topic = region.topic("alerts")
+    subscribe(region, topic, "email", "oncall@example.com")
+    subscribe(region, topic, "sms", "+15550100")
+    publish(region, topic, text)
+    (message,) = published(region=region.name)
+    assert message.recipients == ("email oncall@example.com", *(["sms +15550100"] if arrives else []))
+    assert message.undelivered == (() if arrives else ("sms +15550100",))
+
+
+@pytest.mark.parametrize("message", ["text", "[]", json.dumps({"sms": "Short."})])
+def test_texts_by_protocol_without_a_default_are_refused(region: EmptyRegion, message: str) -> None:
+    sns, topic = region.client("sns"), region.topic("alerts")
+    with pytest.raises(sns.exceptions.InvalidParameterException, match="Message Structure"):
+        sns.publish(TopicArn=topic, Message=message, MessageStructure="json")
+
+
+def test_the_length_of_a_message_is_counted_in_bytes(region: EmptyRegion) -> None:
+    sns, topic = region.client("sns"), region.topic("alerts")
+    with pytest.raises(sns.exceptions.InvalidParameterException, match="too long"):
+        sns.publish(TopicArn=topic, Message="é" * 131_073)
+
+
+@pytest.mark.parametrize(("size", "brief"), [(10, False), (80_000, True)])
+def test_that_monitoring_failed_is_told_however_large_the_input_is(
+    region: EmptyRegion, *, size: int, brief: bool
+) -> None:
+    topic = region.topic("alerts")
+    for protocol, endpoint in (("email", "oncall@example.com"), ("sms", "+15550100")):
+        subscribe(region, topic, protocol, endpoint)
+    states = workflow_definition(
+        environment="dev", stream_monitor_arn="-", alert_handler_arn="-", topic_arn=topic, dead_letters_url="-"
+    )["States"]
+    machine = region.state_machine(
+        "blind", **{name: states[name] for name in ("MonitorBlind", "MonitorBlindBriefly", "MonitoringFailed")}
+    )
+    given = {"flow_name": '"' * size, "failure": {"Error": "E", "Cause": "C"}}
+    ended = executions.wait_for(executions.start(machine, given))
+    assert ended.status == "FAILED"
+    (message,) = published(region=region.name)
+    assert ("too long for this message" in message.message) is brief
+    assert message.message.startswith("Nobody is watching")
+    assert ended.arn in message.message
+    assert message.text_for("sms +15550100").startswith("CRITICAL (dev): a check failed")
+    assert message.recipients == ("email oncall@example.com", "sms +15550100")
 
 
 @pytest.mark.parametrize(

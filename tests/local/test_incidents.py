@@ -48,15 +48,28 @@ def test_an_open_incident_is_seen_by_whoever_would_destroy_the_environment(
     assert open_incidents(aws.client, environment) == []
 
 
-def test_an_event_is_believed_before_the_metrics_follow_and_says_that_they_disagree(begin: Begin) -> None:
+def test_an_event_is_believed_before_the_metrics_follow(begin: Begin) -> None:
     evening = begin("show")
     evening.minutes(3, GOOD_RTP)
     evening.source_is("DISCONNECTED", "encoder")
     assert evening.told() == [(OPENED, "CRITICAL")]
-    assert "The event and the metric disagree" in evening.messages()[0].message
+    assert "disagree" not in evening.messages()[0].message, "what was measured before says nothing against it"
     evening.minutes(2, GOOD_RTP)  # the metrics lag
     evening.minutes(2, ZERO)
     assert evening.told() == [(OPENED, "CRITICAL")]
+
+
+def test_a_phone_gets_one_part_of_text_however_much_is_wrong(begin: Begin) -> None:
+    evening = begin("match")
+    evening.minutes(2, GOOD_MATCH)
+    bad = {"SourcePacketLossPercent": 9.0, "SourceJitter": 300.0, "SourceNotRecoveredPackets": 9000.0}
+    evening.minutes(6, GOOD_MATCH | bad | {"SourceBitRate": 1.0})
+    evening.minutes(3, bad | {"SourceConnected": 0.0, "SourceBitRate": 0.0})
+    phone = "sms +12025550123"
+    critical = [message for message in evening.messages() if message.attributes["severity"] == "CRITICAL"]
+    assert [message.recipients for message in critical] == [("email all@example.com", phone)]
+    assert len(critical[0].message.encode()) > 1600, "as an e-mail, it would not reach a phone"
+    assert len(critical[0].text_for(phone).encode()) <= 140
 
 
 def test_packet_loss_and_then_a_source_lost_is_one_incident_that_gets_worse(begin: Begin) -> None:
@@ -143,16 +156,43 @@ def test_a_flow_that_stops_inside_its_scheduled_window_is_under_maintenance_thou
 ) -> None:
     evening = begin("channel")
     flow = mediaconnect_backends[ACCOUNT_ID][evening.aws.region]._flows[evening.arn]
-    flow.maintenance = {"maintenanceScheduledDate": "2026-11-23T20:02:00Z"}
+    flow.maintenance = {"maintenanceScheduledDate": "2026-11-23", "maintenanceStartHour": "20:00"}
     try:
         evening.minutes(3, GOOD_RTP)
         evening.status("STANDBY")
         evening.minutes(2, SILENT)
         evening.status("ACTIVE")
-        evening.minutes(2, GOOD_RTP)
+        evening.minutes(7, GOOD_RTP)
     finally:
         flow.maintenance = {}
-    assert evening.told() == [("maintenance", "INFO"), ("maintenance", "INFO")]
+    assert evening.told() == [("maintenance", "INFO"), ("maintenance", "INFO")], "somebody subscribes to INFO"
+    assert "the flow has been healthy since 20:06 UTC" in evening.messages()[-1].message
+
+
+def test_an_event_that_is_delivered_late_is_told_as_past_unless_metrics_answer_it(begin: Begin) -> None:
+    evening = begin("show")
+    evening.minutes(3, GOOD_RTP)
+    happened = evening.now
+    for number in range(4):
+        evening.put(ZERO, at=happened.replace(minute=happened.minute + number))
+    evening.now = happened.replace(minute=happened.minute + 4)  # nothing else is noticed meanwhile
+    detail = {"unhealthy": True, "current": {"state": "DISCONNECTED"}}
+    evening.deliver_late("MediaConnect Source Health", detail, "encoder", happened)
+    (message,) = evening.messages()
+    assert message.message.startswith(
+        "The source was gone: viewers saw nothing. At 20:03 UTC, received 4 min later.\nDo first: check whether it is still"
+    )
+
+
+def test_an_event_that_is_delivered_late_and_over_by_then_is_not_told(begin: Begin) -> None:
+    evening = begin("show")
+    evening.minutes(3, GOOD_RTP)
+    happened = evening.now
+    evening.minutes(5, GOOD_RTP)
+    detail = {"unhealthy": True, "current": {"state": "DISCONNECTED"}}
+    evening.deliver_late("MediaConnect Source Health", detail, "encoder", happened)
+    evening.minutes(3, GOOD_RTP)
+    assert evening.told() == []
 
 
 def selected(evening: Evening, name: str) -> None:
@@ -175,7 +215,8 @@ def test_a_failover_to_the_backup_and_back_is_a_loss_of_redundancy_that_names_th
     evening.minutes(5, GOOD_MATCH)
     assert evening.told() == [(OPENED, "HIGH"), (RECOVERED, "HIGH")]
     opened, recovered = evening.messages()
-    assert opened.message.startswith("The source venue-a is gone: running on venue-b, no redundancy.\n")
+    assert opened.message.startswith("The source venue-a is gone: there is no redundancy.\n")
+    assert "Do first: Call the sender of venue-a: " in opened.message
     assert "Source in use: not known, one of venue-a and venue-b\n" in opened.message, "the metric had not come yet"
     assert "Source in use: venue-a\n" in recovered.message
 

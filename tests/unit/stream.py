@@ -145,6 +145,7 @@ def look(seconds: float = 0, *issues: Issue, **changes: Any) -> Report:
             "severity": worst(found["severity"] for found in issues),
             "issues": list(issues),
             "on_air_expected": False,
+            **({} if issues else {"trigger": {"kind": "schedule", "name": "schedule"}}),
             **changes,
         }
     )

@@ -120,6 +120,24 @@ def test_the_datapoints_asked_for_are_those_before_the_trigger_and_of_this_flow(
     assert stat["Metric"]["Dimensions"] == [{"Name": "FlowARN", "Value": FLOW_ARN}]
 
 
+@pytest.mark.parametrize(("started", "until"), [("20:28:10", "20:28:00"), ("23:00:00", "21:03:00")])
+def test_an_event_that_arrives_late_is_judged_with_what_was_measured_since(
+    aws: Aws, monkeypatch: pytest.MonkeyPatch, started: str, until: str
+) -> None:
+    aws.answers()
+    asked: dict[str, Any] = {}
+
+    def answer(**parameters: Any) -> dict[str, Any]:
+        asked.update(parameters)
+        return {"MetricDataResults": [series(0, 8e6), series(1, 0.0)]}
+
+    monkeypatch.setattr(aws.clients()[2], "get_metric_data", answer)
+    event = {"flow_name": "live-stream", "time": "2026-11-23T20:03:00Z"}
+    found = monitor.lambda_handler({"input": event, "started": f"2026-11-23T{started}Z"}, None)
+    assert (found["timestamp"], found["started"]) == ("2026-11-23T20:03:00+00:00", f"2026-11-23T{started}+00:00")
+    assert f"{asked['EndTime']:%H:%M:%S}" == until
+
+
 def test_beside_seconds_a_minute_that_has_not_ended_is_not_read_though_cloudwatch_gives_it(aws: Aws) -> None:
     fast = rule(key="early", metric="SourcePacketLossPercent", period=10, evaluation_periods=18, datapoints_to_alarm=1)
     jitter = rule(key="jitter", metric="SourceJitter", evaluation_periods=1, datapoints_to_alarm=1)
@@ -210,6 +228,7 @@ def test_a_new_incident_is_saved_then_published_with_what_subscriptions_filter_b
         "TopicArn": "arn:aws:sns:us-east-1:123456789012:alerts",
         "Subject": "[HIGH] live-stream (prod): Viewers see blocks.",
         "Message": ANY,
+        "MessageStructure": "json",
         "MessageAttributes": {
             name: {"DataType": "String", "StringValue": value}
             for name, value in {

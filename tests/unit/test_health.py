@@ -157,7 +157,7 @@ def look(
     **changes: Any,
 ) -> Report:
     trigger = Trigger(
-        kind="schedule",
+        kind="event" if findings else "schedule",
         name="schedule",
         flow_name="live-stream",
         flow_arn=FLOW_ARN,
@@ -229,19 +229,50 @@ def test_an_event_says_the_same_as_the_rule_that_watches_the_same_thing() -> Non
     )
 
 
-def test_an_event_counts_though_the_metrics_lag_behind_and_the_message_says_that_they_disagree() -> None:
+def test_an_event_counts_though_the_metrics_lag_behind() -> None:
     found = look(Finding("source", "a", LOST))
     (said,) = found["issues"]
     assert (said["evidence"], said["severity"], said["actions"]) == ("event", "CRITICAL", PRESENCE["actions"])
-    assert said["note"].startswith("The event and the metric disagree: SourceBitRate last read 8,000,000 Bits/Second")
+    assert "note" not in said, "what was measured before the event does not disagree with it"
     assert found["said"] == [{"about": "source", "part": "a", "bad": True, "holds_seconds": 120}]
     assert look(Finding("source", "a", LOST), status="STANDBY", data={})["healthy"], "stopped: no source to lose"
 
 
-def test_a_metric_that_lags_behind_a_recovery_is_told_with_what_the_event_says() -> None:
-    (found,) = look(Finding("source", "a", None), data={"source-lost": {minutes_ago(1): 0.0}})["issues"]
-    assert found["evidence"] == "metric"
-    assert found["note"].startswith("The event and the metric disagree: MediaConnect says")
+def test_a_datapoint_from_after_an_event_may_disagree_with_it() -> None:
+    (said,) = look(Finding("source", "a", LOST), data={"source-lost": {minutes_ago(1): 8e6, minutes_ago(-1): 8e6}})[
+        "issues"
+    ]
+    assert (
+        said["note"] == "The event and the metric disagree: SourceBitRate read 8,000,000 Bits/Second after the event."
+    )
+
+
+def test_an_event_that_later_datapoints_contradict_opens_nothing() -> None:
+    later = {"source-lost": {minutes_ago(back): 8e6 for back in (1, -1, -2)}}
+    found = look(Finding("source", "a", LOST), data=later)
+    assert (found["healthy"], found["said"][0]["bad"]) == (True, True)
+    still = {"source-lost": {minutes_ago(1): 8e6, minutes_ago(-1): 0.0, minutes_ago(-2): 0.0}}
+    assert not look(Finding("source", "a", LOST), data=still)["healthy"]
+
+
+def test_a_metric_from_before_a_recovery_says_nothing_against_it() -> None:
+    back = Finding("source", "a", None)
+    assert look(back, data={"source-lost": {minutes_ago(1): 0.0}})["healthy"]
+
+
+def test_one_source_that_is_back_says_nothing_of_the_other() -> None:
+    zero = {minutes_ago(back): 0.0 for back in (1, 2)}
+    both = {"source-lost": zero, "one-source-lost": zero}
+    found = look(Finding("source", SOURCE_ARNS[0], None), flow=TWO_SOURCES, rules=BOTH, data=both)
+    assert [item["severity"] for item in found["issues"]] == ["HIGH"]
+
+
+def test_an_issue_says_when_its_datapoints_were_measured_and_the_report_how_far_they_reach() -> None:
+    loss = {minutes_ago(back): value for back, value in ((5, 0.0), (4, 2.0), (3, 3.0), (2, 2.5), (1, 0.0))}
+    found = look(data={"packet-loss": loss, "source-lost": {minutes_ago(2): 8e6}}, rules=[rule(), PRESENCE])
+    (issue_,) = found["issues"]
+    assert (issue_["since"], issue_["at"]) == (minutes_ago(4).isoformat(), minutes_ago(1).isoformat())
+    assert found["as_of"] == minutes_ago(1).isoformat()
 
 
 def test_an_event_that_no_rule_watches_is_told_in_its_own_words() -> None:
@@ -251,13 +282,31 @@ def test_an_event_that_no_rule_watches_is_told_in_its_own_words() -> None:
 
 
 def test_one_of_two_sources_lost_is_a_loss_of_redundancy_that_names_both() -> None:
-    found = look(Finding("source", SOURCE_ARNS[0], LOST), flow=TWO_SOURCES, rules=BOTH, data=FLOWING)
+    gone = Finding("source", SOURCE_ARNS[0], LOST)
+    used = {arn: {minutes_ago(0): float(arn == SOURCE_ARNS[1])} for arn in SOURCE_ARNS}
+    found = look(gone, flow=TWO_SOURCES, rules=BOTH, data=FLOWING, selected=used)
     (said,) = found["issues"]
     assert (said["severity"], said["meaning"]) == (
         "HIGH",
         "The source venue-a is gone: running on venue-b, no redundancy.",
     )
+    assert said["actions"][0].startswith("Call the sender of venue-a: ")
     assert found["all_lost"]["severity"] == "CRITICAL", "the handler knows if the other is lost, too"
+
+
+@pytest.mark.parametrize("selected", [{}, {SOURCE_ARNS[1]: {}}], ids=["nothing", "empty"])
+def test_the_other_source_is_not_called_in_use_before_anything_says_so(selected: dict[str, Any]) -> None:
+    older = selected or {SOURCE_ARNS[1]: {minutes_ago(1): 1.0}, SOURCE_ARNS[0]: {minutes_ago(1): 0.0}}
+    gone = Finding("source", SOURCE_ARNS[0], LOST)
+    found = look(gone, flow=TWO_SOURCES, rules=BOTH, data=FLOWING, selected=older)
+    assert found["issues"][0]["meaning"] == "The source venue-a is gone: there is no redundancy."
+    assert [source["in_use"] for source in found["sources"]] == [None, None]
+
+
+def test_a_minute_in_which_the_flow_switched_names_no_source_in_use() -> None:
+    both = {arn: {minutes_ago(1): 1.0} for arn in SOURCE_ARNS}
+    found = look(flow=TWO_SOURCES, rules=BOTH, data=FLOWING, selected=both)
+    assert [source["in_use"] for source in found["sources"]] == [None, None]
 
 
 def test_a_source_named_in_an_alert_only_is_found_by_its_name() -> None:
@@ -309,7 +358,7 @@ def test_what_only_the_handler_can_weigh_is_handed_on() -> None:
     found = look(told=told, flow=scheduled)
     assert (found["previous_status"], found["maintenance"]) == ("STOPPING", "INPROGRESS")
     assert found["maintenance_scheduled"] == "2026-11-24T04:00:00+00:00"
-    assert "maintenance" not in look(told={"maintenance": "SCHEDULED"})
+    assert "maintenance" not in look(told={"maintenance": "SOMETHING ELSE"})
 
 
 @pytest.mark.parametrize("date", [None, "", "next Tuesday"])
@@ -326,3 +375,27 @@ def test_issues_stand_worst_first_whatever_the_order_of_the_rules() -> None:
     data = {key: {minutes_ago(1): 9.0} for key in "abc"}
     for order in permutations(rules):
         assert [item["metric"] for item in look(rules=list(order), data=data)["issues"]] == ["c", "a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("planned", "start"),
+    [
+        ({"MaintenanceScheduledDate": "2026-11-24", "MaintenanceStartHour": "04:00"}, "2026-11-24T04:00:00+00:00"),
+        ({"MaintenanceScheduledDate": "2026-11-24", "MaintenanceStartHour": "4:00"}, "2026-11-24T04:00:00+00:00"),
+        ({"MaintenanceScheduledDate": "2026-11-24"}, "2026-11-24T02:00:00+00:00"),
+        (
+            {"MaintenanceScheduledDate": "2026-11-24T04:00:00Z", "MaintenanceStartHour": "07:00"},
+            "2026-11-24T04:00:00+00:00",
+        ),
+        ({"MaintenanceScheduledDate": "2026-11-24T04:00:00+02:00"}, "2026-11-24T02:00:00+00:00"),
+    ],
+    ids=["date and hour", "hour of one digit", "no hour", "a time", "a time elsewhere"],
+)
+def test_a_maintenance_date_is_that_of_its_start_hour(planned: dict[str, str], start: str) -> None:
+    assert look(flow={"Maintenance": planned})["maintenance_scheduled"] == start
+
+
+def test_the_deadline_of_a_maintenance_is_reported_too() -> None:
+    found = look(flow={"Maintenance": {"MaintenanceDeadline": "2026-11-30T08:30:00Z"}})
+    assert found["maintenance_deadline"] == "2026-11-30T08:30:00+00:00"
+    assert "maintenance_scheduled" not in found

@@ -224,18 +224,6 @@ def test_a_window_whose_end_was_lost_and_the_next_one_are_two_messages_of_their_
     assert len({item["id"] for item in told}) == 3
 
 
-def test_a_flow_that_stops_inside_its_scheduled_window_is_under_maintenance() -> None:
-    planned: dict[str, Any] = {**ALWAYS, "maintenance_scheduled": "2026-11-23T20:01:00Z"}
-    gone = issue("FlowStatus", evidence="status", value=None)
-    off = look(90, gone, flow_status="STANDBY", **planned)
-    assert kinds(look(0, **planned), off, look(150, **planned)) == WINDOW
-    early = look(30, gone, flow_status="STANDBY", **planned)
-    assert kinds(look(0, **planned), early) == [OPENED]
-    assert kinds(look(0, **planned), look(90, LOST, **planned)) == [OPENED], (
-        "a restart loses no source of a running flow"
-    )
-
-
 def test_the_worst_values_and_what_was_noticed_by_whom_are_remembered_for_history() -> None:
     worse = [
         look(0, LOSS),

@@ -211,3 +211,20 @@ JSON = st.recursive(
 def test_no_input_ends_in_anything_but_a_trigger_or_a_clear_refusal(given: object) -> None:
     with suppress(TriggerError):
         assert read(given).flow_name is not None
+
+
+@pytest.mark.parametrize(
+    ("current", "rule"),
+    [
+        ({"state": "DISCONNECTED"}, "one-source-lost"),
+        ({"source_state": "DISCONNECTED"}, "one-source-lost"),
+        ({"isBitrateZero": True}, ""),
+        ({"state": "DISCONNECTED", "isBitrateZero": True}, ""),
+    ],
+)
+def test_a_flow_event_that_names_no_source_tells_of_both_only_if_nothing_comes_in(
+    current: dict[str, Any], rule: str
+) -> None:
+    event = {"detail-type": "MediaConnect Flow Health", "resources": [FLOW_ARN], "detail": {"current": current}}
+    (finding,) = read_trigger(event, started=STARTED).findings
+    assert (finding.part, finding.rule) == ("", rule)

@@ -39,7 +39,7 @@ def test_keeping_and_telling_are_each_tried_though_the_other_fails() -> None:
     (kept,) = STATES["KeepInput"]["Catch"]
     assert (kept["ErrorEquals"], kept["Next"]) == (["States.ALL"], "MonitorBlind")
     assert kept["ResultPath"] == "$.not_kept", "the first failure is still there to be told"
-    (told,) = STATES["MonitorBlind"]["Catch"]
+    told = STATES["MonitorBlind"]["Catch"][-1]
     assert (told["ErrorEquals"], told["Next"]) == (["States.ALL"], "MonitoringFailed")
     assert STATES["KeepInput"]["ResultPath"] is None
 
@@ -69,8 +69,19 @@ def test_the_monitor_is_given_the_whole_input_and_when_the_execution_began() -> 
     }
 
 
-def test_the_blind_message_is_routed_as_critical() -> None:
-    attributes = STATES["MonitorBlind"]["Parameters"]["MessageAttributes"]
-    assert attributes["severity"]["StringValue"] == "CRITICAL"
-    assert attributes["kind"]["StringValue"] == "blind"
-    assert len(STATES["MonitorBlind"]["Parameters"]["Subject"]) < 100
+def test_a_message_that_is_too_long_is_sent_without_what_makes_it_long() -> None:
+    brief = STATES["MonitorBlind"]["Catch"][0]
+    assert "SNS.InvalidParameterException" in brief["ErrorEquals"]
+    assert "States.DataLimitExceeded" in brief["ErrorEquals"], "States.ALL does not include it"
+    assert STATES["MonitorBlind"]["Retry"][0] == {"ErrorEquals": brief["ErrorEquals"], "MaxAttempts": 0}
+    text = STATES[brief["Next"]]["Parameters"]["Message"]["default.$"]
+    assert "Execution.Input" not in text
+    assert "$.failure" not in text
+
+
+@pytest.mark.parametrize("state", ["MonitorBlind", "MonitorBlindBriefly"])
+def test_the_blind_message_is_routed_as_critical(state: str) -> None:
+    parameters = STATES[state]["Parameters"]
+    assert parameters["MessageAttributes"]["severity"]["StringValue"] == "CRITICAL"
+    assert parameters["MessageAttributes"]["kind"]["StringValue"] == "blind"
+    assert len(parameters["Subject"]) < 100
