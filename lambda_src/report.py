@@ -5,12 +5,15 @@ of the deployed zip: it imports the standard library, boto3 and itself.
 """
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final, Literal, NotRequired, TypedDict
 
 Severity = Literal["CRITICAL", "HIGH", "MEDIUM", "INFO"]
 WORST_FIRST: Final[tuple[Severity, ...]] = ("CRITICAL", "HIGH", "MEDIUM", "INFO")
 """CRITICAL: viewers see nothing. HIGH: viewers see damage. MEDIUM: it is getting worse. INFO: worth knowing."""
+
+FUTURE_TOLERANCE: Final = timedelta(minutes=5)
+"""How far the clock of whoever dates an input may be ahead of ours; what is dated later is refused."""
 
 
 class Rule(TypedDict):

@@ -17,9 +17,10 @@ from datetime import datetime
 from typing import Final, Protocol
 
 from alert_handler import outbox
+from alert_handler.healing import healed
 from alert_handler.incident import decide
 from alert_handler.record import Incident, Notification, Record
-from report import Report
+from report import Report, moment
 
 TRIES: Final = 10
 """Each lost try is another execution's success, so more than a few at once mean that something is wrong."""
@@ -59,7 +60,7 @@ def handle(
     flow = report["flow_name"]
     for _ in range(TRIES):
         before, version = store.load(flow)
-        after, _added = decide(before, report)
+        after, _added = decide(healed(before, checked=moment(report["timestamp"]), now=clock()), report)
         mine = outbox.may_send(after, execution, clock())
         if mine:
             after = outbox.claimed(after, execution, clock())

@@ -15,6 +15,7 @@ from local_aws.gaps import (
     retries_do_not_wait,
     s3_policy_conditions,
     stepfunctions_api,
+    stepfunctions_express,
 )
 
 GAPS = (
@@ -33,6 +34,7 @@ GAPS = (
     retries_do_not_wait,
     s3_policy_conditions,
     stepfunctions_api,
+    stepfunctions_express,
 )
 
 
