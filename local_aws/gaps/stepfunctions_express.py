@@ -42,12 +42,12 @@ def install() -> None:
 
     def named(self: Any, *arguments: Any, **more: Any) -> None:
         begin(self, *arguments, **more)
-        if self.sm_type == "EXPRESS":
+        if self.state_machine.type == "EXPRESS":  # moto calls the type of each execution STANDARD
             run = uuid.uuid5(uuid.NAMESPACE_URL, f"{self.exec_arn}/{next(_numbers)}")
             self.exec_arn = self.execution_arn = f"{self.exec_arn.replace(':execution:', ':express:')}:{run}"
 
     def existing(self: Any, name: str, execution_input: str) -> Any:
-        return None if self.sm_type == "EXPRESS" else known(self, name, execution_input)
+        return None if self.type == "EXPRESS" else known(self, name, execution_input)
 
     def validate(self: Any, execution_arn: str) -> None:
         if not is_express(execution_arn):
@@ -64,7 +64,7 @@ def install() -> None:
 
     def list_executions(self: Any) -> Any:
         machine = self.stepfunction_backend.describe_state_machine(self._get_param("stateMachineArn"))
-        if machine.sm_type == "EXPRESS":
+        if machine.type == "EXPRESS":
             raise StateMachineTypeNotSupportedError("This operation is not supported by this type of state machine")
         return listed(self)
 
@@ -82,7 +82,7 @@ def _standard_only(answer: Callable[[Any], Any]) -> Callable[[Any], Any]:
 
 def _start_sync(self: Any) -> ActionResult:
     arn = self._get_param("stateMachineArn")
-    if self.stepfunction_backend.describe_state_machine(arn).sm_type != "EXPRESS":
+    if self.stepfunction_backend.describe_state_machine(arn).type != "EXPRESS":
         raise StateMachineTypeNotSupportedError("This operation is not supported by this type of state machine")
     given = self._get_param("input", if_none="{}")
     execution = self.stepfunction_backend.start_execution(arn, self._get_param("name"), given)
