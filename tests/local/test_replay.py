@@ -131,7 +131,8 @@ def test_the_request_of_the_scheduler_is_unwrapped_and_its_check_is_made(
         ("SUCCEEDED", json.loads(given)),
         ("SUCCEEDED", json.loads(target["Input"])),
     ]
-    assert (evening.told(), waiting(evening)) == ([("opened", "CRITICAL")], set())
+    assert evening.told() == [("opened", "CRITICAL"), ("reminded", "CRITICAL")], "as of then, and as of now"
+    assert waiting(evening) == set()
 
 
 def test_a_mistyped_flow_name_ends_the_replay_and_notifies_nobody(

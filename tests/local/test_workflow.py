@@ -82,7 +82,7 @@ def test_a_check_of_ours_whose_policy_is_gone_is_a_monitoring_failure(
     arn = stage.flow_arn("live-stream")
     now = datetime.now(UTC).isoformat()
     stat = {"metricStat": {"metric": {"dimensions": {"FlowARN": arn}}}}
-    given: dict[str, Any] = {
+    inputs: dict[str, dict[str, Any]] = {
         "schedule": {"kind": "schedule", "flow_arn": arn, "time": now},
         "event": {
             "source": "aws.mediaconnect",
@@ -97,7 +97,8 @@ def test_a_check_of_ours_whose_policy_is_gone_is_a_monitoring_failure(
             "time": now,
             "detail": {"alarmName": "any", "configuration": {"metrics": [stat]}},
         },
-    }[kind]
+    }
+    given = inputs[kind]
     ssm = aws.client("ssm")
     name = "/media-workflow/dev/flows/live-stream"
     policy = ssm.get_parameter(Name=name)["Parameter"]["Value"]
