@@ -12,7 +12,7 @@ from moto.sqs.models import sqs_backends
 
 from components.workflow_definition import EXPRESS_SECONDS, workflow_definition
 from local_aws import ACCOUNT_ID, LocalAws, executions, faults
-from operations.replay import replay
+from operations.replay import Machine, Outcome, Queue, replay
 from settings import Names
 from tests.local.conftest import Begin
 from tests.local.empty_region import ROLE, EmptyRegion
@@ -135,6 +135,37 @@ def test_a_letter_is_hidden_until_its_express_execution_must_have_ended(
     (held,) = [message for message in queue._messages if message.id == letter]
     seconds = held.visible_at / 1000 - time.time()
     assert seconds > EXPRESS_SECONDS
+
+
+def test_what_came_after_the_start_is_not_taken_and_stays_in_sight(region: EmptyRegion) -> None:
+    with Queue(region.client("sqs"), NAMES.dead_letter_queue) as queue:
+        there = put(region, {})
+        time.sleep(2.5)  # SQS dates answers to the second
+        late = put(region, {})
+        assert [letter.id for letter in queue.received()] == [there]
+        assert waiting(region) == set()
+    assert waiting(region) == {there, late}
+
+
+def test_letters_stay_hidden_for_as_long_as_the_replay_takes(
+    region: EmptyRegion, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machine(region, "STANDARD")
+    for minute in range(2):
+        put(region, {"time": f"2026-11-23T20:0{minute}:00Z"})
+    monkeypatch.setattr("operations.replay.HIDDEN_SECONDS", 2)
+    seen: list[set[str]] = []
+
+    def slow(self: Machine, _: object) -> Outcome:
+        for _ in range(8):
+            time.sleep(0.5)
+            self._while_waiting()
+        seen.append(waiting(region))
+        return Outcome(status="SUCCEEDED")
+
+    monkeypatch.setattr("operations.replay.Machine._run_standard", slow)
+    assert replay("show", dry_run=False, say=print, root=root) == 0
+    assert seen == [set(), set()]
 
 
 def test_an_express_workflow_handles_refuses_and_fails_as_a_standard_one(begin: Begin, aws: LocalAws) -> None:

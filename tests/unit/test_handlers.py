@@ -283,6 +283,14 @@ def test_a_quiet_look_reads_one_item_and_writes_nothing(desk: Desk) -> None:
     assert alert.lambda_handler({"report": look()}, None) == {"sent": []}
 
 
+def test_a_record_that_was_closed_in_the_future_silences_nothing(desk: Desk) -> None:
+    desk.remembers({**nothing_known(), "closed": "2099-01-01T00:00:00+00:00"})
+    desk.table.add_response("put_item", {}, SAVE_OVER)
+    desk.topic.add_response("publish", {"MessageId": "m-1"})
+    desk.table.add_response("put_item", {}, SAVE | {"ExpressionAttributeValues": {":over": {"N": "2"}}})
+    assert alert.lambda_handler({"report": report(), "execution": EXECUTION}, None)["sent"]
+
+
 def test_a_message_that_sns_refuses_reaches_the_state_machine(desk: Desk) -> None:
     desk.remembers(None)
     desk.table.add_response("put_item", {}, SAVE)
