@@ -97,8 +97,8 @@ deploy: setup ## Change ENV, after you agreed to the plan
 destroy: setup ## Remove ENV, if nothing is on air, after you agreed to it; ARGS=--stop-flows stops what is
 	@$(RUN) -m operations destroy $(ENV) $(ARGS)
 
-replay: setup ## Hand what waits in the dead-letter queue of ENV to its workflow again
-	@$(RUN) -m operations replay $(ENV)
+replay: setup ## Re-run the workflow for the dead letters of ENV; ARGS=--dry-run lists them, ARGS='--discard ID' deletes one
+	@$(RUN) -m operations replay $(ENV) $(ARGS)
 
 local: setup ## Run an AWS on this machine until Ctrl-C, and say how to point tools at it
 	@$(RUN) -m operations local

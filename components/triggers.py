@@ -38,6 +38,7 @@ KEEP_DEAD_LETTERS_SECONDS: Final = 14 * 24 * 3600  # the longest that SQS keeps 
 class DeadLetters(Construct):
     """The queue of what could not start the workflow, or failed in it: each body is an input of the state machine.
 
+    Or, from the scheduler, the request to Step Functions that holds one; `operations.dead_letters` reads both.
     Its depth is alarmed on in `chain_alarms`; `python -m operations replay` starts the workflow with them again.
     """
 

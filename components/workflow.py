@@ -1,7 +1,7 @@
 """The state machine, and what it may call. Its states are in `components.workflow_definition`."""
 
 import json
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 from constructs import Construct
 
@@ -17,7 +17,7 @@ from components.functions import WRITE_TRACES, Function
 from components.iam import allow, document, own_account, trust
 from components.site import Site
 from components.triggers import DeadLetters
-from components.workflow_definition import workflow_definition
+from components.workflow_definition import Kind, workflow_definition
 
 DELIVER_LOGS: Final = allow(
     [
@@ -43,7 +43,7 @@ class Workflow(Construct):
         id_: str,
         *,
         site: Site,
-        kind: Literal["STANDARD", "EXPRESS"],
+        kind: Kind,
         stream_monitor: Function,
         alert_handler: Function,
         topic_arn: str,
@@ -86,6 +86,7 @@ class Workflow(Construct):
             alert_handler_arn=alert_handler.arn,
             topic_arn=topic_arn,
             dead_letters_url=dead_letters.url,
+            kind=kind,
         )
         machine = SfnStateMachine(
             self,

@@ -4,40 +4,121 @@ Owns the order of states, what is retried and what happens when watching itself 
 decided by `lambda_src.stream_monitor`, wording of alerts by `lambda_src.alert_handler`.
 """
 
-from collections.abc import Sequence
-from typing import Any, Final
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, Literal
 
-RETRY: Final = [
-    {
-        # Errors of the service, not of our code; docs.aws.amazon.com/step-functions, "Handle transient Lambda
-        # service exceptions".
-        "ErrorEquals": [
-            "Lambda.ClientExecutionTimeoutException",
-            "Lambda.ServiceException",
-            "Lambda.AWSLambdaException",
-            "Lambda.SdkClientException",
-            "Lambda.TooManyRequestsException",
-        ],
-        "IntervalSeconds": 1,
-        "MaxAttempts": 5,
-        "BackoffRate": 2,
-    },
-    {"ErrorEquals": ["States.TaskFailed", "States.Timeout"], "IntervalSeconds": 2, "MaxAttempts": 2, "BackoffRate": 2},
+Kind = Literal["STANDARD", "EXPRESS"]
+
+SERVICE_ERRORS: Final = [
+    # Errors of the service, not of our code; docs.aws.amazon.com/step-functions, "Handle transient Lambda service
+    # exceptions".
+    "Lambda.ClientExecutionTimeoutException",
+    "Lambda.ServiceException",
+    "Lambda.AWSLambdaException",
+    "Lambda.SdkClientException",
+    "Lambda.TooManyRequestsException",
 ]
-TELL_RETRY: Final = [{"ErrorEquals": ["States.ALL"], "IntervalSeconds": 2, "MaxAttempts": 4, "BackoffRate": 2}]
 TOO_LONG: Final = ["SNS.InvalidParameterException", "States.DataLimitExceeded", "States.IntrinsicFailure"]
 """What a message or its parts that are too long end in; `States.ALL` leaves the second out."""
+FUNCTION_ERRORS: Final = ["States.TaskFailed", "States.Timeout"]
 FUNCTION_TIMEOUT_SECONDS: Final = 30
+EXPRESS_SECONDS: Final = 300
+"""An EXPRESS execution ends after five minutes, whatever it does; then not even a Catch runs."""
+EXPRESS_MARGIN_SECONDS: Final = 30
+"""What the tasks of an EXPRESS execution leave for the transitions between them."""
+INPUT_REFUSED: Final = "InputRefused"
+"""The state, and the error, of an execution that a person started with an input that starts no check."""
+REPLAY: Final = "replay-"
+"""What the names of executions begin with that `operations.replay` starts: their input is in the queue already."""
+
+
+def _retry(errors: Sequence[str], seconds: int, attempts: int) -> dict[str, Any]:
+    return {"ErrorEquals": list(errors), "IntervalSeconds": seconds, "MaxAttempts": attempts, "BackoffRate": 2}
+
+
+RETRY: Final[Mapping[Kind, Any]] = {
+    # Half a minute of patience with functions that are throttled, as by `function_concurrency`.
+    "STANDARD": [_retry(SERVICE_ERRORS, 1, 5), _retry(FUNCTION_ERRORS, 2, 2)],
+    # One retrier: attempts of several add up.
+    "EXPRESS": [_retry([*SERVICE_ERRORS, *FUNCTION_ERRORS], 2, 2)],
+}
+FUNCTION_STATE_SECONDS: Final[Mapping[Kind, int]] = {
+    # Longer than the function's own limit, so that its own words are reported rather than ours.
+    "STANDARD": FUNCTION_TIMEOUT_SECONDS + 10,
+    "EXPRESS": FUNCTION_TIMEOUT_SECONDS + 2,
+}
+NOTIFY_RETRY: Final[Mapping[Kind, Any]] = {
+    "STANDARD": [_retry(["States.ALL"], 2, 4)],
+    "EXPRESS": [_retry(["States.ALL"], 1, 2)],
+}
+KEEP_RETRY: Final[Mapping[Kind, Any]] = {
+    "STANDARD": NOTIFY_RETRY["STANDARD"],
+    "EXPRESS": [_retry(["States.ALL"], 1, 1)],
+}
+BRIEF_RETRY: Final[Mapping[Kind, Any]] = {"STANDARD": [_retry(["States.ALL"], 2, 1)], "EXPRESS": []}
+"""For the second way to notify, after the first was refused at once."""
+NOTIFY_STATE_SECONDS: Final[Mapping[Kind, int]] = {"STANDARD": 30, "EXPRESS": 10}
+
+
+def worst_case_seconds(definition: Mapping[str, Any]) -> float:
+    """The longest that an execution can take: each task times out in each attempt, on the longest path.
+
+    Without the transitions between states, which take milliseconds. A task may still succeed in its last attempt, so
+    its time counts on every path. Endless for a path in a circle, or a task without a time limit.
+
+    Raises:
+        ValueError: a state has a type whose duration is not known here.
+    """
+    states: Mapping[str, Any] = definition["States"]
+    known: dict[str, float] = {}
+
+    def longest(name: str, passed: tuple[str, ...]) -> float:
+        if name in passed:
+            return float("inf")
+        if name not in known:
+            following = [longest(to, (*passed, name)) for to in _following(states[name])]
+            known[name] = _state_seconds(states[name]) + max(following, default=0)
+        return known[name]
+
+    return longest(str(definition["StartAt"]), ())
+
+
+def _following(state: Mapping[str, Any]) -> list[str]:
+    ways = [*state.get("Choices", ()), *state.get("Catch", ()), state]
+    return [way[key] for way in ways for key in ("Next", "Default") if key in way]
+
+
+def _state_seconds(state: Mapping[str, Any]) -> float:
+    if state["Type"] in {"Choice", "Pass", "Succeed", "Fail"}:
+        return 0
+    if state["Type"] != "Task":
+        raise ValueError(f"the duration of a state of type {state['Type']} is not known here")
+    waits = [
+        min(
+            float(retrier.get("IntervalSeconds", 1)) * float(retrier.get("BackoffRate", 2)) ** attempt,
+            float(retrier.get("MaxDelaySeconds", "inf")),
+        )
+        for retrier in state.get("Retry", ())
+        for attempt in range(retrier.get("MaxAttempts", 3))
+    ]
+    return float(state.get("TimeoutSeconds", "inf")) * (1 + len(waits)) + sum(waits)
 
 
 def workflow_definition(
-    *, environment: str, stream_monitor_arn: str, alert_handler_arn: str, topic_arn: str, dead_letters_url: str
+    *,
+    environment: str,
+    stream_monitor_arn: str,
+    alert_handler_arn: str,
+    topic_arn: str,
+    dead_letters_url: str,
+    kind: Kind = "STANDARD",
 ) -> dict[str, Any]:
-    """The workflow of an environment, for any flow: look, judge, and tell; and tell too if looking fails.
+    """The workflow of an environment, for any flow: check, evaluate, notify; a failed check also notifies.
 
     Returns:
-        A definition in which each path ends in success, or in a failed execution after its input was kept for a
-        replay and a message said that monitoring is blind. No failure is recorded as success.
+        A definition in which each path ends in success; in a failed execution after its input was kept for a replay
+        and a message said that monitoring is blind; or, where a person's input starts no check, in a failed execution
+        that says so to whoever started it, and to nobody else. No failure is recorded as success.
     """
     return {
         "Comment": "Looks at one flow and alerts if it is unhealthy; if it cannot look, it says so.",
@@ -45,6 +126,7 @@ def workflow_definition(
         "States": {
             "MonitorStream": _invoke(
                 stream_monitor_arn,
+                kind=kind,
                 payload={"input.$": "$", "started.$": "$$.Execution.StartTime", "execution.$": "$$.Execution.Id"},
                 selector={"report.$": "$.Payload"},
                 following="EvaluateHealth",
@@ -53,20 +135,28 @@ def workflow_definition(
                 "Type": "Choice",
                 "Comment": "Only a report that says so itself is healthy: anything else is told.",
                 "Choices": [
+                    {"Variable": "$.report.refused", "IsPresent": True, "Next": INPUT_REFUSED},
                     {
                         "And": [
                             {"Variable": "$.report.healthy", "IsPresent": True},
                             {"Variable": "$.report.healthy", "BooleanEquals": True},
                         ],
                         "Next": "ClearAlert",
-                    }
+                    },
                 ],
                 "Default": "RaiseAlert",
             },
-            "RaiseAlert": _handle(alert_handler_arn, following="AlertSent"),
-            "ClearAlert": _handle(alert_handler_arn, following="StreamHealthy"),
+            INPUT_REFUSED: {"Type": "Fail", "Error": INPUT_REFUSED, "CausePath": "$.report.refused"},
+            "RaiseAlert": _handle(alert_handler_arn, kind=kind, following="AlertSent"),
+            "ClearAlert": _handle(alert_handler_arn, kind=kind, following="StreamHealthy"),
             "AlertSent": {"Type": "Succeed"},
             "StreamHealthy": {"Type": "Succeed"},
+            "IsReplay": {
+                "Type": "Choice",
+                "Comment": "The input of a replay still is in the dead-letter queue.",
+                "Choices": [{"Variable": "$$.Execution.Name", "StringMatches": f"{REPLAY}*", "Next": "MonitorBlind"}],
+                "Default": "KeepInput",
+            },
             "KeepInput": {
                 "Type": "Task",
                 "Comment": "A replay starts an execution with exactly this body.",
@@ -80,30 +170,37 @@ def workflow_definition(
                     },
                 },
                 "ResultPath": None,
-                "Retry": TELL_RETRY,
+                "TimeoutSeconds": NOTIFY_STATE_SECONDS[kind],
+                "Retry": KEEP_RETRY[kind],
                 "Catch": [{"ErrorEquals": ["States.ALL"], "ResultPath": "$.not_kept", "Next": "MonitorBlind"}],
                 "Next": "MonitorBlind",
             },
-            "MonitorBlind": _tell_blind(
+            "MonitorBlind": _notify_blind(
                 topic_arn,
                 environment,
+                kind,
                 # The whole failure: a timeout has no cause.
                 details="Input: {}\nFailure: {}\n",
                 values="States.JsonToString($$.Execution.Input), States.JsonToString($.failure)",
                 # With a large input the message is longer than SNS or a state takes: it is sent without.
-                retry=[{"ErrorEquals": TOO_LONG, "MaxAttempts": 0}, *TELL_RETRY],
+                retry=[{"ErrorEquals": TOO_LONG, "MaxAttempts": 0}, *NOTIFY_RETRY[kind]],
                 catch=[{"ErrorEquals": TOO_LONG, "ResultPath": None, "Next": "MonitorBlindBriefly"}],
             ),
-            "MonitorBlindBriefly": _tell_blind(
+            "MonitorBlindBriefly": _notify_blind(
                 topic_arn,
                 environment,
+                kind,
                 details="Input and failure are too long for this message: see {}\n",
                 values="$$.Execution.Id",
+                retry=BRIEF_RETRY[kind],
             ),
             "MonitoringFailed": {
                 "Type": "Fail",
                 "Error": "MonitoringFailed",
-                "Cause": "The stream could not be judged or the alert could not be sent; see the failed state before.",
+                "CausePath": (
+                    "States.Format('The flow could not be checked, or its notification could not be sent: {}', "
+                    "States.JsonToString($.failure))"
+                ),
             },
         },
     }
@@ -114,13 +211,14 @@ def sms_of_failure(environment: str) -> str:
     return f"CRITICAL ({environment}): a check failed after all retries. Check the stream: no alert does not mean OK."
 
 
-def _tell_blind(
+def _notify_blind(
     topic_arn: str,
     environment: str,
+    kind: Kind,
     *,
     details: str,
     values: str,
-    retry: list[dict[str, Any]] = TELL_RETRY,
+    retry: list[dict[str, Any]],
     catch: Sequence[dict[str, Any]] = (),
 ) -> dict[str, Any]:
     """Publishes that monitoring is blind, with details in which `{}` stand for values in States Language."""
@@ -151,31 +249,35 @@ def _tell_blind(
                 )
             },
         },
+        "ResultPath": None,
+        "TimeoutSeconds": NOTIFY_STATE_SECONDS[kind],
         "Retry": retry,
-        "Catch": [*catch, {"ErrorEquals": ["States.ALL"], "Next": "MonitoringFailed"}],
+        "Catch": [*catch, {"ErrorEquals": ["States.ALL"], "ResultPath": "$.not_sent", "Next": "MonitoringFailed"}],
         "Next": "MonitoringFailed",
     }
 
 
-def _handle(function_arn: str, *, following: str) -> dict[str, Any]:
+def _handle(function_arn: str, *, kind: Kind, following: str) -> dict[str, Any]:
     """A healthy report goes the same way: only memory knows whether it ends an incident."""
     return _invoke(
         function_arn,
+        kind=kind,
         payload={"report.$": "$.report", "execution.$": "$$.Execution.Id"},
         selector={"sent.$": "$.Payload.sent"},
         following=following,
     )
 
 
-def _invoke(function_arn: str, *, payload: dict[str, str], selector: dict[str, str], following: str) -> dict[str, Any]:
+def _invoke(
+    function_arn: str, *, kind: Kind, payload: dict[str, str], selector: dict[str, str], following: str
+) -> dict[str, Any]:
     return {
         "Type": "Task",
         "Resource": "arn:aws:states:::lambda:invoke",
         "Parameters": {"FunctionName": function_arn, "Payload": payload},
         "ResultSelector": selector,
-        # Longer than the function's own limit, so that its own words are reported rather than ours.
-        "TimeoutSeconds": FUNCTION_TIMEOUT_SECONDS + 10,
-        "Retry": RETRY,
-        "Catch": [{"ErrorEquals": ["States.ALL"], "ResultPath": "$.failure", "Next": "KeepInput"}],
+        "TimeoutSeconds": FUNCTION_STATE_SECONDS[kind],
+        "Retry": RETRY[kind],
+        "Catch": [{"ErrorEquals": ["States.ALL"], "ResultPath": "$.failure", "Next": "IsReplay"}],
         "Next": following,
     }

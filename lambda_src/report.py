@@ -12,6 +12,9 @@ Severity = Literal["CRITICAL", "HIGH", "MEDIUM", "INFO"]
 WORST_FIRST: Final[tuple[Severity, ...]] = ("CRITICAL", "HIGH", "MEDIUM", "INFO")
 """CRITICAL: viewers see nothing. HIGH: viewers see damage. MEDIUM: it is getting worse. INFO: worth knowing."""
 
+FUTURE_TOLERANCE: Final = timedelta(minutes=5)
+"""How far the clock of whoever dates an input may be ahead of ours; what is dated later is refused."""
+
 
 LATE: Final = timedelta(minutes=5)
 """From this age of the newest datapoint on metrics are late: four minutes of lateness and the minute it measures.

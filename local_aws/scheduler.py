@@ -6,7 +6,7 @@ due at round times; the real scheduler counts from when a schedule was made, whi
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
@@ -14,20 +14,23 @@ from typing import Any, Final
 
 from moto.cloudwatch.models import cloudwatch_backends
 from moto.scheduler.models import scheduler_backends
+from moto.sqs.models import sqs_backends
 
 from local_aws import executions
 from local_aws.eventbridge import ACCOUNT_ID
+from local_aws.executions import CannotStartError
 
 UNITS: Final = {"minute": 60, "hour": 3600, "day": 86400}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fired:
-    """A schedule that fell due, and the execution that it started."""
+    """A schedule that fell due, and the execution that it started; or the error for which it could not."""
 
     schedule: str
     time: datetime
-    execution_arn: str
+    execution_arn: str | None = None
+    error: str | None = None
 
 
 def seconds_between(expression: str) -> int:
@@ -45,10 +48,10 @@ def seconds_between(expression: str) -> int:
 def fire_schedules(after: datetime, until: datetime, *, region: str, name: str = "*/*") -> list[Fired]:
     """Fire every enabled schedule for each time it falls due later than `after` and not later than `until`.
 
-    In the order of time; at one time, of the schedules' ARNs. `name` is a pattern of "group/schedule".
+    In the order of time; at one time, of the schedules' ARNs. `name` is a pattern of "group/schedule". Nothing is
+    retried; what a target refused goes to the schedule's dead-letter queue, and is lost without one.
 
     Raises:
-        CannotStartError: a target refused. Nothing is retried, and nothing goes to a dead-letter queue.
         NotImplementedError: a schedule is no `rate(...)`, or starts something else than a state machine.
     """
     due = sorted(
@@ -87,7 +90,37 @@ def _fire(schedule: Any, moment: datetime) -> Fired:
     for placeholder, value in words.items():
         given = given.replace(placeholder, value)
     _count(schedule, moment)
-    return Fired(schedule=schedule.name, time=moment, execution_arn=executions.start(arn, json.loads(given)))
+    try:
+        started = executions.start(arn, json.loads(given))
+    except CannotStartError as error:
+        _to_dead_letters(schedule, given, error, words)
+        return Fired(schedule=schedule.name, time=moment, error=str(error))
+    return Fired(schedule=schedule.name, time=moment, execution_arn=started)
+
+
+def _to_dead_letters(schedule: Any, given: str, error: CannotStartError, words: Mapping[str, str]) -> None:
+    """The API request in the schedule's queue, as "Configuring a dead-letter queue" of the Scheduler guide shows it."""
+    queue_arn = schedule.target.get("DeadLetterConfig", {}).get("Arn")
+    if not queue_arn:
+        return
+    *_, region, account_id, name = str(queue_arn).split(":")
+    attributes = {
+        "ERROR_CODE": str(getattr(error.__cause__, "error_type", "")),
+        "ERROR_MESSAGE": str(error),
+        "EXECUTION_ID": words["<aws.scheduler.execution-id>"],
+        "IS_PAYLOAD_TRUNCATED": "false",
+        "RETRY_ATTEMPTS": "0",
+        "SCHEDULED_TIME": words["<aws.scheduler.scheduled-time>"],
+        "SCHEDULE_ARN": schedule.arn,
+        "TARGET_ARN": schedule.target["Arn"],
+    }
+    sqs_backends[account_id][region].send_message(
+        queue_name=name,
+        message_body=json.dumps({"StateMachineArn": schedule.target["Arn"], "Input": given}),
+        message_attributes={
+            key: {"DataType": "String", "StringValue": value} for key, value in attributes.items() if value
+        },
+    )
 
 
 def _count(schedule: Any, moment: datetime) -> None:

@@ -21,7 +21,7 @@ ENDED = {"SUCCEEDED": "ExecutionsSucceeded", "FAILED": "ExecutionsFailed", "TIME
 
 def count_execution(execution: Execution, invocations: Iterable[Invocation], at: datetime) -> None:
     """An execution that ended, and the functions that it invoked, those included that a fault ended."""
-    _, _, _, region, _, _, machine, _ = execution.arn.split(":")
+    _, _, _, region, _, _, machine, *_ = execution.arn.split(":")  # an EXPRESS execution's has one part more
     arn = f"arn:aws:states:{region}:{ACCOUNT_ID}:stateMachine:{machine}"
     for metric in ("ExecutionsStarted", ENDED.get(execution.status, "ExecutionsAborted")):
         _put(region, "AWS/States", metric, ("StateMachineArn", arn), 1, at)

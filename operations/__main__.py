@@ -49,16 +49,27 @@ def local(
 def replay(
     environment: EnvironmentName,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="only list what waits")] = False,  # noqa: FBT002
+    discard: Annotated[
+        str | None, typer.Option(metavar="MESSAGE_ID", help="delete this message, which can never be handled")
+    ] = None,
 ) -> None:
-    """Hand what could not be handled, and waits in the dead-letter queue, to the workflow again."""
+    """Re-run the workflow for what waits in the dead-letter queue, until a message cannot be handled."""
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415  only replays talk to AWS themselves
 
-    from operations.replay import ReplayError  # noqa: PLC0415
+    from operations.replay import ReplayError, UnknownLetterError  # noqa: PLC0415
     from operations.replay import replay as run  # noqa: PLC0415
 
     with answered():
         try:
-            left = run(environment, dry_run=dry_run, say=lambda text: console.print(text, markup=False, soft_wrap=True))
+            left = run(
+                environment,
+                dry_run=dry_run,
+                discard=discard,
+                say=lambda text: console.print(text, markup=False, soft_wrap=True),
+            )
+        except UnknownLetterError as error:
+            errors.print(str(error), markup=False)
+            raise typer.Exit(2) from error
         except (ReplayError, BotoCoreError, ClientError) as error:
             errors.print(str(error), markup=False)
             raise typer.Exit(1) from error

@@ -260,7 +260,8 @@ class _Play:
         mine = f"{self._names.schedule_group}/{self._names.schedule(self._flow.name)}"
         for fired in fire_schedules(now - timedelta(minutes=minutes), now, region=self._region, name=mine):
             self._note(minute, "schedule", f"{self._flow.name} is looked at", name=fired.schedule)
-            self._wait(minute, fired.execution_arn)
+            if fired.execution_arn:
+                self._wait(minute, fired.execution_arn)
 
     def _follow(self, minute: float, deliveries: Sequence[Delivery]) -> None:
         """What came of an event: executions, or dead letters."""

@@ -11,6 +11,7 @@ from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 SHARING = {
     "tests/local/test_incidents.py": "venue",
     "tests/local/test_replay.py": "venue",
+    "tests/local/test_replay_express.py": "venue",
     "tests/local/test_seconds.py": "venue",
     "tests/local/test_scenarios.py": "environments",
     "tests/local/test_stack.py": "environments",

@@ -17,9 +17,10 @@ from datetime import datetime
 from typing import Final, Protocol
 
 from alert_handler import lateness, outbox
+from alert_handler.healing import healed
 from alert_handler.incident import decide
 from alert_handler.record import Incident, Notification, Record
-from report import Report
+from report import Report, moment
 
 TRIES: Final = 10
 """Each lost try is another execution's success, so more than a few at once mean that something is wrong."""
@@ -81,7 +82,8 @@ class _Handling:
         Where its metrics have become late or arrive again, the environment's record is changed before this one
         remembers that it was; a second time changes nothing.
         """
-        after, _added = decide(before, self._report)
+        usable = healed(before, checked=moment(self._report["timestamp"]), now=self._clock())
+        after, _added = decide(usable, self._report)
         late = after.get("late", "")
         if late != before.get("late", ""):
             self.change(lateness.ENVIRONMENT, lambda record: lateness.decide(record, self._report, late))

@@ -17,10 +17,10 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from report import Policy, Report, Rule
+from report import Policy, Rule
 from stream_monitor.freshness import BITRATE, Points, alerts_of, lists_streams
 from stream_monitor.health import judges_metrics, needs_more_evidence, query_window, report
-from stream_monitor.trigger import Trigger, read_time, read_trigger
+from stream_monitor.trigger import Trigger, TriggerError, read_time, read_trigger, sent_by_us
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudwatch import CloudWatchClient
@@ -40,8 +40,16 @@ NO_RETRIES: Final = Config(connect_timeout=2, read_timeout=3, retries={"mode": "
 """For what a check can do without."""
 
 
+SHOWN_OF_INPUT: Final = 1000
+"""Characters of an input that a refusal quotes; a Fail state's cause has a limit."""
+
+
 class MonitorError(RuntimeError):
     """AWS answered something from which no report can be made."""
+
+
+class UnknownFlowError(MonitorError):
+    """The flow has no monitoring policy here."""
 
 
 @cache
@@ -60,21 +68,26 @@ def metadata_client() -> "MediaConnectClient":
     return boto3.client("mediaconnect", config=NO_RETRIES)
 
 
-def lambda_handler(event: Mapping[str, Any], _context: object) -> Report:
-    """Look at the flow that the workflow was started for.
+def lambda_handler(event: Mapping[str, Any], _context: object) -> Mapping[str, Any]:
+    """The report on the flow that the workflow was started for, or `refused`: why a person's input starts no check.
 
     Args:
         event: `input` (what started the workflow), `started` and `execution` of the execution.
 
     Raises:
-        TriggerError: the input cannot be understood.
+        TriggerError: what one of our rules or schedules sent cannot be understood.
         MonitorError: the policy or the metrics cannot be used.
         botocore.exceptions.ClientError: AWS refused a call.
     """
-    trigger = read_trigger(event.get("input"), started=str(event.get("started")))
-    started = read_time(event.get("started"))
+    given, started = event.get("input"), read_time(event.get("started"))
     ssm, mediaconnect, cloudwatch = clients()
-    policy = read_policy(ssm, trigger.flow_name)
+    try:
+        trigger = read_trigger(given, started=started.isoformat())
+        policy = read_policy(ssm, trigger)
+    except (TriggerError, UnknownFlowError) as error:
+        if sent_by_us(given):
+            raise
+        return refusal(error, given)
     described = mediaconnect.describe_flow(FlowArn=trigger.flow_arn or policy["flow_arn"])
     flow = described["Flow"]
     points: dict[str, Points] = {}
@@ -103,14 +116,32 @@ def lambda_handler(event: Mapping[str, Any], _context: object) -> Report:
     return found
 
 
-def read_policy(ssm: "SSMClient", flow_name: str) -> Policy:
+def refusal(error: Exception, given: object) -> dict[str, str]:
+    """The answer to a person whose input starts no check; raising it would count as an error of the function."""
+    environment = os.environ["ENVIRONMENT"]
+    shown = json.dumps(given)
+    shown = shown if len(shown) <= SHOWN_OF_INPUT else f"{shown[:SHOWN_OF_INPUT]}..."
+    words = (
+        f"Nothing was checked: {error}. The input was {shown}. Start the workflow again with "
+        f'{{"flow_name": "<name>"}}, a name as in environments/{environment}.toml, and no time to check as of now. '
+        f"A new flow is monitored once {environment} is deployed with it."
+    )
+    log.warning("%s", words)
+    return {"refused": words}
+
+
+def read_policy(ssm: "SSMClient", trigger: Trigger) -> Policy:
     """How the flow is watched.
 
     Raises:
+        UnknownFlowError: there is no policy of this name, or it is of another flow with the same name.
         MonitorError: the parameter is not a policy.
     """
-    name = os.environ["POLICY_PREFIX"] + flow_name
-    text = ssm.get_parameter(Name=name)["Parameter"]["Value"]
+    name = os.environ["POLICY_PREFIX"] + trigger.flow_name
+    try:
+        text = ssm.get_parameter(Name=name)["Parameter"]["Value"]
+    except ssm.exceptions.ParameterNotFound as error:
+        raise UnknownFlowError(f"no flow {trigger.flow_name!r} is monitored here (there is no {name})") from error
     try:
         policy: Policy = json.loads(text)
         complete = Policy.__required_keys__ <= policy.keys()
@@ -118,6 +149,8 @@ def read_policy(ssm: "SSMClient", flow_name: str) -> Policy:
         raise MonitorError(f"the parameter {name} holds no policy: {text[:100]!r}") from error
     if not complete:
         raise MonitorError(f"the policy {name} lacks {sorted(Policy.__required_keys__ - policy.keys())}")
+    if trigger.flow_arn not in {None, policy["flow_arn"]}:
+        raise UnknownFlowError(f"the policy {name} is of {policy['flow_arn']}, not of {trigger.flow_arn}")
     return policy
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final, Literal
 
-from report import Cause, Issue, Severity
+from report import FUTURE_TOLERANCE, Cause, Issue, Severity
 
 ALARM_CHANGE: Final = "CloudWatch Alarm State Change"
 STATUS_CHANGE: Final = "MediaConnect Flow Status Change"
@@ -29,6 +29,10 @@ CONTENT: Final = {
     "video_missing": "VideoStreamMissing",
 }
 """The metric that says the same as a flag of the content quality event."""
+FLOW_NAME: Final = re.compile("[A-Za-z0-9_-]{1,64}")
+"""The names that the settings allow: another one has no monitoring policy, and may be no name of a parameter at all."""
+OUR_SOURCES: Final = ("aws.cloudwatch", "aws.mediaconnect")
+"""Sources of the events that our rules match."""
 UNDERSTOOD: Final = (
     'an EventBridge event of CloudWatch alarms or MediaConnect, {"flow_arn": ...} or {"flow_name": ...}, '
     'and for schedules also "kind": "schedule" and "time"'
@@ -53,7 +57,7 @@ Findings = tuple[Finding, ...]
 
 
 class TriggerError(ValueError):
-    """The input starts no look: it names no flow, no time, or is of an unknown kind."""
+    """The input starts no check: it names no flow, a time in the future or none, or is of an unknown kind."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,11 +97,35 @@ def read_trigger(given: object, *, started: str) -> Trigger:
 
     Args:
         given: the whole input.
-        started: when the execution began, ISO 8601; the time of a person's input, which has none.
+        started: when the execution began, ISO 8601; the time of an input that has none.
 
     Raises:
-        TriggerError: it names no flow or no time, or is of a kind that is not known.
+        TriggerError: it names no flow or no time, a time later than the execution's start and `FUTURE_TOLERANCE`, or
+            is of a kind that is not known.
     """
+    trigger = _read(given, started)
+    if not FLOW_NAME.fullmatch(trigger.flow_name):
+        raise TriggerError(f"{trigger.flow_name[:100]!r} is not the name of a monitored flow")
+    if trigger.time > read_time(started) + FUTURE_TOLERANCE:
+        # Its report would be newer than all later ones, and silence them.
+        minutes = int(FUTURE_TOLERANCE.total_seconds() // 60)
+        raise TriggerError(
+            f"the time {trigger.time.isoformat()} is in the future: it may be up to {minutes} minutes later than "
+            f"the start of the execution, {started}"
+        )
+    return trigger
+
+
+def sent_by_us(given: object) -> bool:
+    """Whether one of our rules or schedules sent an input, by its form; otherwise a person did.
+
+    A person may leave out what AWS always sends. What fails for one of ours is a failure of the monitoring; what
+    fails for a person is theirs to correct.
+    """
+    return isinstance(given, Mapping) and (given.get("source") in OUR_SOURCES or given.get("kind") == "schedule")
+
+
+def _read(given: object, started: str) -> Trigger:
     if not isinstance(given, Mapping):
         raise TriggerError(f"the input is {_kind(given)}; understood are {UNDERSTOOD}")
     detail_type = given.get("detail-type")
@@ -139,13 +167,22 @@ def _asked(given: Mapping[str, Any], started: str) -> Trigger:
         raise TriggerError(f"the input names no flow; understood are {UNDERSTOOD}")
     scheduled = given.get("kind") == "schedule"
     kind: Literal["schedule", "person"] = "schedule" if scheduled else "person"
+    time = given.get("time", started)
     return Trigger(
         kind=kind,
         name=kind,
         flow_name=flow_name_of(arn) if isinstance(arn, str) else str(name),
         flow_arn=arn if isinstance(arn, str) else None,
-        time=read_time(given.get("time") if scheduled else given.get("time", started)),
+        time=_scheduled_time(time, started) if scheduled else read_time(time),
     )
+
+
+def _scheduled_time(text: object, started: str) -> datetime:
+    """When a check was due. Without a usable time, as where a dead letter kept the placeholder, it is due now."""
+    try:
+        return read_time(text)
+    except TriggerError:
+        return read_time(started)
 
 
 def _alarm(event: Mapping[str, Any], started: str) -> Trigger:

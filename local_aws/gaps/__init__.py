@@ -17,6 +17,7 @@ from local_aws.gaps import (
     s3_policy_conditions,
     sns_texts,
     stepfunctions_api,
+    stepfunctions_express,
 )
 
 GAPS = (
@@ -37,6 +38,7 @@ GAPS = (
     s3_policy_conditions,
     sns_texts,
     stepfunctions_api,
+    stepfunctions_express,
 )
 
 

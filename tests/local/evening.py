@@ -152,8 +152,7 @@ class Evening:
             for change in evaluate_alarms(moment, region=self.aws.region, within_minute=moment.second > 0):
                 self.follow(change.deliveries)
             if looks and not moment.second:
-                for fired in fire_schedules(moment - timedelta(minutes=1), moment, region=self.aws.region):
-                    self.executions.append(wait_for(fired.execution_arn))
+                self.follow(fire_schedules(moment - timedelta(minutes=1), moment, region=self.aws.region))
             moment += TEN_SECONDS
 
     def messages(self) -> list[Published]:

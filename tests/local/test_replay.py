@@ -1,13 +1,19 @@
 """What could not be handled waits in the dead-letter queue, and a replay hands it to the workflow again."""
 
+import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+from moto.stepfunctions.parser.models import stepfunctions_parser_backends
 
-from local_aws import LocalAws, faults
-from operations.replay import ReplayError, replay
+from local_aws import ACCOUNT_ID, LocalAws, faults
+from operations.replay import ReplayError, UnknownLetterError, replay
 from tests.local.conftest import Begin
 from tests.local.evening import Evening
+
+WORKFLOW = "media-workflow-venue-workflow"
 
 
 @pytest.fixture
@@ -27,9 +33,42 @@ def missed(begin: Begin, credentials: None) -> Evening:
     return evening
 
 
-def run(root: Path, *, dry_run: bool = False) -> tuple[int, list[str]]:
+def run(
+    root: Path, *, dry_run: bool = False, discard: str | None = None, after_each: Callable[[str], None] = lambda _: None
+) -> tuple[int, list[str]]:
     said: list[str] = []
-    return replay("venue", dry_run=dry_run, say=said.append, root=root), said
+
+    def say(text: str) -> None:
+        said.append(text)
+        after_each(text)
+
+    return replay("venue", dry_run=dry_run, discard=discard, say=say, root=root), said
+
+
+def put(evening: Evening, body: object) -> str:
+    """A dead letter; its message id."""
+    text = body if isinstance(body, str) else json.dumps(body)
+    return str(evening.aws.client("sqs").send_message(QueueUrl=evening.queue_url, MessageBody=text)["MessageId"])
+
+
+def check(evening: Evening, minute: int) -> dict[str, Any]:
+    """The input of a scheduled check."""
+    return {"kind": "schedule", "flow_arn": evening.arn, "time": f"2026-11-23T20:{minute:02}:00Z"}
+
+
+def executions(evening: Evening) -> list[tuple[str, str, Any]]:
+    """Name, status and input of each execution, in order."""
+    backend = stepfunctions_parser_backends[ACCOUNT_ID][evening.aws.region]
+    machine = next(machine for machine in backend.state_machines if machine.name == WORKFLOW)
+    return [(one.name, one.status, json.loads(one.execution_input)) for one in machine.executions]
+
+
+def waiting(evening: Evening) -> set[str]:
+    """The ids of what is in the queue."""
+    got = evening.aws.client("sqs").receive_message(
+        QueueUrl=evening.queue_url, MaxNumberOfMessages=10, VisibilityTimeout=0
+    )
+    return {message["MessageId"] for message in got.get("Messages", [])}
 
 
 def test_a_dead_letter_says_what_failed_and_where(missed: Evening) -> None:
@@ -75,3 +114,140 @@ def test_credentials_of_another_account_are_refused(missed: Evening, venue_setti
     finally:
         file.write_text(text)
     assert len(missed.dead_letters()) == 1
+
+
+def test_the_request_of_the_scheduler_is_unwrapped_and_its_check_is_made(
+    begin: Begin, credentials: None, venue_settings: Path
+) -> None:
+    evening = begin("show")
+    client = evening.aws.client("scheduler")
+    target = client.get_schedule(GroupName="media-workflow-venue", Name="show")["Target"]
+    given = target["Input"].replace("<aws.scheduler.scheduled-time>", "2026-11-23T20:05:00Z")
+    put(evening, {"StateMachineArn": target["Arn"], "Input": given})
+    put(evening, {"stateMachineArn": target["Arn"], "input": json.loads(target["Input"])})
+    left, _ = run(venue_settings)
+    assert left == 0
+    assert [(status, one) for _, status, one in executions(evening)] == [
+        ("SUCCEEDED", json.loads(given)),
+        ("SUCCEEDED", json.loads(target["Input"])),
+    ]
+    assert evening.told() == [("opened", "CRITICAL"), ("reminded", "CRITICAL")], "as of then, and as of now"
+    assert waiting(evening) == set()
+
+
+def test_a_mistyped_flow_name_ends_the_replay_and_notifies_nobody(
+    begin: Begin, credentials: None, venue_settings: Path
+) -> None:
+    evening = begin("show")
+    typo = put(evening, {"flow_name": "typo"})
+    other = put(evening, {"flow_name": "show"})
+    left, said = run(venue_settings)
+    assert (left, waiting(evening)) == (2, {typo, other})
+    assert [(name, status) for name, status, _ in executions(evening)] == [(f"replay-{typo}", "FAILED")]
+    assert evening.told() == []
+    assert said[0].startswith("kept: no time asked by a person of typo: its execution ended FAILED")
+    assert "InputRefused: Nothing was checked: no flow 'typo' is monitored here" in said[0]
+    assert said[1:] == [
+        (
+            f"Stopped at the message {typo}. It can never be handled. Remove it: make replay ENV=venue "
+            f"ARGS='--discard {typo}'. Then run the replay again. Not tried, and still in the queue: 1 more."
+        ),
+        "0 handed over, 2 kept in media-workflow-venue-dead-letters",
+    ]
+
+
+def test_a_letter_that_can_never_be_handled_is_discarded_by_its_id(
+    begin: Begin, credentials: None, venue_settings: Path
+) -> None:
+    evening = begin("show")
+    typo = put(evening, {"flow_name": "typo"})
+    other = put(evening, check(evening, 5))
+    _, said = run(venue_settings, discard=typo, dry_run=True)
+    assert said == [f"would be removed: no time asked by a person of typo ({typo}); nothing was changed"]
+    with pytest.raises(UnknownLetterError, match=f"No message nope in .*{typo}"):
+        run(venue_settings, discard="nope")
+    assert waiting(evening) == {typo, other}
+    left, said = run(venue_settings, discard=typo)
+    assert (left, waiting(evening), executions(evening)) == (0, {other}, [])
+    assert 'It was: {"flow_name": "typo"}' in said[0]
+
+
+def test_a_replay_stops_at_the_first_letter_whose_execution_fails(
+    begin: Begin, credentials: None, venue_settings: Path
+) -> None:
+    evening = begin("show")
+    letters = [put(evening, check(evening, minute)) for minute in (5, 6, 7)]
+    with faults.failing("stream_monitor", "crash"):
+        left, said = run(venue_settings)
+    assert (left, waiting(evening)) == (3, set(letters))
+    assert [name for name, _, _ in executions(evening)] == [f"replay-{letters[0]}"]
+    assert evening.told() == [("blind", "CRITICAL")]
+    assert "MonitoringFailed" in said[0]
+    assert "Runtime.ExitError" in said[0], "the cause"
+    assert said[1].startswith(f"Stopped at the message {letters[0]}. Fix the cause, and run the replay again: ")
+    left, _ = run(venue_settings)
+    assert (left, waiting(evening)) == (0, set())
+    assert [(name, status) for name, status, _ in executions(evening)] == [
+        (f"replay-{letters[0]}", "FAILED"),
+        (f"replay-{letters[0]}-2", "SUCCEEDED"),
+        (f"replay-{letters[1]}", "SUCCEEDED"),
+        (f"replay-{letters[2]}", "SUCCEEDED"),
+    ]
+
+
+def test_a_replay_runs_in_the_order_of_time_and_the_same_input_once(
+    begin: Begin, credentials: None, venue_settings: Path
+) -> None:
+    evening = begin("show")
+    for minute in (7, 5, 6, 5):
+        put(evening, check(evening, minute))
+    left, said = run(venue_settings)
+    assert [given["time"][14:16] for _, _, given in executions(evening)] == ["05", "06", "07"]
+    assert (left, waiting(evening), said[-1]) == (
+        0,
+        set(),
+        "4 handed over, 0 kept in media-workflow-venue-dead-letters",
+    )
+
+
+def test_what_arrives_during_a_replay_is_left_for_the_next(
+    begin: Begin, credentials: None, venue_settings: Path
+) -> None:
+    evening = begin("show")
+    put(evening, check(evening, 5))
+    late: list[str] = []
+    left, _ = run(venue_settings, after_each=lambda _: late.append(put(evening, check(evening, 1 + len(late)))))
+    assert (left, waiting(evening)) == (0, set(late))
+    assert len(executions(evening)) == 1
+
+
+def test_a_replay_that_was_cut_off_starts_nothing_twice(begin: Begin, credentials: None, venue_settings: Path) -> None:
+    evening = begin("show")
+    letter = put(evening, check(evening, 5))
+
+    def interrupt(_: str) -> None:
+        raise KeyboardInterrupt
+
+    client = evening.aws.client("stepfunctions")
+    arn = client.list_state_machines()["stateMachines"]
+    machine = next(one["stateMachineArn"] for one in arn if one["name"] == WORKFLOW)
+    client.start_execution(stateMachineArn=machine, name=f"replay-{letter}", input=json.dumps(check(evening, 5)))
+    left, _ = run(venue_settings)
+    assert (left, waiting(evening), len(executions(evening))) == (0, set(), 1)
+    other = put(evening, check(evening, 6))
+    third = put(evening, check(evening, 7))
+    with pytest.raises(KeyboardInterrupt):
+        run(venue_settings, after_each=interrupt)
+    assert waiting(evening) == {third}, "in sight again at once"
+    assert [name for name, _, _ in executions(evening)] == [f"replay-{letter}", f"replay-{other}"]
+
+
+def test_an_input_of_the_future_silences_nothing(begin: Begin, credentials: None, venue_settings: Path) -> None:
+    evening = begin("show")
+    put(evening, {"flow_name": "show", "time": "2099-01-01T00:00:00Z"})
+    left, said = run(venue_settings)
+    assert left == 1
+    assert "is in the future" in said[0]
+    assert evening.told() == []
+    evening.source_is("DISCONNECTED", "encoder")
+    assert evening.told() == [("opened", "CRITICAL")]

@@ -86,10 +86,10 @@ def test_the_workflow_is_given_the_input_with_the_schedules_words_filled_in(regi
         "run": "<aws.scheduler.execution-id>",
     }
     schedule(region, "look", "rate(5 minutes)", region.state_machine(), asked)
-    first, second = fire_schedules(minute(0), minute(10), region=region.name)
-    assert executions.wait_for(first.execution_arn).status == "SUCCEEDED"
-    backend = executions._backend(first.execution_arn)
-    given = [json.loads(backend.describe_execution(one.execution_arn).execution_input) for one in (first, second)]
+    started = [str(one.execution_arn) for one in fire_schedules(minute(0), minute(10), region=region.name)]
+    assert executions.wait_for(started[0]).status == "SUCCEEDED"
+    backend = executions._backend(started[0])
+    given = [json.loads(backend.describe_execution(arn).execution_input) for arn in started]
     assert given[0].pop("run") != given[1].pop("run")
     assert given[0] == {
         "kind": "schedule",
@@ -104,7 +104,43 @@ def test_a_schedule_of_something_else_than_a_state_machine_is_refused(region: Em
         fire_schedules(minute(0), minute(5), region=region.name)
 
 
-def test_a_workflow_that_is_gone_is_said(region: EmptyRegion) -> None:
+def test_a_request_that_a_target_refuses_waits_in_the_dead_letter_queue(region: EmptyRegion) -> None:
+    """Not the input, but the request to Step Functions with the reason, as the Scheduler guide shows it."""
+    gone = f"arn:aws:states:{region.name}:123456789012:stateMachine:gone"
+    asked = {"kind": "schedule", "time": "<aws.scheduler.scheduled-time>"}
+    region.client("scheduler").create_schedule(
+        Name="check",
+        ScheduleExpression="rate(5 minutes)",
+        FlexibleTimeWindow={"Mode": "OFF"},
+        Target={
+            "Arn": gone,
+            "RoleArn": ROLE,
+            "Input": json.dumps(asked),
+            "DeadLetterConfig": {"Arn": region.queue("letters")},
+        },
+    )
+    (fired,) = fire_schedules(minute(0), minute(5), region=region.name)
+    assert fired.execution_arn is None
+    assert "gone" in str(fired.error)
+    (message,) = region.waiting("letters")
+    assert json.loads(message["Body"]) == {
+        "StateMachineArn": gone,
+        "Input": '{"kind": "schedule", "time": "2026-11-23T20:05:00Z"}',
+    }
+    attributes = {name: value["StringValue"] for name, value in message["MessageAttributes"].items()}
+    assert (
+        attributes.items()
+        >= {
+            "ERROR_CODE": "StateMachineDoesNotExist",
+            "RETRY_ATTEMPTS": "0",
+            "SCHEDULED_TIME": "2026-11-23T20:05:00Z",
+            "SCHEDULE_ARN": f"arn:aws:scheduler:{region.name}:123456789012:schedule/default/check",
+            "TARGET_ARN": gone,
+        }.items()
+    )
+
+
+def test_without_a_dead_letter_queue_a_refused_request_is_lost_and_said(region: EmptyRegion) -> None:
     schedule(region, "look", "rate(5 minutes)", f"arn:aws:states:{region.name}:123456789012:stateMachine:gone")
-    with pytest.raises(executions.CannotStartError, match="gone"):
-        fire_schedules(minute(0), minute(5), region=region.name)
+    (fired,) = fire_schedules(minute(0), minute(5), region=region.name)
+    assert (fired.execution_arn, "gone" in str(fired.error)) == (None, True)

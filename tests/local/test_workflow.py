@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -50,17 +51,76 @@ def test_a_running_flow_without_a_source_becomes_one_message_to_the_right_people
 
 @pytest.mark.parametrize(
     "given",
-    [{}, {"flow_name": "no-such-flow"}, {"flow_arn": "arn:aws:s3:::bucket"}, {"detail-type": "Something Else"}],
+    [
+        {},
+        {"flow_name": "no-such-flow"},
+        {"flow_name": "no such flow"},
+        {"flow_arn": "arn:aws:s3:::bucket"},
+        {"flow_arn": "arn:aws:mediaconnect:us-east-1:123456789012:flow:1-23aBC45dEF67hiJ8-12AbC34DE5fG:live-stream"},
+        {"detail-type": "Something Else"},
+        {"flow_name": "live-stream", "time": "2099-01-01T00:00:00Z"},
+        ["live-stream"],
+    ],
 )
-def test_a_check_that_cannot_be_made_is_told_as_blindness_and_recorded_as_failure(
-    run: Run, given: dict[str, Any]
+def test_a_persons_input_that_starts_no_check_fails_clearly_and_notifies_nobody(
+    stage: Stage, run: Run, aws: LocalAws, given: Any
 ) -> None:
     ended, told = run(given)
-    assert ended.status == "FAILED"
+    assert (ended.status, told) == ("FAILED", [])
+    assert ended.states == ("MonitorStream", "EvaluateHealth", "InputRefused")
+    assert ended.cause.startswith("Nothing was checked: ")
+    assert f"The input was {json.dumps(given)}." in ended.cause
+    assert "environments/dev.toml" in ended.cause
+    assert [invocation.failed for invocation in INVOCATIONS] == [False], "no error of the function, and no retry"
+    assert dead_letters(stage, aws) == []
+
+
+@pytest.mark.parametrize("kind", ["schedule", "event", "alarm"])
+def test_a_check_of_ours_whose_policy_is_gone_is_a_monitoring_failure(
+    stage: Stage, run: Run, aws: LocalAws, kind: str
+) -> None:
+    arn = stage.flow_arn("live-stream")
+    now = datetime.now(UTC).isoformat()
+    stat = {"metricStat": {"metric": {"dimensions": {"FlowARN": arn}}}}
+    inputs: dict[str, dict[str, Any]] = {
+        "schedule": {"kind": "schedule", "flow_arn": arn, "time": now},
+        "event": {
+            "source": "aws.mediaconnect",
+            "detail-type": "MediaConnect Alert",
+            "time": now,
+            "resources": [arn],
+            "detail": {},
+        },
+        "alarm": {
+            "source": "aws.cloudwatch",
+            "detail-type": "CloudWatch Alarm State Change",
+            "time": now,
+            "detail": {"alarmName": "any", "configuration": {"metrics": [stat]}},
+        },
+    }
+    given = inputs[kind]
+    ssm = aws.client("ssm")
+    name = "/media-workflow/dev/flows/live-stream"
+    policy = ssm.get_parameter(Name=name)["Parameter"]["Value"]
+    ssm.delete_parameter(Name=name)
+    try:
+        ended, told = run(given)
+    finally:
+        ssm.put_parameter(Name=name, Value=policy, Type="String")
+    assert (ended.status, ended.states[-1]) == ("FAILED", "MonitoringFailed")
+    assert "no flow 'live-stream' is monitored here" in ended.cause
     (message,) = told
     assert (message.subject, message.attributes["kind"]) == ("[CRITICAL] monitoring is blind (dev)", "blind")
     assert message.recipients == ("email live-dev@example.com",)
     assert ended.arn in message.message
+    assert dead_letters(stage, aws) == [given]
+
+
+def dead_letters(stage: Stage, aws: LocalAws) -> list[Any]:
+    """The bodies in the dead-letter queue."""
+    url = stage.outputs()["dead_letters_url"]
+    got = aws.client("sqs").receive_message(QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=0)
+    return [json.loads(message["Body"]) for message in got.get("Messages", [])]
 
 
 def test_the_functions_run_from_the_deployed_zip_and_not_from_this_repository(stage: Stage, aws: LocalAws) -> None:

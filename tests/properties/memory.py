@@ -37,7 +37,7 @@ class World:
         self.versions = [self.record]
         self.sent: list[Notification] = []
         self.history: dict[str, Incident] = {}
-        self.clock = datetime(2026, 11, 23, 20, 0, tzinfo=UTC)
+        self.clock = datetime(2026, 11, 24, 20, 0, tzinfo=UTC)  # later than any report: none is of the future
         self.at_each_step: Callable[[], None] = lambda: None
 
     def later(self, seconds: float) -> None:

@@ -75,6 +75,7 @@ class Aws:
 @pytest.fixture
 def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
     stubs = Aws()
+    monkeypatch.setenv("ENVIRONMENT", "prod")
     monkeypatch.setenv("POLICY_PREFIX", "/media-workflow/prod/flows/")
     monkeypatch.setattr(monitor, "clients", stubs.clients)
     monkeypatch.setattr(monitor, "metadata_client", lambda: stubs.clients()[1])
@@ -179,9 +180,65 @@ def test_a_refusal_of_aws_reaches_the_state_machine(aws: Aws) -> None:
         monitor.lambda_handler(EVENT, None)
 
 
-def test_an_input_without_a_flow_reaches_the_state_machine(aws: Aws) -> None:
+ALERT = {"source": "aws.mediaconnect", "detail-type": "MediaConnect Alert", "time": "2026-11-23T20:05:00Z"}
+OTHER_FLOW = FLOW_ARN.replace("flow:1-", "flow:2-")
+
+
+@pytest.mark.parametrize("given", [{**ALERT, "resources": []}, {"kind": "schedule"}])
+def test_an_event_or_schedule_without_a_flow_reaches_the_state_machine(aws: Aws, given: dict[str, Any]) -> None:
     with pytest.raises(TriggerError):
-        monitor.lambda_handler({"input": {}, "started": STARTED}, None)
+        monitor.lambda_handler({"input": given, "started": STARTED}, None)
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({}, "names no flow"),
+        ("nonsense", "the input is a str"),
+        ({"flow_arn": "arn:aws:s3:::bucket"}, "is no ARN of a MediaConnect flow"),
+        ({"flow_name": "live-stream", "time": "2099-01-01T00:00:00Z"}, "is in the future"),
+    ],
+)
+def test_a_persons_input_that_starts_no_check_is_refused_with_the_fix(aws: Aws, given: object, words: str) -> None:
+    refused = monitor.lambda_handler({"input": given, "started": STARTED}, None)["refused"]
+    assert words in refused
+    assert f"The input was {json.dumps(given)}." in refused
+    assert "environments/prod.toml" in refused
+    aws.all_asked()
+
+
+@pytest.mark.parametrize(
+    ("given", "ours"),
+    [
+        ({"flow_name": "live-stream"}, False),
+        ({"flow_arn": FLOW_ARN}, False),
+        ({"kind": "schedule", "flow_arn": FLOW_ARN, "time": "2026-11-23T20:05:00Z"}, True),
+        ({**ALERT, "resources": [FLOW_ARN]}, True),
+    ],
+)
+def test_a_missing_policy_is_the_callers_error_only_if_a_person_asked(
+    aws: Aws,
+    given: dict[str, Any],
+    ours: bool,  # noqa: FBT001
+) -> None:
+    aws.ssm.add_client_error("get_parameter", "ParameterNotFound")
+    if ours:
+        with pytest.raises(MonitorError, match="no flow 'live-stream' is monitored here"):
+            monitor.lambda_handler({"input": given, "started": STARTED}, None)
+    else:
+        assert "'live-stream'" in monitor.lambda_handler({"input": given, "started": STARTED}, None)["refused"]
+
+
+def test_another_flow_of_the_same_name_is_not_judged_by_our_policy(aws: Aws) -> None:
+    aws.ssm.add_response("get_parameter", {"Parameter": {"Value": json.dumps(policy())}})
+    answer = monitor.lambda_handler({"input": {"flow_arn": OTHER_FLOW}, "started": STARTED}, None)
+    assert f"not of {OTHER_FLOW}" in answer["refused"]
+    aws.all_asked()
+
+
+def test_a_long_input_is_quoted_in_part(aws: Aws) -> None:
+    answer = monitor.lambda_handler({"input": {"flow": "x" * 200_000}, "started": STARTED}, None)
+    assert len(answer["refused"]) < 2000
 
 
 class Desk:
@@ -249,6 +306,14 @@ def test_a_new_incident_is_saved_then_published_with_what_subscriptions_filter_b
 def test_a_quiet_look_reads_one_item_and_writes_nothing(desk: Desk) -> None:
     desk.remembers({**nothing_known(), "status": "ACTIVE"})
     assert alert.lambda_handler({"report": look()}, None) == {"sent": []}
+
+
+def test_a_record_that_was_closed_in_the_future_silences_nothing(desk: Desk) -> None:
+    desk.remembers({**nothing_known(), "closed": "2099-01-01T00:00:00+00:00"})
+    desk.table.add_response("put_item", {}, SAVE_OVER)
+    desk.topic.add_response("publish", {"MessageId": "m-1"})
+    desk.table.add_response("put_item", {}, SAVE | {"ExpressionAttributeValues": {":over": {"N": "2"}}})
+    assert alert.lambda_handler({"report": report(), "execution": EXECUTION}, None)["sent"]
 
 
 def test_a_message_that_sns_refuses_reaches_the_state_machine(desk: Desk) -> None:

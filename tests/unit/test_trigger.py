@@ -2,7 +2,7 @@
 
 import json
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from components.event_patterns import DETAIL_TYPES
-from stream_monitor.trigger import CONTENT, EVENTS, TriggerError, read_time, read_trigger
+from report import FUTURE_TOLERANCE
+from stream_monitor.trigger import CONTENT, EVENTS, TriggerError, read_time, read_trigger, sent_by_us
 from tests.unit.stream import FLOW_ARN, STARTED
 
 SOURCE_ARN = "arn:aws:mediaconnect:us-east-1:123456789012:source:1-AbC:encoder"
@@ -177,8 +178,10 @@ def test_a_change_of_status_and_a_maintenance_window_are_handed_on() -> None:
         ([], "the input is a list"),
         ({}, "names no flow"),
         ({"flow_arn": "arn:aws:s3:::bucket"}, "is no ARN of a MediaConnect flow"),
-        ({"kind": "schedule", "flow_arn": FLOW_ARN, "time": "<aws.scheduler.scheduled-time>"}, "is no time"),
-        ({"kind": "schedule", "flow_arn": FLOW_ARN}, "is no time"),
+        ({"flow_name": "live-stream", "time": "tonight"}, "is no time"),
+        ({"flow_name": "live stream"}, "is not the name of a monitored flow"),
+        ({"flow_name": "live-stream:1"}, "is not the name of a monitored flow"),
+        ({"flow_name": ""}, "is not the name of a monitored flow"),
         (event("MediaConnect Flow Source Metadata Changed", {}), "of type 'MediaConnect Flow Source Metadata Changed'"),
         (event("MediaConnect Alert", {}, resources=[]), "names no flow in its resources"),
         (alarm(configuration={}, alarmName="cpu-high"), "tells of no flow"),
@@ -188,6 +191,52 @@ def test_a_change_of_status_and_a_maintenance_window_are_handed_on() -> None:
 def test_what_is_not_understood_is_refused_in_words(given: object, words: str) -> None:
     with pytest.raises(TriggerError, match=words):
         read(given)
+
+
+@pytest.mark.parametrize("time", [None, "", "<aws.scheduler.scheduled-time>", 5])
+def test_a_scheduled_check_without_a_usable_time_is_a_check_as_of_now(time: object) -> None:
+    given = {"kind": "schedule", "flow_arn": FLOW_ARN, "time": time}
+    assert read(given).time == read({"kind": "schedule", "flow_arn": FLOW_ARN}).time == read_time(STARTED)
+
+
+def dated(kind: str, time: datetime) -> dict[str, Any]:
+    """An input of each kind, of a moment."""
+    text = time.isoformat()
+    return {
+        "person": {"flow_name": "live-stream", "time": text},
+        "schedule": {"kind": "schedule", "flow_arn": FLOW_ARN, "time": text},
+        "event": event("MediaConnect Alert", {}, time=text),
+        "alarm": alarm(state={"value": "ALARM", "timestamp": text}),
+    }[kind]
+
+
+@pytest.mark.parametrize("kind", ["person", "schedule", "event", "alarm"])
+def test_an_input_of_the_future_is_refused_but_for_clocks_that_differ(kind: str) -> None:
+    started, second = read_time(STARTED), timedelta(seconds=1)
+    assert read(dated(kind, started + FUTURE_TOLERANCE)).time == started + FUTURE_TOLERANCE
+    for ahead in (FUTURE_TOLERANCE + second, timedelta(days=25_000)):
+        with pytest.raises(TriggerError, match=r"is in the future: .* up to 5 minutes later than the start"):
+            read(dated(kind, started + ahead))
+
+
+@pytest.mark.parametrize(
+    ("given", "ours"),
+    [
+        (event("MediaConnect Alert", {}, resources=[]), True),
+        (event("MediaConnect Something New", {}), True),
+        (event("CloudWatch Alarm State Change", {}, source="aws.cloudwatch"), True),
+        ({"kind": "schedule"}, True),
+        ({"flow_name": "typo"}, False),
+        ({"detail-type": "Something Else"}, False),
+        (event("EC2 Instance State-change Notification", {}, source="aws.ec2"), False),
+        ({"source": ["aws.mediaconnect"]}, False),
+        ({}, False),
+        ([], False),
+        (None, False),
+    ],
+)
+def test_an_input_shows_whether_our_rules_and_schedules_sent_it(given: object, ours: bool) -> None:  # noqa: FBT001
+    assert sent_by_us(given) is ours
 
 
 def test_a_time_without_an_offset_is_refused_because_it_could_mean_any() -> None:

@@ -1,18 +1,32 @@
 """The state machine tells somebody on every path on which a stream could be broken."""
 
-from typing import Any
+import math
+from typing import Any, get_args
 
 import pytest
 
-from components.workflow_definition import FUNCTION_TIMEOUT_SECONDS, workflow_definition
-
-DEFINITION = workflow_definition(
-    environment="prod",
-    stream_monitor_arn="arn:monitor",
-    alert_handler_arn="arn:alert",
-    topic_arn="arn:topic",
-    dead_letters_url="https://queue",
+from components.workflow_definition import (
+    EXPRESS_MARGIN_SECONDS,
+    EXPRESS_SECONDS,
+    FUNCTION_TIMEOUT_SECONDS,
+    Kind,
+    workflow_definition,
+    worst_case_seconds,
 )
+
+
+def definition(kind: Kind = "STANDARD") -> dict[str, Any]:
+    return workflow_definition(
+        environment="prod",
+        stream_monitor_arn="arn:monitor",
+        alert_handler_arn="arn:alert",
+        topic_arn="arn:topic",
+        dead_letters_url="https://queue",
+        kind=kind,
+    )
+
+
+DEFINITION = definition()
 STATES: dict[str, dict[str, Any]] = DEFINITION["States"]
 TASKS = ["MonitorStream", "RaiseAlert", "ClearAlert"]
 
@@ -29,7 +43,8 @@ def test_every_state_named_as_the_next_one_exists() -> None:
 
 @pytest.mark.parametrize("task", TASKS)
 def test_a_function_that_fails_for_good_keeps_the_input_and_then_says_that_monitoring_is_blind(task: str) -> None:
-    assert STATES[task]["Catch"] == [{"ErrorEquals": ["States.ALL"], "ResultPath": "$.failure", "Next": "KeepInput"}]
+    assert STATES[task]["Catch"] == [{"ErrorEquals": ["States.ALL"], "ResultPath": "$.failure", "Next": "IsReplay"}]
+    assert STATES["IsReplay"]["Default"] == "KeepInput"
     assert STATES["KeepInput"]["Next"] == "MonitorBlind"
     assert STATES["KeepInput"]["Parameters"]["MessageBody.$"] == "States.JsonToString($$.Execution.Input)"
     assert STATES["MonitorBlind"]["Resource"] == "arn:aws:states:::sns:publish"
@@ -49,16 +64,61 @@ def test_a_failure_is_never_recorded_as_success() -> None:
 
 
 def test_only_a_report_that_calls_itself_healthy_may_clear_an_alert() -> None:
-    (healthy,) = STATES["EvaluateHealth"]["Choices"]
+    refused, healthy = STATES["EvaluateHealth"]["Choices"]
+    assert STATES[refused["Next"]]["Type"] == "Fail"
     assert healthy["Next"] == "ClearAlert"
     assert STATES["ClearAlert"]["Next"] == "StreamHealthy"
     assert {"Variable": "$.report.healthy", "BooleanEquals": True} in healthy["And"]
     assert STATES["EvaluateHealth"]["Default"] == "RaiseAlert"
 
 
+@pytest.mark.parametrize("kind", get_args(Kind))
 @pytest.mark.parametrize("task", TASKS)
-def test_the_workflow_waits_longer_than_the_function_may_run(task: str) -> None:
-    assert STATES[task]["TimeoutSeconds"] > FUNCTION_TIMEOUT_SECONDS
+def test_the_workflow_waits_longer_than_the_function_may_run(task: str, kind: Kind) -> None:
+    assert definition(kind)["States"][task]["TimeoutSeconds"] > FUNCTION_TIMEOUT_SECONDS
+
+
+def test_an_express_execution_has_time_for_the_message_that_monitoring_failed() -> None:
+    assert worst_case_seconds(definition("EXPRESS")) <= EXPRESS_SECONDS - EXPRESS_MARGIN_SECONDS
+
+
+def test_a_standard_execution_is_patient_with_throttled_functions_and_still_ends() -> None:
+    patient = next(retry for retry in STATES["MonitorStream"]["Retry"] if "Lambda.TooManyRequestsException" in retry["ErrorEquals"])  # fmt: skip
+    assert sum(patient["IntervalSeconds"] * patient["BackoffRate"] ** attempt for attempt in range(patient["MaxAttempts"])) >= 30  # fmt: skip
+    assert worst_case_seconds(DEFINITION) < 20 * 60
+
+
+RETRIED = {"TimeoutSeconds": 10, "Retry": [{"ErrorEquals": ["States.ALL"], "IntervalSeconds": 2, "MaxAttempts": 2}]}
+
+
+@pytest.mark.parametrize(
+    ("states", "seconds"),
+    [
+        ({"A": {"Type": "Task", "TimeoutSeconds": 10, "End": True}}, 10),
+        ({"A": {"Type": "Task", **RETRIED, "End": True}}, 3 * 10 + 2 + 4),
+        ({"A": {"Type": "Task", "TimeoutSeconds": 10, "Retry": [{"ErrorEquals": ["E"]}]}}, 4 * 10 + 1 + 2 + 4),
+        ({"A": {"Type": "Task", "TimeoutSeconds": 1, "Retry": [{"ErrorEquals": ["E"], "MaxDelaySeconds": 1.5}]}}, 4 + 4),
+        ({"A": {"Type": "Task", "TimeoutSeconds": 10, "Retry": [{"ErrorEquals": ["E"], "MaxAttempts": 1}] * 2}}, 32),
+        ({"A": {"Type": "Task", "End": True}}, math.inf),
+        ({"A": {"Type": "Pass", "Next": "A"}}, math.inf),
+        (
+            {
+                "A": {"Type": "Choice", "Choices": [{"Next": "B"}], "Default": "C"},
+                "B": {"Type": "Task", "TimeoutSeconds": 5, "Next": "D", "Catch": [{"Next": "C"}]},
+                "C": {"Type": "Task", "TimeoutSeconds": 7, "Next": "D"},
+                "D": {"Type": "Fail"},
+            },
+            12,
+        ),
+    ],
+)  # fmt: skip
+def test_the_worst_case_is_every_attempt_timing_out_on_the_longest_path(states: dict[str, Any], seconds: float) -> None:
+    assert worst_case_seconds({"StartAt": "A", "States": states}) == seconds
+
+
+def test_a_state_of_unknown_duration_is_refused_and_not_taken_for_none() -> None:
+    with pytest.raises(ValueError, match="Parallel"):
+        worst_case_seconds({"StartAt": "A", "States": {"A": {"Type": "Parallel"}}})
 
 
 def test_the_monitor_is_given_the_whole_input_and_when_the_execution_began() -> None:

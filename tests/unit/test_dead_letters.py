@@ -1,0 +1,97 @@
+"""A dead letter becomes the input of the state machine again, whoever left it and however it is spelled."""
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from operations.dead_letters import Letter, in_order, read_letter
+
+SENT = datetime(2026, 11, 23, 21, 0, tzinfo=UTC)
+MACHINE = "arn:aws:states:us-east-1:123456789012:stateMachine:media-workflow-prod-workflow"
+CHECK = {"kind": "schedule", "flow_arn": "arn:flow", "time": "2026-11-23T20:05:00Z"}
+
+
+def letter(body: object, message_id: str = "m", **attributes: str) -> Letter:
+    text = body if isinstance(body, str) else json.dumps(body)
+    return read_letter(message_id=message_id, body=text, attributes=attributes, sent=SENT)
+
+
+def given(body: object, **attributes: str) -> Any:
+    found = letter(body, **attributes).input
+    return None if found is None else json.loads(found)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"StateMachineArn": MACHINE, "Input": json.dumps(CHECK)},
+        {"stateMachineArn": MACHINE, "input": json.dumps(CHECK)},
+        {"StateMachineArn": MACHINE, "Input": CHECK},
+        {"stateMachineArn": MACHINE, "input": CHECK, "name": "n", "traceHeader": "t"},
+        {"StateMachineArn": MACHINE, "Input": json.dumps(json.dumps(CHECK))},
+        {"StateMachineArn": MACHINE, "Input": json.dumps({"StateMachineArn": MACHINE, "Input": json.dumps(CHECK)})},
+        CHECK,
+    ],
+)
+def test_the_schedulers_request_is_unwrapped_in_any_spelling(body: object) -> None:
+    assert given(body) == CHECK
+    assert letter(body).time == datetime(2026, 11, 23, 20, 5, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    "body", [{"flow_name": "x"}, {"input": "x"}, {"StateMachineArn": MACHINE, "resources": []}, [], 5, "text", None]
+)
+def test_any_other_input_is_left_as_it_is(body: object) -> None:
+    text = json.dumps(body)
+    assert letter(text).input == (None if body is None else text)
+
+
+def test_a_request_without_input_is_an_empty_one_and_broken_text_is_none() -> None:
+    assert given({"StateMachineArn": MACHINE}) == {}
+    assert given({"StateMachineArn": MACHINE, "Input": "{"}) is None
+    assert letter("no JSON").input is None
+
+
+def test_an_unfilled_placeholder_is_filled_from_the_attribute_if_there_is_one() -> None:
+    unfilled = {"StateMachineArn": MACHINE, "Input": json.dumps({**CHECK, "time": "<aws.scheduler.scheduled-time>"})}
+    assert given(unfilled, SCHEDULED_TIME=CHECK["time"]) == CHECK
+    assert given(unfilled)["time"] == "<aws.scheduler.scheduled-time>"
+    assert letter(unfilled).time == SENT, "the monitor takes it as of now"
+
+
+def test_letters_are_in_the_order_of_what_they_tell_of_and_copies_are_one() -> None:
+    alarm = {"time": "2026-11-23T20:09:00Z", "detail": {"state": {"timestamp": "2026-11-23T20:01:00.000+0000"}}}
+    request = {"stateMachineArn": MACHINE, "input": json.dumps(CHECK)}
+    found = in_order(
+        [
+            letter({"flow_name": "x"}, "person"),
+            letter({"time": "2026-11-23T21:03:00+01:00"}, "event"),
+            letter(request, "request"),
+            letter("nonsense", "nonsense"),
+            letter(alarm, "alarm"),
+            letter(dict(reversed(CHECK.items())), "check"),
+        ]
+    )
+    assert [(one.id, one.copies) for one in found] == [
+        ("alarm", ()),
+        ("event", ()),
+        ("check", ("request",)),
+        ("nonsense", ()),
+        ("person", ()),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (CHECK, "2026-11-23T20:05:00Z schedule of arn:flow"),
+        ({"detail-type": "D", "time": "T", "resources": ["a", "b"]}, "T D of a, b"),
+        ({"flow_name": "x"}, "no time asked by a person of x"),
+        ({"resources": 5, "flow_arn": None}, "no time asked by a person of "),
+        ("no JSON", "no JSON"),
+    ],
+)
+def test_a_letter_says_what_it_is_about_in_a_line(body: object, words: str) -> None:
+    assert letter(body).words().startswith(words)
