@@ -24,7 +24,7 @@ SILENT_PERIODS: Final = 2
 
 
 class FlowAlarms(Construct):
-    """The alarms of one flow, in the order of its rules."""
+    """The alarms of one flow, in the order of those of its rules that have one."""
 
     def __init__(
         self, scope: Construct, id_: str, *, site: Site, flow_name: str, flow_arn: str, rules: Sequence[HealthRule]
@@ -48,6 +48,7 @@ class FlowAlarms(Construct):
                 treat_missing_data=rule.missing,
             ).arn
             for rule in rules
+            if rule.has_alarm
         ]
         for rule in rules:
             if rule.watches_presence:

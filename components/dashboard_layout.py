@@ -123,7 +123,7 @@ def _rule_graph(flow: FlowGraphs, metric: str, rules: list[HealthRule], region: 
                     "label": f"{rule.severity} {rule.key}",
                     "value": rule.threshold,
                     "color": COLOURS[rule.severity],
-                    "fill": "above" if rule.comparison.startswith("Greater") else "below",
+                    "fill": "above" if rule.comparison.startswith(("Greater", "Increases")) else "below",
                 }
                 for rule in rules
             ]

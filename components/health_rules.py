@@ -13,8 +13,13 @@ from settings import Flow, Thresholds
 
 Severity = Literal["CRITICAL", "HIGH", "MEDIUM", "INFO"]
 Comparison = Literal[
-    "GreaterThanThreshold", "GreaterThanOrEqualToThreshold", "LessThanThreshold", "LessThanOrEqualToThreshold"
+    "GreaterThanThreshold",
+    "GreaterThanOrEqualToThreshold",
+    "LessThanThreshold",
+    "LessThanOrEqualToThreshold",
+    "IncreasesByMoreThan",
 ]
+"""CloudWatch's operators, and one that only the monitor has: from one datapoint to the next."""
 
 CONNECTED: Final = frozenset({"srt-listener", "srt-caller", "zixi-push", "rist"})
 """Source protocols with a `SourceConnected` metric; plain RTP has none."""
@@ -64,6 +69,9 @@ class HealthRule:
     # A flow that is stopped emits nothing, so a counter that is silent is not a fault.
     missing: Literal["missing", "notBreaching"] = "notBreaching"
 
+    # An alarm compares the flow's metric with a number. Where that cannot tell, only the monitor judges the rule.
+    has_alarm: bool = True
+
     @property
     def watches_presence(self) -> bool:
         """Whether silence itself is a finding: then INSUFFICIENT_DATA starts the workflow as ALARM does."""
@@ -76,7 +84,9 @@ class HealthRule:
 
     def as_json(self) -> dict[str, Any]:
         """The row as the monitor's policy carries it."""
-        return asdict(self) | {"about": self.about or self.metric, "alarm_periods": self.alarm_periods}
+        row = asdict(self) | {"about": self.about or self.metric, "alarm_periods": self.alarm_periods}
+        del row["has_alarm"]
+        return row
 
 
 CHECK_SENDER: Final = "Call the sender: is the encoder running, and sending to the ingest address of this flow?"
@@ -122,8 +132,15 @@ def _source_lost(flow: Flow) -> HealthRule:
         missing="missing",
         severity="CRITICAL",
         meaning=f"{every} gone: viewers see nothing.",
-        actions=(CHECK_SENDER, CHECK_ALLOWED, "Switch viewers to another feed until the source is back."),
+        actions=(_check_senders(flow), CHECK_ALLOWED, "Switch viewers to another feed until the source is back."),
     )
+
+
+def _check_senders(flow: Flow) -> str:
+    if flow.backup_source is None:
+        return CHECK_SENDER
+    names = f"{flow.source.name} and {flow.backup_source.name}"
+    return f"Call the senders of {names}: are the encoders running, and sending to the ingest addresses of this flow?"
 
 
 def _redundancy(flow: Flow) -> tuple[HealthRule, ...]:
@@ -152,12 +169,14 @@ def _redundancy(flow: Flow) -> tuple[HealthRule, ...]:
                 key="failover",
                 about=SOURCE,
                 metric="FailoverSwitches",
-                statistic="Sum",
-                comparison="GreaterThanThreshold",
+                # Whether it counts in each period or since the start is not known: either increases at a switch.
+                statistic="Maximum",
+                comparison="IncreasesByMoreThan",
+                has_alarm=False,
                 threshold=0,
                 unit="Count",
                 datapoints_to_alarm=1,
-                evaluation_periods=1,
+                evaluation_periods=5,  # as far apart as checks are by default
                 severity="HIGH",
                 meaning="The flow switched between its sources: one of them was not good enough.",
                 actions=(
@@ -292,15 +311,16 @@ def _jitter(thresholds: Thresholds) -> HealthRule:
 
 
 def _outputs(flow: Flow) -> tuple[HealthRule, ...]:
-    watched = sorted(
-        name for name, output in flow.outputs.items() if output.enabled and output.protocol in CONNECTED_OUTPUTS
-    )
+    connected = {name: output for name, output in flow.outputs.items() if output.protocol in CONNECTED_OUTPUTS}
+    watched = sorted(name for name, output in connected.items() if output.enabled)
     if not watched:
         return ()
     return (
         HealthRule(
             key="output-disconnected",
             metric="OutputConnected",
+            # A disabled output may report 0: then the flow's minimum says nothing, and the monitor asks for each other.
+            has_alarm=len(watched) == len(connected),
             statistic="Minimum",
             comparison="LessThanThreshold",
             threshold=1,

@@ -53,6 +53,7 @@ class WatchPolicy(Construct):
                         "settling_minutes": environment.settling_minutes,
                         "incident_history_days": environment.incident_history_days,
                     },
+                    "outputs": sorted(name for name, output in flow.outputs.items() if output.enabled),
                     "notice_severity": environment.notice_severity(flow),
                     "rules": [rule.as_json() for rule in rules],
                 }

@@ -58,7 +58,8 @@ class Patience(TypedDict):
 class Policy(TypedDict):
     """How a flow is watched: the value of its SSM parameter.
 
-    `notice_severity` is that of messages on maintenance; a policy of an earlier release has none.
+    `notice_severity` is that of messages on maintenance, and `outputs` names those that should be enabled; a policy of
+    an earlier release has neither.
     """
 
     environment: str
@@ -68,6 +69,7 @@ class Policy(TypedDict):
     dashboard: str
     patience: Patience
     rules: list[Rule]
+    outputs: NotRequired[list[str]]
     notice_severity: NotRequired[Severity]
 
 

@@ -350,7 +350,7 @@ class _Decision:
         }
         lost = self._lost_parts()
         told["look"]["sources"] = [  # what an event called lost is not in use, whatever an older datapoint says
-            {**source, "in_use": None if source["in_use"] and source["arn"] in lost else source["in_use"]}
+            {**source, "in_use": False if source["arn"] in lost else source["in_use"]}
             for source in self.report["sources"]
         ]
         if incident:

@@ -251,9 +251,12 @@ def _sources(told: Notification) -> list[str]:
     gone = any(issue["about"] == SOURCE and issue["severity"] == "CRITICAL" for issue in told["issues"])
     if len(sources) < 2 or (gone and told["kind"] not in PAST):  # noqa: PLR2004
         return []
-    used = [source["name"] for source in sources if source["in_use"]]
     names = " and ".join(source["name"] for source in sources)
-    return [f"Source in use: {used[0]}" if len(used) == 1 else f"Source in use: not known, one of {names}"]
+    used = [source["name"] for source in sources if source["in_use"]]
+    maybe = [source["name"] for source in sources if source["in_use"] is None]
+    if len(used) == 1:
+        return [f"Source in use: {used[0]}"]
+    return [f"Source in use: {maybe[0]} or none" if len(maybe) == 1 else f"Source in use: not known, one of {names}"]
 
 
 def _span(begin: str, end: str) -> str:

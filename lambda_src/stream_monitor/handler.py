@@ -173,17 +173,17 @@ def read_points(
     failover = flow.get("SourceFailoverConfig", {})
     switches = failover.get("FailoverMode") == "FAILOVER" and failover.get("State", "ENABLED") == "ENABLED"
     sources = [source["SourceArn"] for source in flow.get("Sources", []) if switches]
-    of_rule = {
-        rule["key"]: _series(rule["metric"], rule["statistic"], rule["period"], flow["FlowArn"]) for rule in rules
-    }
+    of_rule = {rule["key"]: _of_rule(rule, flow) for rule in rules}
     of_source = {arn: _series("SourceSelected", "Maximum", 60, arn, "SourceARN") for arn in sources}
-    series = sorted({*of_rule.values(), *of_source.values()})
+    series = sorted({*(one for many in of_rule.values() for one in many), *of_source.values()})
     if not series:
         return {}, {}
     start, end = query_window(rules, trigger.time)
     _, latest = query_window(rules, min(until or trigger.time, trigger.time + AFTERWARDS))
     points = _read_series(cloudwatch, series, (start, max(end, latest)))
-    return {key: points[of] for key, of in of_rule.items()}, {arn: points[of] for arn, of in of_source.items()}
+    return {key: _lowest([points[one] for one in many]) for key, many in of_rule.items()}, {
+        arn: points[of] for arn, of in of_source.items()
+    }
 
 
 def streams_listed(flow_arn: str) -> bool | None:
@@ -250,6 +250,26 @@ def _read_series(
             if time + timedelta(seconds=key[2]) <= end  # what has not ended says nothing yet
         }
         for number, key in enumerate(series)
+    }
+
+
+def _of_rule(rule: Rule, flow: Mapping[str, Any]) -> list[Series]:
+    """What a rule is judged by: the flow's metric, or where an output is disabled that of each enabled one.
+
+    A disabled output may report that nobody is connected; the flow's metric has all outputs in it.
+    """
+    outputs = flow.get("Outputs") or []
+    enabled = [item["OutputArn"] for item in outputs if item.get("OutputStatus", "ENABLED") == "ENABLED"]
+    if rule["metric"] != "OutputConnected" or not enabled or len(enabled) == len(outputs):
+        return [_series(rule["metric"], rule["statistic"], rule["period"], flow["FlowArn"])]
+    return [_series(rule["metric"], rule["statistic"], rule["period"], arn, "OutputARN") for arn in enabled]
+
+
+def _lowest(series: list[dict[datetime, float]]) -> Points:
+    """The lowest value of each period: whether all are connected."""
+    return {
+        time: min(one[time] for one in series if time in one)
+        for time in sorted({time for one in series for time in one})
     }
 
 

@@ -7,12 +7,14 @@ Guide.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Any, Final, Literal
 
 from report import LATE, Issue, Policy, Report, Rule, Said, Silence, Source, is_delayed, rank, worst
 from stream_monitor.freshness import SILENT, Points, is_silent, judged_as_of, last_sign, silence, watermark
-from stream_monitor.trigger import ONE_LOST, SOURCE, Finding, Trigger
+from stream_monitor.trigger import ONE_LOST, OUTPUT_STATUS, SOURCE, Finding, Trigger, output_disabled
 
 RuleState = Literal["OK", "ALARM", "INSUFFICIENT_DATA"]
 
@@ -94,7 +96,7 @@ def evaluate_rule(rule: Rule, points: Points, *, now: datetime) -> tuple[RuleSta
 def breaches(rule: Rule, value: float) -> bool:
     """Whether one datapoint is on the wrong side of the threshold."""
     match rule["comparison"]:
-        case "GreaterThanThreshold":
+        case "GreaterThanThreshold" | "IncreasesByMoreThan":
             return value > rule["threshold"]
         case "GreaterThanOrEqualToThreshold":
             return value >= rule["threshold"]
@@ -103,6 +105,11 @@ def breaches(rule: Rule, value: float) -> bool:
         case "LessThanOrEqualToThreshold":
             return value <= rule["threshold"]
     raise ValueError(f"the rule {rule['key']} has the unknown comparison {rule['comparison']!r}")
+
+
+def increases(points: Points) -> Points:
+    """By how much each datapoint is more than the one before it; a total that starts over does not increase."""
+    return {later: max(0.0, points[later] - points[earlier]) for earlier, later in pairwise(sorted(points))}
 
 
 def judges_metrics(status: str) -> bool:
@@ -138,8 +145,17 @@ def report(
         started: when the check ran; what was asked then says nothing of what caused it long before.
     """
     status = str(flow["Status"])
+    points = {
+        **points,
+        **{
+            rule["key"]: increases(points.get(rule["key"], {}))
+            for rule in policy["rules"]
+            if rule["comparison"] == "IncreasesByMoreThan"
+        },
+    }
+    trigger = _without_what_is_meant(trigger, policy, flow)
     sources = _sources(flow, selected, since=trigger.time if trigger.kind == "event" else None)
-    issues = _status_issues(policy, status, flow["FlowArn"])
+    issues = [*_status_issues(policy, status, flow["FlowArn"]), *_disabled_outputs(policy, status, flow)]
     said: list[Said] = []
     delayed = started is not None and is_delayed(trigger.time, started)
     known = {rule["key"]: _until(trigger.time, rule, points.get(rule["key"], {})) for rule in policy["rules"]}
@@ -406,6 +422,28 @@ def _unanswered(issues: list[Issue], trigger: Trigger, sources: Sequence[Source]
         or (len(sources) > 1 and issue["severity"] != "CRITICAL")
         or ("at" in issue and _after(datetime.fromisoformat(issue["at"]), trigger.time))
     ]
+
+
+def _disabled_outputs(policy: Policy, status: str, flow: Mapping[str, Any]) -> list[Issue]:
+    """An issue if outputs are disabled that should be enabled."""
+    disabled = sorted(
+        str(item.get("Name"))
+        for item in flow.get("Outputs") or []
+        if item.get("OutputStatus") == "DISABLED" and item.get("Name") in policy.get("outputs", [])
+    )
+    if not disabled or not judges_metrics(status):
+        return []
+    which = f"The output {disabled[0]}" if len(disabled) == 1 else f"Each of the outputs {', '.join(disabled)}"
+    return [output_disabled(which, evidence="status")]
+
+
+def _without_what_is_meant(trigger: Trigger, policy: Policy, flow: Mapping[str, Any]) -> Trigger:
+    """The trigger without the news that an output is disabled which should be."""
+    if "outputs" not in policy:
+        return trigger
+    meant = {item.get("OutputArn") for item in flow.get("Outputs") or [] if item.get("Name") not in policy["outputs"]}
+    findings = tuple(item for item in trigger.findings if item.about != OUTPUT_STATUS or item.part not in meant)
+    return replace(trigger, findings=findings)
 
 
 def _status_issues(policy: Policy, status: str, flow_arn: str) -> list[Issue]:

@@ -20,6 +20,7 @@ SOURCE: Final = "source"
 """What findings on sources are about; the policy's rules on sources say the same."""
 ONE_LOST: Final = "one-source-lost"
 """The key of the rule that says that one of two sources is gone."""
+OUTPUT_STATUS: Final = "OutputStatus"
 DAMAGE: Final = "SourceHealth"
 CONTENT: Final = {
     "audio_missing": "AudioStreamMissing",
@@ -334,6 +335,20 @@ def _output(detail: Mapping[str, Any], part: str) -> Findings:
     return (Finding("OutputConnected", part, None),) if state in {"CONNECTED", "SENDING"} else ()
 
 
+def _output_status(detail: Mapping[str, Any], part: str) -> Findings:
+    state = _state(detail)
+    if state == "DISABLED":
+        return (Finding(OUTPUT_STATUS, part, output_disabled("An output")),)
+    return (Finding(OUTPUT_STATUS, part, None),) if state == "ENABLED" else ()
+
+
+def output_disabled(which: str, *, evidence: Literal["event", "status"] = "event") -> Issue:
+    """What is wrong when an output is disabled."""
+    meaning = f"{which} is disabled: its receiver gets nothing."
+    issue = _issue(OUTPUT_STATUS, "HIGH", meaning, "Enable it in the console, unless that is meant.")
+    return {**issue, "evidence": evidence}
+
+
 def _content(detail: Mapping[str, Any], _: str) -> Findings:
     if not isinstance(detail.get("impacted"), bool):
         return ()
@@ -366,7 +381,7 @@ EVENTS: Final[Mapping[str, Callable[[Mapping[str, Any], str], Findings]]] = {
     MAINTENANCE: _nothing,
     STATUS_CHANGE: _nothing,
     "MediaConnect Output Health": _output,
-    "MediaConnect Output Status Change": _nothing,
+    "MediaConnect Output Status Change": _output_status,
     "MediaConnect Source Health": _source,
 }
 """What each event says is wrong, or good again. The rules that are deployed match exactly these types."""

@@ -89,7 +89,11 @@ def test_one_health_rule_is_one_alarm_one_policy_row_and_one_line_in_the_dashboa
             for line in widget["properties"].get("annotations", {}).get("horizontal", [])
         ]
         assert sorted(lines) == sorted((f"{rule.severity} {rule.key}", rule.threshold) for rule in rules)
-        for rule in rules:
+        prefix = f"media-workflow-{environment}-{flow.name}/"
+        alarms = [alarm["alarm_name"] for alarm in stack.all_of("aws_cloudwatch_metric_alarm")]
+        kept = [rule for rule in rules if rule.has_alarm]
+        assert {name for name in alarms if name.startswith(prefix)} == {f"{prefix}{rule.key}" for rule in kept}
+        for rule in kept:
             alarm = stack.one(
                 "aws_cloudwatch_metric_alarm", alarm_name=f"media-workflow-{environment}-{flow.name}/{rule.key}"
             )

@@ -43,7 +43,9 @@ class Aws:
     def clients(self) -> tuple[Any, Any, Any]:
         return self._ssm, self._flow, self._metrics
 
-    def answers(self, *, value: object = None, status: str = "ACTIVE", results: Any = None, **more: Any) -> None:
+    def answers(
+        self, *, value: object = None, status: str = "ACTIVE", results: Any = None, outputs: Any = (), **more: Any
+    ) -> None:
         text = value if isinstance(value, str) else json.dumps(value or policy())
         self.ssm.add_response(
             "get_parameter", {"Parameter": {"Value": text}}, {"Name": "/media-workflow/prod/flows/live-stream"}
@@ -54,7 +56,7 @@ class Aws:
             "Status": status,
             "AvailabilityZone": "z",
             "Entitlements": [],
-            "Outputs": [],
+            "Outputs": list(outputs),
             "Source": {"Name": "s", "SourceArn": "a"},
         }
         self.flow.add_response("describe_flow", {"Flow": flow}, {"FlowArn": FLOW_ARN})
@@ -96,6 +98,62 @@ def test_a_look_asks_each_service_once_whatever_the_number_of_rules(aws: Aws) ->
     aws.answers(value=policy(rules=rules), results=[series(number, 0.0) for number in range(20)])
     assert monitor.lambda_handler(EVENT, None)["healthy"]
     aws.all_asked()
+
+
+RECEIVERS = rule(
+    key="output-disconnected", about="OutputConnected", metric="OutputConnected", statistic="Minimum",
+    comparison="LessThanThreshold", threshold=1, evaluation_periods=2, datapoints_to_alarm=2,
+)  # fmt: skip
+
+
+def receiver(name: str, status: str) -> dict[str, Any]:
+    return {"Name": name, "OutputArn": f"arn:{name}", "OutputStatus": status}
+
+
+@pytest.mark.parametrize("connected", [0.0, 1.0])
+def test_beside_a_disabled_output_each_enabled_one_is_asked_for(
+    aws: Aws, monkeypatch: pytest.MonkeyPatch, connected: float
+) -> None:
+    given = [receiver("one", "ENABLED"), receiver("spare", "DISABLED"), receiver("two", "ENABLED")]
+    aws.answers(value=policy(rules=[RECEIVERS], outputs=["one", "two"]), outputs=given)
+    asked: dict[str, Any] = {}
+    begun = datetime(2026, 11, 23, 20, 5, tzinfo=UTC)
+
+    def answer(**parameters: Any) -> dict[str, Any]:
+        asked.update(parameters)
+        times = [begun - timedelta(minutes=back) for back in (2, 1)]
+        values = {"arn:one": [1.0, 1.0], "arn:two": [connected, connected]}
+        return {
+            "MetricDataResults": [
+                {
+                    "Id": query["Id"],
+                    "StatusCode": "Complete",
+                    "Timestamps": times,
+                    "Values": values[query["MetricStat"]["Metric"]["Dimensions"][0]["Value"]],
+                }
+                for query in parameters["MetricDataQueries"]
+            ]
+        }
+
+    monkeypatch.setattr(aws.clients()[2], "get_metric_data", answer)
+    found = monitor.lambda_handler(EVENT, None)
+    dimensions = [query["MetricStat"]["Metric"]["Dimensions"] for query in asked["MetricDataQueries"]]
+    assert dimensions == [[{"Name": "OutputARN", "Value": f"arn:{name}"}] for name in ("one", "two")]
+    assert found["healthy"] is (connected == 1)
+
+
+def test_while_all_outputs_are_enabled_the_flow_is_asked_for(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
+    aws.answers(value=policy(rules=[RECEIVERS]), outputs=[receiver("one", "ENABLED")])
+    asked: dict[str, Any] = {}
+
+    def answer(**parameters: Any) -> dict[str, Any]:
+        asked.update(parameters)
+        return {"MetricDataResults": [series(0, 1.0)]}
+
+    monkeypatch.setattr(aws.clients()[2], "get_metric_data", answer)
+    assert monitor.lambda_handler(EVENT, None)["healthy"]
+    (query,) = asked["MetricDataQueries"]
+    assert query["MetricStat"]["Metric"]["Dimensions"] == [{"Name": "FlowARN", "Value": FLOW_ARN}]
 
 
 def test_rules_on_the_same_series_share_a_query(aws: Aws) -> None:

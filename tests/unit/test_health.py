@@ -399,3 +399,53 @@ def test_the_deadline_of_a_maintenance_is_reported_too() -> None:
     found = look(flow={"Maintenance": {"MaintenanceDeadline": "2026-11-30T08:30:00Z"}})
     assert found["maintenance_deadline"] == "2026-11-30T08:30:00+00:00"
     assert "maintenance_scheduled" not in found
+
+
+SWITCHES = rule(
+    key="failover", about="source", metric="FailoverSwitches", statistic="Maximum", comparison="IncreasesByMoreThan",
+    threshold=0, datapoints_to_alarm=1, evaluation_periods=5, meaning="The flow switched between its sources.",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("counts", "switched"),
+    [
+        ([0, 0, 0, 0], False),
+        ([0, 0, 1, 0], True),
+        ([0, 0, 2, 2], True),
+        ([7, 7, 7, 7], False),
+        ([7, 7, 8, 8], True),
+        ([7, 7, 0, 0], False),
+        ([7], False),
+        ([], False),
+    ],
+    ids=["none", "of the period", "of two periods", "total", "total and one", "starts over", "one point", "nothing"],
+)
+def test_a_switch_is_seen_whether_switches_are_counted_in_periods_or_in_all(
+    *, counts: list[float], switched: bool
+) -> None:
+    series = {minutes_ago(len(counts) - number): float(value) for number, value in enumerate(counts)}
+    found = look(flow=TWO_SOURCES, rules=[SWITCHES], data={"failover": series})
+    assert [item["meaning"] for item in found["issues"]] == [SWITCHES["meaning"]] * switched
+
+
+def outputs(**status: str) -> dict[str, Any]:
+    return {
+        "Outputs": [{"Name": name, "OutputArn": f"arn:{name}", "OutputStatus": value} for name, value in status.items()]
+    }
+
+
+def test_an_output_that_is_disabled_in_the_console_is_an_issue_as_long_as_it_is() -> None:
+    (found,) = look(flow=outputs(primary="DISABLED", backup="ENABLED"), outputs=["backup", "primary"])["issues"]
+    assert (found["severity"], found["meaning"]) == (
+        "HIGH",
+        "The output primary is disabled: its receiver gets nothing.",
+    )
+    assert look(flow=outputs(primary="ENABLED"), outputs=["primary"])["healthy"]
+    assert look(flow=outputs(primary="DISABLED"), outputs=["primary"], status="STANDBY", data={})["healthy"]
+
+
+def test_an_output_that_is_disabled_by_its_settings_is_none() -> None:
+    disabled = Finding("OutputStatus", "arn:spare", issue("OutputStatus", "HIGH", evidence="event", value=None))
+    assert look(disabled, flow=outputs(primary="ENABLED", spare="DISABLED"), outputs=["primary"])["healthy"]
+    assert not look(disabled, flow=outputs(primary="ENABLED", spare="DISABLED"))["healthy"], "of whom nothing is known"

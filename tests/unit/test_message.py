@@ -52,6 +52,7 @@ BOTH_GONE = issue(
     meaning="Both sources are gone: viewers see nothing.",
     actions=["Call the senders of venue-a and venue-b: are their encoders running?"],
 )
+A_LOST = [{"about": "source", "part": SOURCE_ARNS[0], "bad": True, "holds_seconds": 180}]
 SWITCHED = [{"name": "venue-a", "arn": SOURCE_ARNS[0], "in_use": False}, {"name": "venue-b", "arn": SOURCE_ARNS[1], "in_use": True}]  # fmt: skip
 UNSAID = [{**source, "in_use": None} for source in SWITCHED]
 ALWAYS: dict[str, Any] = {"on_air_expected": True}
@@ -67,8 +68,8 @@ def late(seconds: float, as_of: float) -> Report:
 STORIES: dict[str, Sequence[Report]] = {
     "opened": [look(0, LOSS)],
     "opened-by-event": [look(0, SAID_LOST)],
-    "opened-one-of-two": [look(0, ONE_GONE, sources=SWITCHED)],
-    "opened-source-in-use-not-known": [look(0, NOT_KNOWN, sources=UNSAID)],
+    "opened-one-of-two": [look(0, ONE_GONE, sources=SWITCHED, said=A_LOST)],
+    "opened-source-in-use-not-known": [look(0, NOT_KNOWN, sources=UNSAID, said=A_LOST)],
     "opened-both-sources-gone": [look(0, BOTH_GONE, sources=SWITCHED)],
     "opened-late": [look(0, SAID_LOST, started="2026-11-23T20:25:00+00:00")],
     "escalated": GONE,
@@ -209,6 +210,16 @@ def test_spans_are_said_as_a_person_would(seconds: int, words: str) -> None:
 )  # fmt: skip
 def test_links_lead_to_the_console_of_the_flows_own_region_and_partition(arn: str, console: str) -> None:
     assert f"Dashboard: {console}cloudwatch/" in compose(last_told([look(0, LOST, flow_arn=arn)])).body
+
+
+@pytest.mark.parametrize(
+    ("in_use", "words"),
+    [((False, True), "venue-b"), ((None, None), "venue-b or none"), ((True, None), "venue-b or none")],
+)
+def test_a_source_that_is_lost_is_never_called_in_use(in_use: tuple[bool | None, ...], words: str) -> None:
+    sources = [{**source, "in_use": used} for source, used in zip(SWITCHED, in_use, strict=True)]
+    body = compose(last_told([look(0, ONE_GONE, sources=sources, said=A_LOST)])).body
+    assert f"Source in use: {words}\n" in body
 
 
 def test_an_express_execution_has_no_page_and_so_no_link() -> None:

@@ -126,7 +126,7 @@ def test_every_key_of_an_event_is_optional(detail_type: str, detail: dict[str, A
         ("MediaConnect Flow Content Quality", {"impacted": False}, "", None),
         ("MediaConnect Flow Status Change", {"currentStatus": "STANDBY", "previousStatus": "ACTIVE"}, "STANDBY", None),
         ("MediaConnect Flow Maintenance", {"currentStatus": "INPROGRESS"}, "INPROGRESS", None),
-        ("MediaConnect Output Status Change", {"currentStatus": "DISABLED"}, "DISABLED", None),
+        ("MediaConnect Output Status Change", {"currentStatus": "DISABLED"}, "DISABLED", "HIGH"),
     ],
 )  # fmt: skip
 def test_an_event_says_by_itself_what_is_wrong(
