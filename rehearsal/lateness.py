@@ -99,7 +99,7 @@ class Trial:
     metrics: Metrics | None = None
     """What the flow emits from `FAULT_AT` on, if something else than before."""
     source_metadata: str | None = None
-    event: bool = False
+    event: Mapping[str, Any] | None = None
     outage_minutes: int = 0
     """How long no metric arrives."""
 
@@ -124,7 +124,7 @@ class Trial:
                 "start": START,
                 "lateness": LATENESS[conditions.lateness],
                 "phase": phases,
-                "event": [_disconnected()] if self.event else [],
+                "event": [self.event] if self.event else [],
                 "fault": faults,
                 "expect": [{"kind": "none", "until": end}],  # only how long it is played
             }
@@ -137,7 +137,8 @@ def trials(environment: Environment, protocol: str) -> list[Trial]:
     dead: dict[str, Metrics] = {"zeros": dict.fromkeys(PRESENCE, 0.0), "silence": {}}
     found = [Trial(name="healthy hour", flow=flow, judge=_nothing)]
     found += [
-        Trial(name=f"{how}, event", flow=flow, judge=_by_event, severity="CRITICAL", metrics=metrics, event=True)
+        Trial(name=f"{how}, {name}", flow=flow, judge=_by_event, severity="CRITICAL", metrics=metrics, event=event)
+        for name, event in _events(flow).items()
         for how, metrics in dead.items()
     ]
     found += [
@@ -283,9 +284,16 @@ def _of_sources(flow: Flow, metric: str, first: float, second: float) -> float |
     return [first, second] if flow.backup_source and metric.startswith("Source") else second
 
 
-def _disconnected() -> dict[str, Any]:
-    detail = {"current": {"state": "DISCONNECTED"}, "unhealthy": True}
-    return {"minute": FAULT_AT + SECOND, "detail-type": "MediaConnect Source Health", "detail": detail, "source": 1}
+def _events(flow: Flow) -> dict[str, dict[str, Any]]:
+    """What MediaConnect says of a source that dies, either of which is enough."""
+    minute, name = FAULT_AT + SECOND, flow.source.name
+    health = {"current": {"state": "DISCONNECTED"}, "unhealthy": True}
+    words = f"Source {name} Stream Error: Timeout."
+    alert = {"errored": True, "error-id": "1", "error-code": "SourceStreamError", "error-message": words}
+    return {
+        "event": {"minute": minute, "detail-type": "MediaConnect Source Health", "detail": health, "source": 1},
+        "alert": {"minute": minute, "detail-type": "MediaConnect Alert", "detail": alert},
+    }
 
 
 def _nothing(sent: Sequence[Notification], _: Conditions) -> Cell:

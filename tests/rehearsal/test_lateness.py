@@ -90,6 +90,7 @@ def test_a_rule_is_breached_in_its_trial_and_no_worse_one(environment: Environme
         ("zeros, event", [message(6 + 7 / 60)], "!6 s"),
         ("zeros, event", [], "!never"),
         ("silence, event", [message(3), message(6 + 1 / 60)], "!early"),
+        ("silence, alert", [message(6 + 1 / 60, severity="HIGH")], "!never"),
         ("zeros", [message(11)], "2 min"),
         ("zeros", [message(11, severity="HIGH"), message(12)], "!3 min"),
         ("silence", [message(13, "escalated")], "4 min"),
