@@ -54,6 +54,7 @@ class WatchPolicy(Construct):
                         "incident_history_days": environment.incident_history_days,
                     },
                     "rules": [rule.as_json() for rule in rules],
-                }
+                },
+                separators=(",", ":"),  # the spaces would count against what a parameter holds
             ),
         )
