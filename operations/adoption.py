@@ -142,6 +142,18 @@ def _register_flows(app: typer.Typer, answered: Answered) -> None:
                 typer.echo(f"{item.name}: {item.status}")
 
     @app.command()
+    def preflight(environment: Name) -> None:
+        """Check the account's quotas before a deployment. Changes nothing; exit 1 if something would be refused."""
+        from operations.preflight import checks  # noqa: PLC0415  only this command needs it
+
+        with answered():
+            settings, clients = _environment(environment)
+            found = checks(clients, settings)
+        for check in found:
+            typer.echo(str(check))
+        raise typer.Exit(1 if any(check.fine is False for check in found) else 0)
+
+    @app.command()
     def start(environment: Name, flow: Flow = None) -> None:
         """Start a flow, or all of an environment, and wait until it is on air."""
         with answered():

@@ -11,7 +11,7 @@ from settings import Environment
 from tests.unit.environments import GOOD, load
 
 POLICY: Final = len(json.dumps({"a": ""}, separators=(",", ":")))
-DOCUMENTS: Final = (
+DOCUMENTS: Final[tuple[tuple[Any, ...], ...]] = (
     ("aws_cloudwatch_event_rule", "event_pattern", {"name": "r"}, 2_048, "the event pattern of r", 0),
     ("aws_cloudwatch_metric_alarm", "alarm_description", {"alarm_name": "a"}, 1_024, "the alarm description of a", 0),
     ("aws_cloudwatch_metric_alarm", "alarm_name", {}, 255, "the alarm name of ", 0),
