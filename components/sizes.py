@@ -157,13 +157,13 @@ def _templates(environment: Environment, _: Content) -> Iterator[Found]:
         yield f"flows.{flow.name}.outputs", flow.name, template_bytes(flow, tags)
 
 
-def _reports(times: int) -> Callable[[Environment, Content], Iterator[Found]]:
-    """What a function makes when everything is wrong: every rule an issue, as often as a document holds it."""
+def _reports(times: int, *, parts: int) -> Callable[[Environment, Content], Iterator[Found]]:
+    """What a function makes when everything is wrong: as often as a document holds every rule and every part."""
 
     def measured(environment: Environment, content: Content) -> Iterator[Found]:
         sizes = {whose: size for _, whose, size in _policies(environment, content)}
         for flow in environment.flows:
-            size = REPORT_FRAME + times * (sizes.get(flow.name, 0) + OF_A_PART * len(_parts_of(flow)))
+            size = REPORT_FRAME + times * sizes.get(flow.name, 0) + parts * OF_A_PART * len(_parts_of(flow))
             yield f"flows.{flow.name}.outputs", flow.name, size
 
     return measured
@@ -257,15 +257,15 @@ SIZES: Final = (
     # At run time. An execution holds the event, which is a flow's and not larger than a report, and the report.
     Size(
         what="the state of an execution", limit=262_144, unit="bytes", source="Step Functions quotas: payload",
-        measured=_reports(2), advice=FEWER_NAMES,
+        measured=_reports(2, parts=2), advice=FEWER_NAMES,
     ),
     Size(
-        what="a message", limit=262_144, unit="bytes", source="SNS quotas: message", measured=_reports(2),
+        what="a message", limit=262_144, unit="bytes", source="SNS quotas: message", measured=_reports(2, parts=2),
         advice=FEWER_NAMES,
     ),
-    # Open issues, the last look, messages that wait to be sent, and what was sent.
+    # Open issues, what events stated, and three days of messages that could not be sent.
     Size(
-        what="the stored record", limit=409_600, unit="bytes", source="DynamoDB quotas: item", measured=_reports(6),
-        advice=FEWER_NAMES,
+        what="the stored record", limit=409_600, unit="bytes", source="DynamoDB quotas: item",
+        measured=_reports(16, parts=2), advice=FEWER_NAMES,
     ),
 )  # fmt: skip

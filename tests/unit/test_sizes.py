@@ -1,15 +1,22 @@
 """Each limit refuses one more than AWS takes, and nothing less, with the setting and what to do."""
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
 
+from alert_handler.incident import decide
+from alert_handler.message import compose
+from alert_handler.record import nothing_known
+from components.health_rules import health_rules
 from components.sizes import SIZES, oversized, template_bytes
-from settings import Environment
-from tests.unit.environments import GOOD, load
+from settings import Environment, Names
+from tests.unit.environments import GOOD, load, text
+from tests.unit.stream import issue, look
 
+OUTPUT_ARN: Final = "arn:aws-us-gov:mediaconnect:us-gov-west-1:123456789012:output:1-23aBC45dEF67hiJ8-12AbC34DE5fG:"
 POLICY: Final = len(json.dumps({"a": ""}, separators=(",", ":")))
 DOCUMENTS: Final[tuple[tuple[Any, ...], ...]] = (
     ("aws_cloudwatch_event_rule", "event_pattern", {"name": "r"}, 2_048, "the event pattern of r", 0),
@@ -90,3 +97,36 @@ def test_everything_too_large_is_refused_at_once_with_its_setting(environment: E
 
 def test_every_limit_says_where_aws_states_it() -> None:
     assert all(row.source and row.advice for row in SIZES)
+
+
+@pytest.mark.parametrize("count", [10, 50])
+def test_what_the_functions_make_of_the_worst_is_within_what_is_measured(tmp_path: Path, count: int) -> None:
+    """Every rule breached, every output disconnected, and no message sent for three days."""
+    environment = load(tmp_path, text(count))
+    (flow,) = environment.flows
+    rules = [rule.as_json() for rule in health_rules(flow, environment.thresholds)]
+    value = json.dumps({"rules": rules}, separators=(",", ":"))
+    parameter = {"name": Names("dev").policy_parameter(flow.name), "value": value}
+    rows = {row.what: row for row in SIZES}
+
+    def measured(what: str) -> int:
+        ((_, _, size),) = rows[what].measured(environment, {"resource": {"aws_ssm_parameter": {"x": parameter}}})
+        return size
+
+    copied = ("metric", "meaning", "actions", "unit")
+    issues = [issue(rule["about"], rule["severity"], **{key: rule[key] for key in copied}) for rule in rules]
+    record, largest = nothing_known(), {"the stored record": 0, "a message": 0, "the state of an execution": 0}
+    for number in range(3 * 24 * 2):
+        part = f"{OUTPUT_ARN}{list(flow.outputs)[number % count]}"
+        said = [{"about": "OutputConnected", "part": part, "bad": True, "holds_seconds": 180}]
+        report = look(number * 1800, *issues, said=said, flow_name=flow.name)
+        record, messages = decide(record, report)
+        made = {
+            "the stored record": [record],
+            "a message": [asdict(compose(message)) for message in messages],
+            "the state of an execution": [{"input": report, "report": report}],
+        }
+        for what, found in made.items():
+            largest[what] = max([largest[what], *(len(json.dumps(one).encode()) for one in found)])
+    assert all(largest.values())
+    assert {what: size for what, size in largest.items() if size > measured(what)} == {}
