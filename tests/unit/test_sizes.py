@@ -121,7 +121,7 @@ def test_what_the_functions_make_of_the_worst_is_within_what_is_measured(tmp_pat
         said = [{"about": "OutputConnected", "part": part, "bad": True, "holds_seconds": 180}]
         report = look(number * 1800, *issues, said=said, flow_name=flow.name)
         record, messages = decide(record, report)
-        made = {
+        made: dict[str, list[Any]] = {
             "the stored record": [record],
             "a message": [asdict(compose(message)) for message in messages],
             "the state of an execution": [{"input": report, "report": report}],
