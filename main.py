@@ -42,7 +42,11 @@ def load_cdktf() -> None:
 
 
 def synthesize(environment: "Environment", *, output: Path, given: Mapping[str, Any]) -> None:
-    """Write the stacks of an environment below `output`: the workflow's, and that of its state unless that is local."""
+    """Write the stacks of an environment below `output`: the workflow's, and that of its state unless that is local.
+
+    Raises:
+        SettingsError: something in them is larger than AWS takes; then none is left there.
+    """
     load_cdktf()
     from cdktf import App  # noqa: PLC0415  see there
 
@@ -58,6 +62,24 @@ def synthesize(environment: "Environment", *, output: Path, given: Mapping[str, 
     if environment.ci and environment.state_bucket_name:
         CiAccess(app, "ci-access", environment, environment.ci, state_bucket=environment.state_bucket_name)
     app.synth()
+    _refuse_oversized(environment, output)
+
+
+def _refuse_oversized(environment: "Environment", output: Path) -> None:
+    from components.sizes import oversized  # noqa: PLC0415  not before Node is started
+    from settings import SettingsError  # noqa: PLC0415
+
+    written = sorted(output.glob("stacks/*/cdk.tf.json"))
+    content: dict[str, dict[str, Any]] = {}
+    for path in written:
+        for kind, resources in json.loads(path.read_text(encoding="utf-8")).get("resource", {}).items():
+            content.setdefault(kind, {}).update(
+                {f"{path.parent.name}/{name}": item for name, item in resources.items()}
+            )
+    if problems := oversized(environment, {"resource": content}):
+        for path in written:
+            path.unlink()
+        raise SettingsError(problems)
 
 
 def main(root: Path = PROJECT) -> int:
@@ -73,10 +95,10 @@ def main(root: Path = PROJECT) -> int:
 
     try:
         environment = load_environment(name, root=root, environ=os.environ, context=given)
+        synthesize(environment, output=Path(os.environ.get("CDKTF_OUTDIR") or PROJECT / "cdktf.out"), given=given)
     except SettingsError as error:
         sys.stderr.write(f"{error}\n")
         return 2
-    synthesize(environment, output=Path(os.environ.get("CDKTF_OUTDIR") or PROJECT / "cdktf.out"), given=given)
     return 0
 
 

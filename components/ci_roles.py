@@ -157,6 +157,7 @@ def write(site: Site) -> list[Statement]:
             [
                 *("cloudformation:CreateStack", "cloudformation:DeleteStack", "cloudformation:SetStackPolicy"),
                 *("cloudformation:DescribeStackEvents", "cloudformation:TagResource", "cloudformation:UpdateStack"),
+                "cloudformation:UpdateTerminationProtection",  # our commands set it; the provider cannot
             ],
             ours["stacks"],
         ),

@@ -57,6 +57,7 @@ class MediaConnectFlow(Construct):
     ) -> None:
         super().__init__(scope, id_)
         self.name: Final = flow.name
+        self._has_backup: Final = flow.backup_source is not None
         self._module = TerraformHclModule(
             self,
             "flow",
@@ -79,9 +80,16 @@ class MediaConnectFlow(Construct):
         return Token.as_string(self._module.get(name))
 
     @property
-    def ingest(self) -> dict[str, str]:
-        """Where the encoder sends to: address and port of the primary source."""
-        return {"address": self._output("ingest_ip"), "port": self._output("ingest_port")}
+    def ingest(self) -> dict[str, Any]:
+        """Address and port that the encoder sends to, and under `backup` those of a backup source.
+
+        They are null for srt-caller, which calls out.
+        """
+        primary = {"address": self._output("ingest_ip"), "port": self._output("ingest_port")}
+        if not self._has_backup:
+            return primary
+        backup = {"address": self._output("backup_ingest_ip"), "port": self._output("backup_ingest_port")}
+        return {**primary, "backup": backup}
 
 
 def module_variables(flow: Flow, thresholds: Thresholds) -> dict[str, Any]:

@@ -6,6 +6,7 @@ message; adding a metric is adding a row. Pure: no provider, no AWS call. What h
 Touch with care: a row's key is its alarm's name and address.
 """
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final, Literal
 
@@ -41,6 +42,8 @@ range is not documented, so nothing relies on it. The monitor's tolerance is `LA
 """
 EARLY_WINDOW_SECONDS: Final = 180
 """How long packet loss of a part of a minute lasts as a finding."""
+NAMES_LISTED: Final = 300
+"""Characters of names that one sentence lists."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -330,11 +333,25 @@ def _outputs(flow: Flow) -> tuple[HealthRule, ...]:
             severity="HIGH",
             meaning="A receiver is not connected to its output: whoever it serves sees nothing.",
             actions=(
-                f"In the console, find which is disconnected: {', '.join(watched)}.",
+                f"In the console, find which is disconnected: {listed(watched)}.",
                 "Call the receiver's side; check address, port and password.",
             ),
         ),
     )
+
+
+def listed(names: Sequence[str]) -> str:
+    """The first names, as many as have `NAMES_LISTED` characters together, and how many more there are.
+
+    Fifty names of 128 characters would fill a flow's policy, an alarm's description and a message by themselves.
+    """
+    shown = [*names[:1]]
+    for name in names[1:]:
+        if len(", ".join([*shown, name])) > NAMES_LISTED:
+            break
+        shown.append(name)
+    more = len(names) - len(shown)
+    return ", ".join(shown) + (f" and {more} more" if more else "")
 
 
 def _content(flow: Flow) -> tuple[HealthRule, ...]:

@@ -56,6 +56,7 @@ class WatchPolicy(Construct):
                     "outputs": sorted(name for name, output in flow.outputs.items() if output.enabled),
                     "notice_severity": environment.notice_severity(flow),
                     "rules": [rule.as_json() for rule in rules],
-                }
+                },
+                separators=(",", ":"),  # the spaces would count against what a parameter holds
             ),
         )

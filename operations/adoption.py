@@ -73,6 +73,7 @@ def _register_reviews(app: typer.Typer, answered: Answered) -> None:
 
 
 def _register_pipeline(app: typer.Typer, answered: Answered) -> None:
+    from operations import protection  # noqa: PLC0415
     from operations.drift import drift as look  # noqa: PLC0415
     from operations.github import Repository  # noqa: PLC0415
     from plan_review import as_markdown, as_text  # noqa: PLC0415
@@ -90,10 +91,15 @@ def _register_pipeline(app: typer.Typer, answered: Answered) -> None:
         with answered():
             repository = Repository.of_workflow(os.environ) if issue else None
             found = look(environment)
+            settings, clients = _environment(environment)
+            lines = protection.differences(clients, settings)
             if repository:
-                repository.tell_drift(environment, as_markdown(found) if found else None)
+                told = [*([as_markdown(found)] if found else []), *(f"- {line}" for line in lines)]
+                repository.tell_drift(environment, "\n".join(told) or None)
         typer.echo(as_text(found) if found else f"{environment} is deployed as it is configured.")
-        raise typer.Exit(DRIFT_FOUND if found and not issue else 0)
+        for line in lines:
+            typer.echo(f"Protection: {line}. `python -m operations deploy {environment}` sets it.")
+        raise typer.Exit(DRIFT_FOUND if (found or lines) and not issue else 0)
 
     @app.command()
     def comment(
@@ -134,6 +140,18 @@ def _register_flows(app: typer.Typer, answered: Answered) -> None:
             found = flows.states(clients, settings)
             for item in flows.chosen(found, flow) if flow else found:
                 typer.echo(f"{item.name}: {item.status}")
+
+    @app.command()
+    def preflight(environment: Name) -> None:
+        """Check the account's quotas before a deployment. Changes nothing; exit 1 if something would be refused."""
+        from operations.preflight import checks  # noqa: PLC0415  only this command needs it
+
+        with answered():
+            settings, clients = _environment(environment)
+            found = checks(clients, settings)
+        for check in found:
+            typer.echo(str(check))
+        raise typer.Exit(1 if any(check.fine is False for check in found) else 0)
 
     @app.command()
     def start(environment: Name, flow: Flow = None) -> None:

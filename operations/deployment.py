@@ -3,6 +3,7 @@
 Decides nothing about what is deployed. The state's bucket is made by `bootstrap`, once for an account and Region.
 """
 
+import json
 import os
 import subprocess
 import sys
@@ -10,7 +11,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from operations.terraform import PROJECT, initialize, terraform_environment
+from operations import protection
+from operations.terraform import PROJECT, initialize, terraform, terraform_environment
 from settings import Problem, SettingsError, load_environment
 
 OUTPUT: Final = PROJECT / "cdktf.out" / "stacks"
@@ -42,16 +44,28 @@ def access(environment: str) -> None:
 
 
 def deploy(environment: str) -> None:
-    """Change the environment; terraform asks first, and does what it showed."""
-    run("apply", folder=FOLDER, environ=prepared(environment))
+    """Change the environment; terraform asks first, and does what it showed.
+
+    Raises:
+        ProtectionError: a flow that is not stopped would be deleted or replaced; nothing was changed.
+    """
+    environ = prepared(environment)
+    terraform("plan", f"-out={PLAN_FILE}", folder=FOLDER, environ=environ)
+    shown = terraform("show", "-json", PLAN_FILE, folder=FOLDER, environ=environ).stdout
+    with protection.around(environment, protection.leaving(shown)):
+        run("apply", folder=FOLDER, environ=environ)
 
 
 def destroy(environment: str, *, agreed: bool = False) -> None:
     """Remove the environment; terraform asks first, unless it is agreed to.
 
-    Flows must be stopped, as `operations.flows` makes sure: the service deletes no active flow.
+    Raises:
+        ProtectionError: a flow of the state, in the settings or not, is not stopped; nothing was changed.
     """
-    run("destroy", *(["-auto-approve"] if agreed else []), folder=FOLDER, environ=prepared(environment))
+    environ = prepared(environment)
+    state = json.loads(terraform("show", "-json", folder=FOLDER, environ=environ).stdout)
+    with protection.around(environment, protection.in_state(state)):
+        run("destroy", *(["-auto-approve"] if agreed else []), folder=FOLDER, environ=environ)
 
 
 def prepared(environment: str) -> dict[str, str]:

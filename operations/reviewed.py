@@ -12,7 +12,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 
-from operations import deployment
+from operations import deployment, protection
 from operations.deployment import FOLDER, PLAN_FILE, StepError
 from operations.review import review_of
 from operations.terraform import terraform
@@ -90,6 +90,7 @@ def apply_plan(environment: str, folder: Path) -> None:
     Raises:
         PlanError: the folder holds no such plan.
         StaleError: plan, configuration or state are others than those that were reviewed, or the review blocks it.
+        ProtectionError: a flow that is not stopped would be deleted or replaced; nothing was changed.
         StepError: terraform failed and has said why.
     """
     record = _read(folder)
@@ -114,7 +115,9 @@ def apply_plan(environment: str, folder: Path) -> None:
             )
         )
     shutil.copyfile(folder / PLAN_FILE, FOLDER / PLAN_FILE)
-    deployment.run("apply", "-input=false", PLAN_FILE, folder=FOLDER, environ=environ)
+    shown = terraform("show", "-json", PLAN_FILE, folder=FOLDER, environ=environ).stdout
+    with protection.around(environment, protection.leaving(shown)):
+        deployment.run("apply", "-input=false", PLAN_FILE, folder=FOLDER, environ=environ)
 
 
 def differences(reviewed: Reviewed, now: Reviewed) -> Iterator[str]:

@@ -442,11 +442,16 @@ def _flat(value: Any, path: str = "") -> set[tuple[str, str]]:
 
 
 def _stack_policy(change: Change, what: str) -> Iterator[Meaning]:
-    """Whether CloudFormation itself still refuses to replace or delete the flow."""
+    """Whether a stack policy still refuses updates that replace or delete the flow; it does not see a deletion."""
     if change.is_unknown("policy_body"):
         yield Rank.PROTECTION, f"the protection of {what} is known only after apply"
     elif protects(change.before) and not protects(change.after):
-        yield Rank.PROTECTION, f"CloudFormation would no longer refuse to replace or delete the flow of {what}"
+        yield (
+            Rank.PROTECTION,
+            f"CloudFormation would no longer refuse updates that replace or delete the flow of {what}",
+        )
+    elif protects(change.after) and not protects(change.before):
+        yield Rank.CHANGED, f"CloudFormation refuses updates that replace or delete the flow of {what} from now on"
 
 
 def protects(stack: Mapping[str, Any] | None) -> bool:

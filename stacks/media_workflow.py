@@ -189,7 +189,7 @@ class MediaWorkflow(TerraformStack):
 
         for name, value, description in (
             ("flow_arns", {name: flow.arn for name, flow in flows.items()}, "ARN of each flow"),
-            ("ingest", {name: flow.ingest for name, flow in flows.items()}, "Where each flow's encoder sends to"),
+            ("ingest", {name: flow.ingest for name, flow in flows.items()}, "Where each flow's encoders send to"),
             ("state_machine_arn", workflow.arn, 'The workflow; start it with {"flow_name": ...} to test it'),
             ("dead_letters_url", dead_letters.url, "What could not be handled; `make replay` hands it over again"),
             ("incidents_table", incidents.name, "Open and closed incidents"),

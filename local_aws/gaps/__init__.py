@@ -4,6 +4,7 @@ from functools import cache
 
 from local_aws import calls, deliveries, eventbridge, faults
 from local_aws.gaps import (
+    account_quotas,
     alarm_begins_without_data,
     cloudformation_failures,
     cloudformation_mediaconnect,
@@ -21,6 +22,7 @@ from local_aws.gaps import (
 )
 
 GAPS = (
+    account_quotas,
     alarm_begins_without_data,
     cloudformation_failures,
     cloudformation_mediaconnect,

@@ -1,12 +1,14 @@
 """AWS::MediaConnect::Flow, FlowSource and FlowOutput. moto's CloudFormation skips the types it does not know.
 
 Attributes and create-only properties are those of the CloudFormation resource schemas. Addresses are of the
-documentation ranges. A stack policy is obeyed where it protects a flow from replacement.
+documentation ranges. A stack policy is obeyed where it protects a flow from replacement. A replaced flow gets new
+sources and outputs, and the old ones are cleaned up after the update, those that refer to another first.
 """
 
 import json
+import threading
 from contextlib import suppress
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from moto.cloudformation import parsing
 from moto.cloudformation.models import cloudformation_backends
@@ -14,8 +16,12 @@ from moto.core.common_models import CloudFormationModel
 from moto.core.exceptions import JsonRESTError
 from moto.mediaconnect.models import mediaconnect_backends
 
+from local_aws.gaps.cloudformation_failures import references
+
 INGEST_ADDRESSES = ("192.0.2.10", "192.0.2.11")
 EGRESS_ADDRESS = "192.0.2.1"
+REPLACED: Final = threading.local()
+"""`old`: the resources that an update of this thread has replaced, in the order in which it did."""
 
 
 def in_api_words(properties: Any) -> Any:
@@ -74,9 +80,7 @@ class _Model:
             return original_resource
         _refuse_if_protected(original_resource.logical_resource_id, original_resource, account_id, region_name)
         replacement = cls.create(properties, backend)
-        # The old one is cleaned up after the update: what refuses to be deleted, as an active flow does, stays behind.
-        with suppress(JsonRESTError):
-            original_resource.delete(account_id, region_name)
+        REPLACED.old.append(original_resource)
         return replacement
 
     @classmethod
@@ -240,7 +244,27 @@ def _refuse_if_protected(logical_id: str, resource: Any, account_id: str, region
                 raise ValueError(f"Action denied by stack policy: Update:Replace on {logical_id}")
 
 
+def _follow_and_clean_up(update: Any) -> Any:
+    """An update that replaces what refers to a replaced resource, too, and then deletes the old ones."""
+
+    def updated(self: Any, template: dict[str, Any], parameters: dict[str, Any] | None = None) -> None:
+        REPLACED.old = []
+        update(self, template, parameters)
+        gone = {resource.logical_resource_id for resource in REPLACED.old}
+        for name, body in template["Resources"].items():
+            if gone & set(references(body)):
+                again = parsing.parse_and_update_resource(name, body, self, self._account_id, self._region_name)
+                self._parsed_resources[name] = again
+        # What refuses to be deleted, as an active flow does, stays behind, without what referred to it.
+        for resource in reversed(REPLACED.old):
+            with suppress(JsonRESTError):
+                resource.delete(self._account_id, self._region_name)
+
+    return updated
+
+
 def install() -> None:
     """Make moto's CloudFormation look again at which types there are: it remembers its first look."""
+    parsing.ResourceMap.update = _follow_and_clean_up(parsing.ResourceMap.update)
     for listing in (parsing.get_model_list, parsing.get_model_map, parsing.get_name_type_map):
         listing.cache_clear()

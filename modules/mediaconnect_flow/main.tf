@@ -82,10 +82,7 @@ locals {
     } if key == "backup"
   }
 
-  content_analysis = {
-    State            = var.content_monitoring ? "ENABLED" : "DISABLED"
-    ThresholdSeconds = var.content_seconds
-  }
+  content_analysis = { State = "ENABLED", ThresholdSeconds = var.content_seconds }
 
   flow_properties = {
     for property, value in {
@@ -101,12 +98,15 @@ locals {
           SourcePriority = var.backup_source.failover_mode == "FAILOVER" ? { PrimarySource = var.primary_source.name } : null
         } : part => content if content != null
       }
-      # Stated in full even when off: a part that is taken out later is switched off rather than forgotten.
+      # The two states are always given, so that what is taken out later is switched off rather than forgotten. A threshold
+      # beside an analysis that is DISABLED contradicts itself, and AWS's own CDK construct refuses it.
       SourceMonitoringConfig = {
-        ThumbnailState              = length(var.outputs) <= 10 ? "ENABLED" : "DISABLED"
-        ContentQualityAnalysisState = local.content_analysis.State
-        VideoMonitoringSettings     = [{ BlackFrames = local.content_analysis, FrozenFrames = local.content_analysis }]
-        AudioMonitoringSettings     = [{ SilentAudio = local.content_analysis }]
+        for part, content in {
+          ThumbnailState              = length(var.outputs) <= 10 ? "ENABLED" : "DISABLED"
+          ContentQualityAnalysisState = var.content_monitoring ? "ENABLED" : "DISABLED"
+          VideoMonitoringSettings     = var.content_monitoring ? [{ BlackFrames = local.content_analysis, FrozenFrames = local.content_analysis }] : null
+          AudioMonitoringSettings     = var.content_monitoring ? [{ SilentAudio = local.content_analysis }] : null
+        } : part => content if content != null
       }
       Maintenance = var.maintenance == null ? null : {
         MaintenanceDay       = var.maintenance.day
@@ -122,7 +122,14 @@ locals {
   template = {
     Description = "MediaConnect flow ${var.name}"
     Resources = merge(
-      { Flow = { Type = "AWS::MediaConnect::Flow", Properties = local.flow_properties } },
+      {
+        Flow = merge(
+          { Type = "AWS::MediaConnect::Flow", Properties = local.flow_properties },
+          # An update in which no resource changes is none to CloudFormation, and a stack policy that came with it is lost;
+          # the template's own Metadata cannot be updated by itself. A resource's can, and touches no property of the flow.
+          { for attribute, content in { Metadata = { Protected = true } } : attribute => content if var.protect },
+        )
+      },
       local.backup_resource,
       local.output_resources,
     )
@@ -160,6 +167,7 @@ resource "aws_cloudformation_stack" "this" {
   name          = local.stack_name
   template_body = jsonencode(local.template)
 
+  # For updates only: CloudFormation does not ask it when a stack is deleted, and Terraform replaces a stack by deleting it.
   # A stack policy cannot be taken away, only replaced: "allow all" is what lifts the protection again.
   policy_body = jsonencode({
     Statement = concat(

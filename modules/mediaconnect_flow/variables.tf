@@ -340,7 +340,7 @@ variable "content_seconds" {
 }
 
 variable "protect" {
-  description = "Let CloudFormation itself refuse updates that would replace or delete the flow."
+  description = "Set a stack policy with which CloudFormation refuses updates that replace or delete the flow. It does not guard the deletion of the stack: see \"Protection\" in the README."
   type        = bool
   default     = false
   nullable    = false

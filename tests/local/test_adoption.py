@@ -33,6 +33,24 @@ def test_a_plan_that_was_applied_is_not_applied_twice(checkout: Checkout) -> Non
     assert "the state has moved on, from serial" in checkout.run("apply", "prod", "reviewed", expect=1)
 
 
+def protected(aws: LocalAws) -> set[bool]:
+    """Whether the stacks of the flows of prod have termination protection."""
+    found = aws.client("cloudformation").describe_stacks()["Stacks"]
+    return {stack["EnableTerminationProtection"] for stack in found if "-prod-" in stack["StackName"]}
+
+
+def test_an_applied_plan_leaves_the_stacks_protected_and_drift_says_when_they_are_not(
+    checkout: Checkout, aws: LocalAws
+) -> None:
+    assert protected(aws) == {True}
+    aws.client("cloudformation").update_termination_protection(
+        StackName="media-workflow-prod-channel-one", EnableTerminationProtection=False
+    )
+    printed = checkout.run("drift", "prod", expect=3)
+    assert "prod is deployed as it is configured." in printed
+    assert "channel-one: termination protection of its stack media-workflow-prod-channel-one is off" in printed
+
+
 def test_the_rename_of_a_live_flow_is_blocked_and_says_what_goes_off_air(checkout: Checkout, github: GitHub) -> None:
     checkout.run("start", "prod", "channel-one")
     checkout.edit('name = "channel-one"', 'name = "channel-1"')
@@ -47,7 +65,10 @@ def test_the_rename_of_a_live_flow_is_blocked_and_says_what_goes_off_air(checkou
     assert "**Off air** (blocked)" in comment["body"]
     assert "its review blocks it" in checkout.run("apply", "prod", "renamed", expect=1)
     address = next(line for line in printed.splitlines() if line.startswith("--allow")).split("'")[1]
-    assert "Allowed for prod: off air" in checkout.run("plan", "prod", "--allow", address)
+    assert "Allowed for prod: off air" in checkout.run("plan", "prod", "--allow", address, "--save", "allowed")
+    refused = checkout.run("apply", "prod", "allowed", expect=1)
+    assert "Nothing was changed, because a flow that is not stopped would be deleted" in refused
+    assert "is ACTIVE" in refused
     checkout.edit('name = "channel-1"', 'name = "channel-one"')
 
 
@@ -65,13 +86,15 @@ def test_a_plan_of_another_configuration_is_refused(checkout: Checkout) -> None:
     checkout.run("apply", "prod", "kept-longer")
 
 
-def test_a_protected_environment_is_not_left_half_destroyed(checkout: Checkout) -> None:
+def test_a_protected_environment_is_not_left_half_destroyed(checkout: Checkout, aws: LocalAws) -> None:
     checkout.edit("protect = true", "protect = false")  # that it is set, but not deployed, changes nothing
     refused = checkout.run("destroy", "prod", "--stop-flows", "--yes", expect=1)
     assert "prod is not destroyed: it is protected" in refused
     assert "Set protect = false in environments/prod.toml, deploy that" in refused
     assert "stopping" not in refused
+    assert protected(aws) == {True}  # the plan of before has set again what was taken away by hand
     checkout.run("deploy", "prod", environ={"TF_CLI_ARGS_apply": "-auto-approve"})
+    assert protected(aws) == {False}
 
 
 def test_nothing_is_destroyed_while_an_incident_is_open(checkout: Checkout, aws: LocalAws) -> None:

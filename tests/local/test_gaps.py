@@ -154,6 +154,69 @@ def test_a_stack_with_a_running_flow_fails_to_be_deleted_and_says_why(region: Em
         client.describe_stacks(StackName="flow")
 
 
+def test_deleting_a_running_flow_removes_its_outputs_first(region: EmptyRegion) -> None:
+    made, client = create(region), region.client("cloudformation")
+    set_flow_status(made["Arn"], "ACTIVE")
+    client.delete_stack(StackName="flow")
+    left = flow(region, made["Arn"])
+    assert (left["Status"], left["Outputs"]) == ("ACTIVE", [])
+    assert [source["Name"] for source in left.get("Sources", [])] != ["spare"]
+    listed = client.list_stack_resources(StackName="flow")["StackResourceSummaries"]
+    assert [item["LogicalResourceId"] for item in listed] == ["Flow"]
+    assert outputs(region) == made
+    (stack,) = client.describe_stacks(StackName="flow")["Stacks"]
+    assert "failed to delete: [Flow]" in stack["StackStatusReason"]
+    with pytest.raises(ClientError, match="is in DELETE_FAILED state and can not be updated"):
+        update(region, template({"IngestPort": 5002}))
+
+
+def test_termination_protection_refuses_to_delete_a_stack(region: EmptyRegion) -> None:
+    made, client = create(region), region.client("cloudformation")
+    client.update_termination_protection(StackName="flow", EnableTerminationProtection=True)
+    assert client.describe_stacks(StackName="flow")["Stacks"][0]["EnableTerminationProtection"] is True
+    words = r"ValidationError.*Stack \[flow\] cannot be deleted while TerminationProtection is enabled"
+    with pytest.raises(ClientError, match=words):
+        client.delete_stack(StackName="flow")
+    assert len(flow(region, made["Arn"])["Outputs"]) == 1
+    client.update_termination_protection(StackName="flow", EnableTerminationProtection=False)
+    client.delete_stack(StackName="flow")
+
+
+def test_a_stack_policy_is_not_asked_when_a_stack_is_deleted(region: EmptyRegion) -> None:
+    deny = {"Effect": "Deny", "Principal": "*", "Action": ["Update:*"], "Resource": "*"}
+    create(region, StackPolicyBody=json.dumps({"Statement": [deny]}))
+    region.client("cloudformation").delete_stack(StackName="flow")
+    assert region.client("mediaconnect").list_flows()["Flows"] == []
+
+
+@pytest.mark.parametrize("part", [{}, {"Metadata": {"Protect": True}}, {"Description": "other"}])
+def test_an_update_without_a_changed_resource_is_none(region: EmptyRegion, part: dict[str, Any]) -> None:
+    create(region)
+    policy = json.dumps({"Statement": [{"Effect": "Deny", "Principal": "*", "Action": "Update:*", "Resource": "*"}]})
+    client, body = region.client("cloudformation"), json.dumps(json.loads(template()) | part)
+    with pytest.raises(ClientError, match=r"No updates are to be performed\."):
+        client.update_stack(StackName="flow", TemplateBody=body, StackPolicyBody=policy)
+    assert "StackPolicyBody" not in client.get_stack_policy(StackName="flow")
+
+
+def test_metadata_of_a_resource_is_an_update_and_takes_the_policy_along(region: EmptyRegion) -> None:
+    before, client = create(region), region.client("cloudformation")
+    policy = json.dumps({"Statement": [{"Effect": "Deny", "Principal": "*", "Action": "Update:*", "Resource": "*"}]})
+    body = json.loads(template())
+    body["Resources"]["Flow"]["Metadata"] = {"Protect": True}
+    client.update_stack(StackName="flow", TemplateBody=json.dumps(body), StackPolicyBody=policy)
+    assert client.get_stack_policy(StackName="flow")["StackPolicyBody"] == policy
+    assert outputs(region) == before
+
+
+def test_a_replaced_flow_gets_its_outputs_and_the_old_one_loses_them(region: EmptyRegion) -> None:
+    before = create(region)["Arn"]
+    set_flow_status(before, "ACTIVE")
+    after = update(region, template({"Name": "other"}))["Arn"]
+    assert [output["Name"] for output in flow(region, after)["Outputs"]] == ["primary"]
+    assert (flow(region, before)["Status"], flow(region, before)["Outputs"]) == ("ACTIVE", [])
+
+
 def test_a_new_alarm_has_no_data_and_a_changed_one_keeps_its_state(region: EmptyRegion) -> None:
     client = region.client("cloudwatch")
     alarm = {

@@ -63,6 +63,14 @@ def test_what_an_operator_asks_for_is_answered(stage: Stage, aws: LocalAws) -> N
     assert outputs["dashboard_url"].endswith("#dashboards/dashboard/media-workflow-dev")
 
 
+def test_the_backup_encoder_has_an_address_to_send_to(deployed: Deployed) -> None:
+    assert deployed.prod.outputs()["ingest"]["remote-venue"] == {
+        "address": "192.0.2.10",
+        "port": 5000,
+        "backup": {"address": "192.0.2.11", "port": 5100},
+    }
+
+
 def test_the_cdktf_command_line_synthesizes_the_same_bytes(stage: Stage, tmp_path: Path, aws: LocalAws) -> None:
     other = Stage(aws, "dev", tmp_path)
     cdktf(other, "synth")

@@ -10,7 +10,9 @@ from cfnlint.api import lint
 from cfnlint.config import ManualArgs
 from moto.server import ThreadedMotoServer
 
+from components.sizes import template_bytes
 from operations.terraform import PROJECT, terraform, terraform_environment
+from settings import Flow
 from tests.provider import one_provider
 
 MODULE: Final = PROJECT / "modules" / "mediaconnect_flow"
@@ -75,6 +77,22 @@ CASES: Final[dict[str, dict[str, Any]]] = {
             "zixi-pull": {"protocol": "zixi-pull", "allowed_cidrs": ["198.51.100.0/24"], "remote_id": "d"},
         },
     },
+    "largest": {
+        "primary_source": source("srt-listener", latency_ms=15_000, encryption=SRT_KEY),
+        "protect": True,
+        "outputs": {
+            f"{'o' * 125}{number:03}": {
+                "protocol": "srt-caller",
+                "destination": "198.51.100.100",
+                "port": 60_000,
+                "latency_ms": 15_000,
+                "stream_id": "<&>" * 10,
+                "encryption": SRT_KEY,
+                "enabled": False,
+            }
+            for number in range(50)
+        },
+    },
 }
 
 
@@ -135,6 +153,25 @@ def test_each_resource_of_the_flow_is_one_that_cloudformation_has(templates: dic
         + ["FlowSource"] * ("backup_source" in CASES[case])
         + ["FlowOutput"] * len(CASES[case].get("outputs", {}))
     )
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_the_size_that_is_checked_at_synth_is_not_below_the_template(templates: dict[str, Any], case: str) -> None:
+    given = {key: value for key, value in CASES[case].items() if key in Flow.model_fields}
+    flow = Flow.model_validate({"name": f"flow-{case}", "source": CASES[case]["primary_source"], **given})
+    size = len(as_sent(templates[case]))
+    estimated = template_bytes(flow, CASES[case].get("tags", {}))
+    assert size <= estimated
+    if case == "largest":
+        assert estimated < 1.3 * size
+
+
+def as_sent(template: dict[str, Any]) -> bytes:
+    """A template as the provider sends it: compact JSON with <, > and & escaped."""
+    text = json.dumps(template, separators=(",", ":"), ensure_ascii=False)
+    for character in "<>&":
+        text = text.replace(character, f"\\u{ord(character):04x}")
+    return text.encode()
 
 
 def test_every_source_protocol_is_among_the_cases() -> None:

@@ -315,6 +315,30 @@ def test_what_an_operator_asks_for_is_an_output(prod: Synthesized, name: str) ->
         assert set(prod.content["output"][name]["value"]) == {"channel-one", "remote-venue"}
 
 
+def test_both_sources_of_a_flow_have_an_ingest_address(prod: Synthesized) -> None:
+    ingest = prod.content["output"]["ingest"]["value"]
+    assert set(ingest["channel-one"]) == {"address", "port"}
+    assert set(ingest["remote-venue"]) == {"address", "port", "backup"}
+    assert re.search(r"\.backup_ingest_ip\}", ingest["remote-venue"]["backup"]["address"])
+    assert re.search(r"\.backup_ingest_port\}", ingest["remote-venue"]["backup"]["port"])
+
+
+@pytest.mark.parametrize(
+    ("text", "outputs"),
+    [
+        ("README.md", None),
+        ("docs/adopt.md", None),
+        ("modules/mediaconnect_flow/README.md", "modules/mediaconnect_flow/examples/plain/main.tf"),
+    ],
+)
+def test_texts_name_outputs_that_exist(prod: Synthesized, text: str, outputs: str | None) -> None:
+    named = set(re.findall(r"terraform output (?:-\w+\s+)*(\w+)", (PROJECT / text).read_text(encoding="utf-8")))
+    there = set(prod.content["output"])
+    if outputs:
+        there = set(re.findall(r'^output "(\w+)"', (PROJECT / outputs).read_text(encoding="utf-8"), re.MULTILINE))
+    assert named <= there
+
+
 @pytest.mark.parametrize(("environment", "protected"), [("dev", False), ("prod", True)])
 def test_flows_are_protected_where_the_environment_says_so(
     stacks: dict[str, Synthesized],

@@ -133,6 +133,10 @@ run "protection_denies_replacing_and_deleting_the_flow" {
     })
     error_message = aws_cloudformation_stack.this.policy_body
   }
+  assert {
+    condition     = jsondecode(output.template_body).Resources.Flow.Metadata == { Protected = true }
+    error_message = "a stack policy is applied only with an update that changes a resource"
+  }
 }
 
 run "without_protection_the_policy_says_so_and_so_lifts_an_earlier_one" {
@@ -141,6 +145,10 @@ run "without_protection_the_policy_says_so_and_so_lifts_an_earlier_one" {
   assert {
     condition     = jsondecode(aws_cloudformation_stack.this.policy_body).Statement[*].Effect == ["Allow"]
     error_message = aws_cloudformation_stack.this.policy_body
+  }
+  assert {
+    condition     = keys(jsondecode(output.template_body).Resources.Flow) == ["Properties", "Type"]
+    error_message = "a flow without protection must not change when this module is upgraded"
   }
 }
 
@@ -169,6 +177,17 @@ run "maintenance_content_monitoring_tags_and_a_disabled_output" {
   assert {
     condition     = values(jsondecode(output.template_body).Resources)[1].Properties.OutputStatus == "DISABLED"
     error_message = "the output is not disabled"
+  }
+}
+
+run "without_content_monitoring_no_threshold_stands_beside_a_disabled_analysis" {
+  command = plan
+
+  assert {
+    condition = jsondecode(output.template_body).Resources.Flow.Properties.SourceMonitoringConfig == {
+      ThumbnailState = "ENABLED", ContentQualityAnalysisState = "DISABLED"
+    }
+    error_message = jsonencode(jsondecode(output.template_body).Resources.Flow.Properties.SourceMonitoringConfig)
   }
 }
 

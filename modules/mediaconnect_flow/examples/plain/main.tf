@@ -36,3 +36,8 @@ output "send_to" {
   description = "Where the encoder sends to."
   value       = "${module.channel.ingest_ip}:${module.channel.ingest_port}"
 }
+
+output "flow_arn" {
+  description = "What is started and stopped; new after a replacement."
+  value       = module.channel.flow_arn
+}
