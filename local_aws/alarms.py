@@ -13,10 +13,13 @@ from typing import Any, Final, Literal
 
 from botocore.loaders import create_loader
 from moto.cloudwatch.models import cloudwatch_backends
+from moto.core.exceptions import ServiceException
 from moto.sns.models import sns_backends
 
 from local_aws import eventbridge, faults
 from local_aws.eventbridge import ACCOUNT_ID, Delivery
+from local_aws.gaps import alarm_history
+from local_aws.resource_policies import acting
 
 State = Literal["OK", "ALARM", "INSUFFICIENT_DATA"]
 
@@ -309,13 +312,20 @@ def _act(alarm: Any, before: Standing, region: str) -> None:
         _, _, service, topic_region, account_id, _ = str(action).split(":", 5)
         if service != "sns":
             raise NotImplementedError(f"the alarm {alarm.name} has the action {action}; only topics are told here")
-        if faults.met("sns"):
+        if fault := faults.met("sns"):
+            alarm_history.note(alarm, action, error=f"The local sns is made to answer {fault}.")
             continue
-        sns_backends[account_id][topic_region].publish(
-            message=json.dumps(notification(alarm, _standing(alarm), before, region=region)),
-            arn=action,
-            subject=subject(alarm.state_value, alarm.name, region=region),
-        )
+        try:
+            with acting("cloudwatch.amazonaws.com", alarm.alarm_arn):
+                sns_backends[account_id][topic_region].publish(
+                    message=json.dumps(notification(alarm, _standing(alarm), before, region=region)),
+                    arn=action,
+                    subject=subject(alarm.state_value, alarm.name, region=region),
+                )
+        except ServiceException as refused:
+            alarm_history.note(alarm, action, error=refused.message)
+        else:
+            alarm_history.note(alarm, action)
 
 
 def subject(state: str, alarm_name: str, *, region: str) -> str:

@@ -1,28 +1,58 @@
 """Every message published to a topic, and who gets it: subscriptions whose filter lets it through.
 
-E-mail, text messages and what goes to URLs go nowhere; they are only listed. Confirmation of subscriptions is not
-asked for.
+E-mail, text messages, what goes to URLs, and what goes to queues and functions that are not here, go nowhere; they are
+only listed. Confirmation of subscriptions is not asked for. What cannot be delivered goes to the dead-letter queue of
+its subscription.
 """
 
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
-from typing import Any
+from typing import Any, Final
 
+from moto.awslambda.models import lambda_backends
+from moto.core.exceptions import ServiceException
 from moto.sns.models import Subscription, Topic, sns_backends
+from moto.sqs.models import sqs_backends
 
+from local_aws import faults
 from local_aws.eventbridge import ACCOUNT_ID
+from local_aws.resource_policies import acting
+
+ATTEMPTS: Final = 4
+"""Of a delivery to a URL: the first and three retries, SNS's default, which are over within a minute."""
+RETRIED: Final = frozenset({"http", "https"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Published:
-    """One message as it was published. A recipient is a protocol and an endpoint: "email oncall@example.com"."""
+    """One message as it was published. A recipient is a protocol and an endpoint: "email oncall@example.com".
+
+    `failed_attempts` are those that SNS counts as failed, of recipients and of others. `redriven` went to the
+    dead-letter queue of their subscription, `lost` could not be kept there either or have none; `unkept` are those of
+    the lost whose queue refused.
+    """
 
     topic_arn: str
     subject: str
     message: str
     attributes: Mapping[str, str]
     recipients: tuple[str, ...]
+    failed_attempts: int = 0
+    redriven: tuple[str, ...] = ()
+    lost: tuple[str, ...] = ()
+    unkept: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class _Outcome:
+    """What came of one message."""
+
+    failed_attempts: int = 0
+    redriven: list[str] = field(default_factory=list)
+    lost: list[str] = field(default_factory=list)
+    unkept: list[str] = field(default_factory=list)
 
 
 @cache
@@ -34,16 +64,30 @@ def install() -> None:
         message_id = str(publish(self, message, *args, **kwargs))
         sent = next(sent for sent in reversed(self.sent_notifications) if sent[0] == message_id)
         # Kept in the backend, so that it is forgotten when that is reset.
-        vars(self.sns_backend).setdefault("noted_messages", {})[message_id] = _published(self, sent)
+        outcome = _outcomes(self.sns_backend).pop(message_id, _Outcome())
+        vars(self.sns_backend).setdefault("noted_messages", {})[message_id] = _published(self, sent, outcome)
         return message_id
 
     Topic.publish = noted
     hand_over = Subscription.publish
 
-    def within(self: Any, *args: Any, **kwargs: Any) -> None:
-        # moto would really call the URL: a rehearsal must page nobody.
-        if self.protocol not in {"http", "https"}:
-            hand_over(self, *args, **kwargs)
+    def within(self: Any, message: str, message_id: str, *args: Any, **kwargs: Any) -> None:
+        if not _lets_through(self, kwargs.get("message_attributes"), message):
+            return
+        outcome = _outcomes(self.topic.sns_backend).setdefault(message_id, _Outcome())
+        if self.protocol in RETRIED:
+            # moto would really call the URL: a rehearsal must page nobody.
+            failed = next((tries for tries in range(ATTEMPTS) if not faults.met("subscriber")), ATTEMPTS)
+            outcome.failed_attempts += failed
+            if failed == ATTEMPTS:
+                _redrive(self, message, outcome)
+        elif _is_here(self):
+            try:
+                with acting("sns.amazonaws.com", self.topic.arn):
+                    hand_over(self, message, message_id, *args, **kwargs)
+            except ServiceException:
+                outcome.failed_attempts += 1
+                _redrive(self, message, outcome)
 
     Subscription.publish = within
 
@@ -56,7 +100,7 @@ def published(*, region: str, since: int = 0) -> list[Published]:
     backend = sns_backends[ACCOUNT_ID][region]
     noted: dict[str, Published] = getattr(backend, "noted_messages", {})
     earlier = [
-        _published(topic, sent)
+        _published(topic, sent, _Outcome())
         for topic in backend.topics.values()
         for sent in topic.sent_notifications
         if sent[0] not in noted
@@ -64,19 +108,63 @@ def published(*, region: str, since: int = 0) -> list[Published]:
     return [*earlier, *noted.values()][since:]
 
 
-def _published(topic: Any, sent: tuple[Any, ...]) -> Published:
+def _outcomes(backend: Any) -> dict[str, _Outcome]:
+    found: dict[str, _Outcome] = vars(backend).setdefault("outcomes", {})
+    return found
+
+
+def _is_here(subscription: Any) -> bool:
+    """Whether a queue or function that subscribes is in the local AWS; one of an operator's own is not."""
+    if subscription.protocol == "sqs":
+        *_, region, account_id, name = subscription.endpoint.split(":")
+        return name in sqs_backends[account_id][region].queues
+    if subscription.protocol == "lambda":
+        _, _, _, region, account_id, _, name, *_ = subscription.endpoint.split(":")
+        return any(item.function_name == name for item in lambda_backends[account_id][region].list_functions())
+    return True
+
+
+def _redrive(subscription: Any, message: str, outcome: _Outcome) -> None:
+    """The message in the dead-letter queue of the subscription."""
+    who = _name(subscription)
+    policy = json.loads(subscription.attributes.get("RedrivePolicy") or "{}")
+    target = str(policy.get("deadLetterTargetArn", ""))
+    if not target:
+        outcome.lost.append(who)
+        return
+    *_, region, account_id, name = target.split(":")
+    try:
+        with acting("sns.amazonaws.com", subscription.topic.arn):
+            sqs_backends[account_id][region].send_message(name, message)
+    except ServiceException:
+        outcome.lost.append(who)
+        outcome.unkept.append(who)
+    else:
+        outcome.redriven.append(who)
+
+
+def _name(subscription: Any) -> str:
+    return f"{subscription.protocol} {subscription.endpoint}"
+
+
+def _published(topic: Any, sent: tuple[Any, ...], outcome: _Outcome) -> Published:
     _, message, subject, attributes, _ = sent
-    fitting = (
-        item
+    fitting = [
+        _name(item)
         for item in topic.sns_backend.subscriptions.values()
         if item.topic.arn == topic.arn and _lets_through(item, attributes, message)
-    )
+    ]
+    undelivered = {*outcome.redriven, *outcome.lost}
     return Published(
         topic_arn=topic.arn,
         subject=subject or "",
         message=message,
         attributes={name: str(item["Value"]) for name, item in (attributes or {}).items()},
-        recipients=tuple(sorted(f"{item.protocol} {item.endpoint}" for item in fitting)),
+        recipients=tuple(sorted(who for who in fitting if who not in undelivered)),
+        failed_attempts=outcome.failed_attempts,
+        redriven=tuple(outcome.redriven),
+        lost=tuple(outcome.lost),
+        unkept=tuple(outcome.unkept),
     )
 
 

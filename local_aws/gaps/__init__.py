@@ -5,13 +5,17 @@ from functools import cache
 from local_aws import calls, deliveries, eventbridge, faults
 from local_aws.gaps import (
     alarm_begins_without_data,
+    alarm_history,
     cloudformation_failures,
     cloudformation_mediaconnect,
     cloudwatch_metrics,
     done_once,
     flow_states,
+    keys_are_asked,
     lambda_configuration,
     lambda_runs_the_zip,
+    queue_keeps_its_policy,
+    resource_policies_are_asked,
     retries_do_not_wait,
     s3_policy_conditions,
     stepfunctions_api,
@@ -19,10 +23,13 @@ from local_aws.gaps import (
 
 GAPS = (
     alarm_begins_without_data,
+    alarm_history,
     cloudformation_failures,
     cloudformation_mediaconnect,
     cloudwatch_metrics,
     deliveries,
+    keys_are_asked,  # after the deliveries: what is refused is not noted
+    resource_policies_are_asked,
     done_once,
     eventbridge,
     faults,
@@ -30,6 +37,7 @@ GAPS = (
     flow_states,
     lambda_configuration,
     lambda_runs_the_zip,
+    queue_keeps_its_policy,
     retries_do_not_wait,
     s3_policy_conditions,
     stepfunctions_api,
