@@ -39,9 +39,27 @@ Kind = Literal[
 Minute = Annotated[float, Field(ge=0)]
 # As in `local_aws.faults`, which would load all of moto.
 Target = Literal[
-    "stream_monitor", "alert_handler", "sns", "dynamodb", "cloudwatch", "mediaconnect", "ssm", "sqs", "eventbridge"
+    "stream_monitor",
+    "alert_handler",
+    "sns",
+    "dynamodb",
+    "cloudwatch",
+    "mediaconnect",
+    "ssm",
+    "sqs",
+    "eventbridge",
+    "subscriber",
 ]
 Error = Literal["throttled", "timeout", "crash", "access-denied"]
+Resource = Literal["key", "topic_policy", "self_monitoring_topic_policy"]
+"""What is deployed and can be broken by hand: the environment's key, and the policies of its two topics."""
+Broken = Literal["disabled", "pending-deletion", "statement-deleted", "denied"]
+BREAKS: Final[Mapping[str, tuple[str, ...]]] = {
+    "key": ("disabled", "pending-deletion", "statement-deleted"),
+    "topic_policy": ("statement-deleted", "denied"),
+    "self_monitoring_topic_policy": ("statement-deleted", "denied"),
+}
+"""How each of them can be broken; done by `local_aws.resource_faults`."""
 Silent = Literal["flow_events", "alarm_events", "schedule"]
 """What can only get lost on its way: MediaConnect's own events, those of alarms, and looks by schedule."""
 SILENT: Final = get_args(Silent)
@@ -136,13 +154,19 @@ class Fault(_Part):
 
     start: Minute = Field(default=0, alias="from")
     until: Minute
-    target: Target | Silent
-    error: Error | Literal["lost"]
+    target: Target | Silent | Resource
+    error: Error | Literal["lost"] | Broken
 
     @model_validator(mode="after")
     def _possible(self) -> Self:
         if self.until <= self.start:
             raise ValueError(f"it ends at minute {self.until:g}, which is not after its begin at {self.start:g}")
+        if self.target in BREAKS:
+            if self.error not in BREAKS[self.target]:
+                raise ValueError(f"{self.target} can be {_listed(BREAKS[self.target])}, not {self.error}")
+            return self
+        if self.error in get_args(Broken):
+            raise ValueError(f"only {_listed(tuple(BREAKS))} can be {self.error}; {self.target} can be {_errors()}")
         if self.error == "lost" and self.target not in LOSSY:
             raise ValueError(f"only {', '.join(LOSSY)} can be lost; {self.target} can be {_errors()}")
         if self.error != "lost" and self.target in SILENT:
@@ -153,7 +177,11 @@ class Fault(_Part):
 
 
 def _errors() -> str:
-    return "throttled, timeout, crash or access-denied"
+    return _listed(get_args(Error))
+
+
+def _listed(words: tuple[str, ...]) -> str:
+    return f"{', '.join(words[:-1])} or {words[-1]}"
 
 
 class Needs(_Part):
