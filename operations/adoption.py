@@ -74,6 +74,7 @@ def _register_reviews(app: typer.Typer, answered: Answered) -> None:
 
 def _register_pipeline(app: typer.Typer, answered: Answered) -> None:
     from operations.drift import drift as look  # noqa: PLC0415
+    from operations.drift import explained  # noqa: PLC0415
     from operations.github import Repository  # noqa: PLC0415
     from plan_review import as_markdown, as_text  # noqa: PLC0415
 
@@ -91,8 +92,8 @@ def _register_pipeline(app: typer.Typer, answered: Answered) -> None:
             repository = Repository.of_workflow(os.environ) if issue else None
             found = look(environment)
             if repository:
-                repository.tell_drift(environment, as_markdown(found) if found else None)
-        typer.echo(as_text(found) if found else f"{environment} is deployed as it is configured.")
+                repository.tell_drift(environment, explained(found, as_markdown(found)) if found else None)
+        typer.echo(explained(found, as_text(found)) if found else f"{environment} is deployed as it is configured.")
         raise typer.Exit(DRIFT_FOUND if found and not issue else 0)
 
     @app.command()
