@@ -36,8 +36,15 @@ def second_path_definition(*, environment: str, partition: str, topic_arn: str) 
     """The state machine of the second path; its input is the event of an alarm that changed its state."""
     return {
         "Comment": "Publishes a self-monitoring alarm as an alert, unless CloudWatch has published it itself.",
-        "StartAt": "Wait",
+        "StartAt": "Muted?",
         "States": {
+            "Muted?": {
+                "Type": "Choice",
+                "Comment": "Mute rules of CloudWatch mute actions, but not events: somebody wants silence.",
+                "Choices": [{"Variable": "$.detail.muteDetail", "IsPresent": True, "Next": "Muted"}],
+                "Default": "Wait",
+            },
+            "Muted": {"Type": "Succeed"},
             "Wait": {"Type": "Wait", "Seconds": WAIT_SECONDS, "Next": "ReadHistory"},
             "ReadHistory": {
                 "Type": "Task",

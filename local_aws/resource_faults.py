@@ -44,7 +44,8 @@ def broken(target: str, error: str, *, region: str, names: Names) -> Callable[[]
 
 def _key(region: str, name: str) -> Any:
     backend = kms_backends[ACCOUNT_ID][region]
-    key = backend.keys.get(backend.any_id_to_key_id(name))
+    key_id = backend.get_key_id_from_alias(name) if name.startswith("alias/") else name
+    key = backend.keys.get(backend.get_key_id(key_id)) if key_id else None
     if key is None:
         raise LookupError(f"there is no key {name} in the local AWS")
     return key

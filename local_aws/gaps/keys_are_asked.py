@@ -47,7 +47,7 @@ def refusal(key_id: str | None) -> str | None:
     for backend in backends:
         try:
             key = backend.keys[backend.any_id_to_key_id(key_id)]
-        except (KeyError, JsonRESTError, ServiceException):
+        except (AttributeError, KeyError, JsonRESTError, ServiceException):  # an alias that is not there has no id
             continue
         if key.key_state != "Enabled":
             return str(key.key_state)

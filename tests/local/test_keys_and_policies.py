@@ -188,3 +188,25 @@ def test_an_alarm_takes_the_second_path_only_if_the_first_refused_it(
     if reached == ["second"]:
         assert messages[0].attributes["severity"] == "CRITICAL"
         assert "chain-errors is in ALARM" in messages[0].message
+
+
+@pytest.mark.parametrize(("muted", "published_there"), [({}, 1), ({"muteDetail": {"mutedBy": ["maintenance"]}}, 0)])
+def test_an_alarm_that_somebody_muted_takes_no_second_path(
+    region: EmptyRegion, muted: dict[str, Any], published_there: int
+) -> None:
+    """The history of this alarm is empty, as where its actions are muted or it was never evaluated."""
+    states = second_path_definition(environment="dev", partition="aws", topic_arn=topic(region, "alerts", OWN))[
+        "States"
+    ]
+    detail = {"alarmName": "chain-errors", "state": {"value": "ALARM"}, "configuration": {"description": "x"}, **muted}
+    machine = region.state_machine("second-path", **states)
+    ended = executions.wait_for(executions.start(machine, {"time": "2026-11-23T20:00:00Z", "detail": detail}))
+    assert ended.status == "SUCCEEDED", ended
+    assert len(published(region=region.name)) == published_there
+
+
+@pytest.mark.parametrize(("target", "error"), [("key", "disabled"), ("topic_policy", "denied")])
+def test_what_is_not_here_cannot_be_broken(region: EmptyRegion, target: str, error: str) -> None:
+    names = resource_faults.Names(key="alias/none", topic="none", self_monitoring_topic="none")
+    with pytest.raises(LookupError, match="none in the local AWS"):
+        resource_faults.broken(target, error, region=region.name, names=names)

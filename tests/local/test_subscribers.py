@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from local_aws import LocalAws, resource_faults
+from local_aws import LocalAws
 from local_aws.eventbridge import ACCOUNT_ID
 from rehearsal.cast import fitting
 from rehearsal.reading import load_scenarios
@@ -76,10 +76,3 @@ def test_a_message_that_nobody_could_be_given_is_kept_and_rings(own: Stage, tmp_
         if moment.kind == "alarm" and moment.facts["after"] == "ALARM"
     }
     assert "media-workflow-own-chain-deliveries-of-alerts-failed" in raised
-
-
-def test_a_key_that_is_not_here_cannot_be_broken(own: Stage) -> None:
-    names = resource_faults.Names(key="alias/none", topic="none", self_monitoring_topic="none")
-    for target, error in (("key", "disabled"), ("topic_policy", "denied")):
-        with pytest.raises(LookupError, match="none in the local AWS"):
-            resource_faults.broken(target, error, region=own.environment.region, names=names)
