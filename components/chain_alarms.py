@@ -1,6 +1,7 @@
-"""Alarms on the watching itself. They go to the topic directly, so that no broken part of the chain is needed.
+"""Self-monitoring alarms. CloudWatch publishes them itself, so no part of what they watch is needed.
 
-Each row says which sign of trouble means that a broken stream could go unnoticed.
+Each row says which sign means that a broken stream could go unnoticed. Which failure has which sign is in
+`docs/self-monitoring.md`.
 """
 
 from collections.abc import Mapping
@@ -14,9 +15,10 @@ from components.site import Site
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChainAlarm:
-    """One sign that the chain is broken: more than nothing of `metric` in five minutes, or with `expected` nothing.
+    """One sign of a failure: more than nothing of `metric` in five minutes, or with `expected` nothing.
 
-    `minutes` is the period, of which an expected metric may miss three before it is missed.
+    `minutes` is the period, of which an expected metric may miss three before it is missed. `missing` is what no data
+    means: failures are counted only when there are some ("notBreaching").
     """
 
     key: str
@@ -27,17 +29,23 @@ class ChainAlarm:
     statistic: str = "Sum"
     expected: bool = False
     minutes: int = 5
+    missing: str = "notBreaching"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chain:
-    """What watches, by deployed name: functions, rules and topics by part, state machine by ARN, queue, schedules."""
+    """What is watched, by deployed name: functions, rules and topics by part, state machines by ARN, queues, schedules.
+
+    `undelivered_queue_name` is None for a topic that is not ours: then its subscriptions are not either.
+    """
 
     functions: Mapping[str, str]
     state_machine_arn: str
     rule_names: Mapping[str, str]
     queue_name: str
     topic_names: Mapping[str, str]
+    undelivered_queue_name: str | None
+    second_path_arn: str
     schedule_group: str
     check_every_minutes: int
 
@@ -80,6 +88,18 @@ def chain_alarm_rows(chain: Chain) -> tuple[ChainAlarm, ...]:
             meaning="No flow was looked at by schedule for three times as long as should be between two looks.",
             expected=True,
             minutes=chain.check_every_minutes,
+            # What is expected and not counted at all leaves the alarm without data, which is told like an alarm;
+            # "breaching" would raise it whenever an environment is new, before its first check.
+            missing="missing",
+        ),
+        # The attempts above are counted though none succeeds, and the dead letters of the schedules wake the queue's
+        # metrics late; this is counted at once.
+        ChainAlarm(
+            key="scheduled-checks-failed",
+            namespace="AWS/Scheduler",
+            metric="InvocationDroppedCount",
+            dimensions={"ScheduleGroup": chain.schedule_group},
+            meaning="Schedules could not start the workflow after all retries.",
         ),
         *(
             ChainAlarm(
@@ -98,22 +118,59 @@ def chain_alarm_rows(chain: Chain) -> tuple[ChainAlarm, ...]:
             dimensions={"QueueName": chain.queue_name},
             meaning=f"Events wait in {chain.queue_name} that were not handled; make replay hands them over again.",
             statistic="Maximum",
+            # The metrics of a queue that was idle for six hours sleep, and need up to fifteen minutes to wake: this
+            # alarm may come late, and the failures that fill the queue have alarms of their own, which do not sleep.
+            # Without data it keeps its state, so that dead letters that nobody touches do not end it.
+            missing="ignore",
         ),
-        *(
-            ChainAlarm(
-                key=f"deliveries-of-{part}-failed",
-                namespace="AWS/SNS",
-                metric="NumberOfNotificationsFailed",
-                dimensions={"TopicName": name},
-                meaning=f"Messages to {name} were sent but could not be delivered to a subscriber.",
-            )
-            for part, name in chain.topic_names.items()
+        ChainAlarm(
+            key="second-path-failed",
+            namespace="AWS/States",
+            metric="ExecutionsFailed",
+            dimensions={"StateMachineArn": chain.second_path_arn},
+            meaning="The second path of the self-monitoring alarms failed: the alerts topic did not accept a message.",
         ),
+        *(row for part, name in chain.topic_names.items() for row in _delivery_rows(chain, part, name)),
+    )
+
+
+def _delivery_rows(chain: Chain, part: str, name: str) -> tuple[ChainAlarm, ...]:
+    """Whether messages to a topic reach its subscribers.
+
+    NumberOfNotificationsFailed counts each failed attempt on an https endpoint, also those that a retry delivers later.
+    With a queue behind our own subscriptions, SNS counts what it gave up on, and what it could not keep either.
+    """
+    queue = chain.undelivered_queue_name
+    signs = (
+        (
+            (
+                f"deliveries-of-{part}-failed",
+                "NumberOfNotificationsRedrivenToDlq",
+                f"Messages to {name} could not be delivered to a subscriber after all retries; they are in {queue}.",
+            ),
+            (
+                f"deliveries-of-{part}-lost",
+                "NumberOfNotificationsFailedToRedriveToDlq",
+                f"Messages to {name} could not be delivered to a subscriber, nor kept in {queue}.",
+            ),
+        )
+        if queue
+        else (
+            (
+                f"deliveries-of-{part}-failed",
+                "NumberOfNotificationsFailed",
+                f"An attempt to deliver a message to {name} failed; an https endpoint may have got it by a retry.",
+            ),
+        )
+    )
+    return tuple(
+        ChainAlarm(key=key, namespace="AWS/SNS", metric=metric, dimensions={"TopicName": name}, meaning=meaning)
+        for key, metric, meaning in signs
     )
 
 
 class ChainAlarms(Construct):
-    """The alarms of `chain_alarm_rows`, each telling people directly."""
+    """The alarms of `chain_alarm_rows`, published by CloudWatch itself."""
 
     def __init__(self, scope: Construct, id_: str, *, site: Site, rows: tuple[ChainAlarm, ...], topic_arn: str) -> None:
         super().__init__(scope, id_)
@@ -132,10 +189,7 @@ class ChainAlarms(Construct):
                 datapoints_to_alarm=3 if row.expected else 1,
                 comparison_operator="LessThanThreshold" if row.expected else "GreaterThanThreshold",
                 threshold=1 if row.expected else 0,
-                # Failures are reported only when there are some. What is expected and not reported at all leaves the
-                # alarm without data, which is told like an alarm; "breaching" would raise it whenever an environment
-                # is new, before its first look.
-                treat_missing_data="missing" if row.expected else "notBreaching",
+                treat_missing_data=row.missing,
                 # No message when it is OK: a new alarm would send one on its first evaluation.
                 alarm_actions=[topic_arn],
                 insufficient_data_actions=[topic_arn] if row.expected else None,

@@ -97,6 +97,7 @@ def chain_graphs(chain: Chain) -> tuple[ChainGraph, ...]:
                     "NumberOfMessagesPublished",
                     "NumberOfNotificationsDelivered",
                     "NumberOfNotificationsFailed",
+                    *(["NumberOfNotificationsRedrivenToDlq"] if chain.undelivered_queue_name else []),
                 )
             ],
         ),

@@ -1,7 +1,7 @@
-"""The customer key of an environment: alerts, dead letters, logs and code at rest.
+"""The customer key of an environment: alerts, incidents, logs and code at rest.
 
-AWS-managed keys will not do: CloudWatch and EventBridge cannot use them, so alarms sent to a topic under
-`alias/aws/sns` are silent.
+What reports the loss of this key does not depend on it: the self-monitoring topic is not encrypted, and the queues are
+encrypted by SQS itself. So no service but CloudWatch Logs needs a statement here; our roles use the key by IAM.
 """
 
 from dataclasses import dataclass
@@ -10,10 +10,8 @@ from typing import Final
 from constructs import Construct
 
 from components.aws import KmsAlias, KmsKey
-from components.iam import allow, document, own_account
+from components.iam import allow, document
 from components.site import Site
-
-USE: Final = ("kms:Decrypt", "kms:GenerateDataKey*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +22,7 @@ class GivenKey:
 
 
 class EncryptionKey(Construct):
-    """One rotated key, with a grant for each service that must write under it."""
+    """One rotated key, with a statement for the account and one for each service that writes under it by itself."""
 
     def __init__(self, scope: Construct, id_: str, *, site: Site, protect: bool) -> None:
         super().__init__(scope, id_)
@@ -32,7 +30,7 @@ class EncryptionKey(Construct):
         key = KmsKey(
             self,
             "key",
-            description=f"{site.names.prefix}: alerts, dead letters, logs and code",
+            description=f"{site.names.prefix}: alerts, incidents, logs and code",
             enable_key_rotation=True,
             deletion_window_in_days=30 if protect else 7,
             policy=document(
@@ -44,21 +42,7 @@ class EncryptionKey(Construct):
                     sid="AccountMayGrantUseByIam",
                 ),
                 allow(
-                    USE,
-                    "*",
-                    principal={"Service": "cloudwatch.amazonaws.com"},
-                    condition=own_account(account, source_arn=f"{site.alarm_arn_prefix}*"),
-                    sid="AlarmsPublish",
-                ),
-                allow(
-                    USE,
-                    "*",
-                    principal={"Service": "events.amazonaws.com"},
-                    condition=own_account(account, source_arn=site.arn("events", f"rule/{site.names.prefix}-*")),
-                    sid="RulesSendDeadLetters",
-                ),
-                allow(
-                    [*USE, "kms:Encrypt*", "kms:ReEncrypt*", "kms:Describe*"],
+                    ["kms:Decrypt", "kms:GenerateDataKey*", "kms:Encrypt*", "kms:ReEncrypt*", "kms:Describe*"],
                     "*",
                     principal={"Service": f"logs.{site.region}.amazonaws.com"},
                     # Logs names the group in the encryption context; it sends no source account.

@@ -23,3 +23,8 @@ class Site:
     def alarm_arn_prefix(self) -> str:
         """What the ARN of each alarm of this environment begins with."""
         return self.arn("cloudwatch", f"alarm:{self.names.prefix}-")
+
+    @property
+    def chain_alarm_arn_prefix(self) -> str:
+        """What the ARN of each self-monitoring alarm begins with."""
+        return self.arn("cloudwatch", f"alarm:{self.names.prefix}-chain-")

@@ -40,16 +40,17 @@ class DeadLetters(Construct):
 
     Or, from the scheduler, the request to Step Functions that holds one; `operations.dead_letters` reads both.
     Its depth is alarmed on in `chain_alarms`; `python -m operations replay` starts the workflow with them again.
+    Encrypted by SQS itself (SSE-SQS): under the environment's key, its loss would take the dead letters with it.
     """
 
-    def __init__(self, scope: Construct, id_: str, *, site: Site, key_arn: str) -> None:
+    def __init__(self, scope: Construct, id_: str, *, site: Site) -> None:
         super().__init__(scope, id_)
         queue = SqsQueue(
             self,
             "queue",
             name=site.names.dead_letter_queue,
             message_retention_seconds=KEEP_DEAD_LETTERS_SECONDS,
-            kms_master_key_id=key_arn,
+            sqs_managed_sse_enabled=True,
         )
         SqsQueuePolicy(
             self,
@@ -80,7 +81,6 @@ class Triggers(Construct):
         site: where this is built.
         state_machine_arn: what is started.
         dead_letters: where an event goes that could not start it.
-        key_arn: the key of that queue.
         flow_arns: ARN by flow name; each gets a schedule, and some share a rule for their events.
         presence_keys: keys of the rules for which lost data is worth a look.
         check_every_minutes: how often each flow is looked at, whatever has happened.
@@ -94,7 +94,6 @@ class Triggers(Construct):
         site: Site,
         state_machine_arn: str,
         dead_letters: DeadLetters,
-        key_arn: str,
         flow_arns: Mapping[str, str],
         presence_keys: Sequence[str],
         check_every_minutes: int,
@@ -111,7 +110,6 @@ class Triggers(Construct):
             "scheduler.amazonaws.com",
             start,
             allow(["sqs:SendMessage"], dead_letters.arn),
-            allow(["kms:Decrypt", "kms:GenerateDataKey"], key_arn),
         )
         self._rule(
             "alarm-raised",

@@ -35,7 +35,10 @@ DELIVER_LOGS: Final = allow(
 
 
 class Workflow(Construct):
-    """One state machine for all flows of the environment."""
+    """One state machine for all flows of the environment.
+
+    `topic_key_arn` is the key that the topic may be under, for a topic that is not ours.
+    """
 
     def __init__(
         self,
@@ -46,9 +49,10 @@ class Workflow(Construct):
         kind: Kind,
         stream_monitor: Function,
         alert_handler: Function,
-        topic_arn: str,
+        self_monitoring_topic_arn: str,
         dead_letters: DeadLetters,
         key_arn: str,
+        topic_key_arn: str | None = None,
     ) -> None:
         super().__init__(scope, id_)
         logs = CloudwatchLogGroup(
@@ -73,9 +77,10 @@ class Workflow(Construct):
             role=role.id,
             policy=document(
                 allow(["lambda:InvokeFunction"], [stream_monitor.arn, alert_handler.arn]),
-                allow(["sns:Publish"], topic_arn),
+                # Neither is under the environment's key: a monitoring failure is reported though the key is lost.
+                allow(["sns:Publish"], self_monitoring_topic_arn),
                 allow(["sqs:SendMessage"], dead_letters.arn),
-                allow(["kms:Decrypt", "kms:GenerateDataKey"], key_arn),
+                *([allow(["kms:Decrypt", "kms:GenerateDataKey"], topic_key_arn)] if topic_key_arn else []),
                 WRITE_TRACES,
                 DELIVER_LOGS,
             ),
@@ -84,7 +89,7 @@ class Workflow(Construct):
             environment=site.names.environment,
             stream_monitor_arn=stream_monitor.arn,
             alert_handler_arn=alert_handler.arn,
-            topic_arn=topic_arn,
+            topic_arn=self_monitoring_topic_arn,
             dead_letters_url=dead_letters.url,
             kind=kind,
         )

@@ -13,11 +13,14 @@ from typing import Any, Final, Literal
 
 from botocore.loaders import create_loader
 from moto.cloudwatch.models import cloudwatch_backends
+from moto.core.exceptions import ServiceException
 from moto.sns.models import sns_backends
 
 from local_aws import eventbridge, faults
 from local_aws.eventbridge import ACCOUNT_ID, Delivery
+from local_aws.gaps import alarm_history
 from local_aws.gaps.cloudwatch_metrics import as_of
+from local_aws.resource_policies import acting
 
 State = Literal["OK", "ALARM", "INSUFFICIENT_DATA"]
 
@@ -316,16 +319,23 @@ def _act(alarm: Any, before: Standing, region: str) -> None:
         _, _, service, topic_region, account_id, _ = str(action).split(":", 5)
         if service != "sns":
             raise NotImplementedError(f"the alarm {alarm.name} has the action {action}; only topics are told here")
-        if faults.met("sns"):
+        if fault := faults.met("sns"):
+            alarm_history.note(alarm, action, error=f"The local sns is made to answer {fault}.")
             continue
         headline = subject(alarm.state_value, alarm.name, region=region)
         body = json.dumps(notification(alarm, _standing(alarm), before, region=region))
-        sns_backends[account_id][topic_region].publish(
-            message=json.dumps({"default": body, "sms": headline}),
-            message_structure="json",
-            arn=action,
-            subject=headline,
-        )
+        try:
+            with acting("cloudwatch.amazonaws.com", alarm.alarm_arn):
+                sns_backends[account_id][topic_region].publish(
+                    message=json.dumps({"default": body, "sms": headline}),
+                    message_structure="json",
+                    arn=action,
+                    subject=headline,
+                )
+        except ServiceException as refused:
+            alarm_history.note(alarm, action, error=refused.message)
+        else:
+            alarm_history.note(alarm, action)
 
 
 def subject(state: str, alarm_name: str, *, region: str) -> str:

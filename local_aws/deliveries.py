@@ -1,7 +1,8 @@
 """Every message published to a topic, and who gets it: subscriptions whose filter lets it through.
 
-E-mail, text messages and what goes to URLs go nowhere; they are only listed. Confirmation of subscriptions is not
-asked for. A text that is too long for its protocol reaches nobody there, as `gaps.sns_texts` says.
+E-mail, text messages, what goes to URLs, and what goes to queues and functions that are not here, go nowhere; they are
+only listed. Confirmation of subscriptions is not asked for. What cannot be delivered, such as a text that is too long
+for its protocol, goes to the dead-letter queue of its subscription.
 """
 
 import json
@@ -10,9 +11,18 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, Final
 
+from moto.awslambda.models import lambda_backends
+from moto.core.exceptions import ServiceException
 from moto.sns.models import Subscription, Topic, sns_backends
+from moto.sqs.models import sqs_backends
 
+from local_aws import faults
 from local_aws.eventbridge import ACCOUNT_ID
+from local_aws.resource_policies import acting
+
+ATTEMPTS: Final = 4
+"""Of a delivery to a URL: the first and three retries, SNS's default, which are over within a minute."""
+RETRIED: Final = frozenset({"http", "https"})
 
 LONGEST: Final = {"sms": 1600}
 """Bytes by protocol: SNS takes a longer text for a topic, and then does not deliver it there."""
@@ -22,10 +32,9 @@ LONGEST: Final = {"sms": 1600}
 class Published:
     """One message as it was published. A recipient is a protocol and an endpoint: "email oncall@example.com".
 
-    Attributes:
-        message: the text of every protocol that has none of its own in `texts`.
-        recipients: who gets it.
-        undelivered: whose text is too long.
+    `message` is the text of every protocol that has none of its own in `texts`. `failed_attempts` are those that SNS
+    counts as failed, of recipients and of others. `redriven` went to the dead-letter queue of their subscription,
+    `lost` could not be kept there either or have none; `unkept` are those of the lost whose queue refused.
     """
 
     topic_arn: str
@@ -34,11 +43,24 @@ class Published:
     attributes: Mapping[str, str]
     recipients: tuple[str, ...]
     texts: Mapping[str, str] = field(default_factory=dict)
-    undelivered: tuple[str, ...] = ()
+    failed_attempts: int = 0
+    redriven: tuple[str, ...] = ()
+    lost: tuple[str, ...] = ()
+    unkept: tuple[str, ...] = ()
 
     def text_for(self, recipient: str) -> str:
         """What a recipient reads."""
         return self.texts.get(recipient.partition(" ")[0], self.message)
+
+
+@dataclass(slots=True)
+class _Outcome:
+    """What came of one message."""
+
+    failed_attempts: int = 0
+    redriven: list[str] = field(default_factory=list)
+    lost: list[str] = field(default_factory=list)
+    unkept: list[str] = field(default_factory=list)
 
 
 @cache
@@ -50,18 +72,32 @@ def install() -> None:
         message_id = str(publish(self, message, *args, **kwargs))
         sent = next(sent for sent in reversed(self.sent_notifications) if sent[0] == message_id)
         # Kept in the backend, so that it is forgotten when that is reset.
+        outcome = _outcomes(self.sns_backend).pop(message_id, _Outcome())
         vars(self.sns_backend).setdefault("noted_messages", {})[message_id] = _published(
-            self, sent, kwargs.get("message_structure")
+            self, sent, outcome, kwargs.get("message_structure")
         )
         return message_id
 
     Topic.publish = noted
     hand_over = Subscription.publish
 
-    def within(self: Any, *args: Any, **kwargs: Any) -> None:
-        # moto would really call the URL: a rehearsal must page nobody.
-        if self.protocol not in {"http", "https"}:
-            hand_over(self, *args, **kwargs)
+    def within(self: Any, message: str, message_id: str, *args: Any, **kwargs: Any) -> None:
+        if not _lets_through(self, kwargs.get("message_attributes"), message):
+            return
+        outcome = _outcomes(self.topic.sns_backend).setdefault(message_id, _Outcome())
+        if self.protocol in RETRIED:
+            # moto would really call the URL: a rehearsal must page nobody.
+            failed = next((tries for tries in range(ATTEMPTS) if not faults.met("subscriber")), ATTEMPTS)
+            outcome.failed_attempts += failed
+            if failed == ATTEMPTS:
+                _redrive(self, message, outcome)
+        elif _is_here(self):
+            try:
+                with acting("sns.amazonaws.com", self.topic.arn):
+                    hand_over(self, message, message_id, *args, **kwargs)
+            except ServiceException:
+                outcome.failed_attempts += 1
+                _redrive(self, message, outcome)
 
     Subscription.publish = within
 
@@ -74,7 +110,7 @@ def published(*, region: str, since: int = 0) -> list[Published]:
     backend = sns_backends[ACCOUNT_ID][region]
     noted: dict[str, Published] = getattr(backend, "noted_messages", {})
     earlier = [
-        _published(topic, sent)
+        _published(topic, sent, _Outcome(), None)
         for topic in backend.topics.values()
         for sent in topic.sent_notifications
         if sent[0] not in noted
@@ -82,7 +118,46 @@ def published(*, region: str, since: int = 0) -> list[Published]:
     return [*earlier, *noted.values()][since:]
 
 
-def _published(topic: Any, sent: tuple[Any, ...], structure: str | None = None) -> Published:
+def _outcomes(backend: Any) -> dict[str, _Outcome]:
+    found: dict[str, _Outcome] = vars(backend).setdefault("outcomes", {})
+    return found
+
+
+def _is_here(subscription: Any) -> bool:
+    """Whether a queue or function that subscribes is in the local AWS; one of an operator's own is not."""
+    if subscription.protocol == "sqs":
+        *_, region, account_id, name = subscription.endpoint.split(":")
+        return name in sqs_backends[account_id][region].queues
+    if subscription.protocol == "lambda":
+        _, _, _, region, account_id, _, name, *_ = subscription.endpoint.split(":")
+        return any(item.function_name == name for item in lambda_backends[account_id][region].list_functions())
+    return True
+
+
+def _redrive(subscription: Any, message: str, outcome: _Outcome) -> None:
+    """The message in the dead-letter queue of the subscription."""
+    who = _name(subscription)
+    policy = json.loads(subscription.attributes.get("RedrivePolicy") or "{}")
+    target = str(policy.get("deadLetterTargetArn", ""))
+    if not target:
+        outcome.lost.append(who)
+        return
+    *_, region, account_id, name = target.split(":")
+    try:
+        with acting("sns.amazonaws.com", subscription.topic.arn):
+            sqs_backends[account_id][region].send_message(name, message)
+    except ServiceException:
+        outcome.lost.append(who)
+        outcome.unkept.append(who)
+    else:
+        outcome.redriven.append(who)
+
+
+def _name(subscription: Any) -> str:
+    return f"{subscription.protocol} {subscription.endpoint}"
+
+
+def _published(topic: Any, sent: tuple[Any, ...], outcome: _Outcome, structure: str | None) -> Published:
     _, message, subject, attributes, _ = sent
     texts: dict[str, str] = json.loads(message) if structure == "json" else {"default": message}
     fitting = [
@@ -90,20 +165,23 @@ def _published(topic: Any, sent: tuple[Any, ...], structure: str | None = None) 
         for item in topic.sns_backend.subscriptions.values()
         if item.topic.arn == topic.arn and _lets_through(item, attributes, texts["default"])
     ]
-    too_long = [
-        item
-        for item in fitting
-        if item.protocol in LONGEST
-        and len(texts.get(item.protocol, texts["default"]).encode()) > LONGEST[item.protocol]
-    ]
+    for item in fitting:
+        text = texts.get(item.protocol, texts["default"])
+        if len(text.encode()) > LONGEST.get(item.protocol, len(text.encode())):
+            outcome.failed_attempts += 1
+            _redrive(item, text, outcome)
+    undelivered = {*outcome.redriven, *outcome.lost}
     return Published(
         topic_arn=topic.arn,
         subject=subject or "",
         message=texts["default"],
         attributes={name: str(item["Value"]) for name, item in (attributes or {}).items()},
-        recipients=tuple(sorted(f"{item.protocol} {item.endpoint}" for item in fitting if item not in too_long)),
+        recipients=tuple(sorted(who for item in fitting if (who := _name(item)) not in undelivered)),
         texts={protocol: text for protocol, text in texts.items() if protocol != "default"},
-        undelivered=tuple(sorted(f"{item.protocol} {item.endpoint}" for item in too_long)),
+        failed_attempts=outcome.failed_attempts,
+        redriven=tuple(outcome.redriven),
+        lost=tuple(outcome.lost),
+        unkept=tuple(outcome.unkept),
     )
 
 

@@ -8,6 +8,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -23,6 +24,7 @@ from moto.sqs.models import sqs_backends
 from local_aws import executions, faults
 from local_aws.executions import CannotStartError
 from local_aws.matching import matches
+from local_aws.resource_policies import acting
 
 ACCOUNT_ID: Final = "123456789012"
 
@@ -101,7 +103,8 @@ def _to_target(rule: Any, target: Mapping[str, Any], given: Mapping[str, Any]) -
         if arn.split(":")[2] not in OWN_KINDS:
             _leave_to_moto(rule, target, given)
             return Delivery(rule=rule.name, target_arn=arn)
-        started = _hand_over(target, _input(rule, target, given), given)
+        with acting("events.amazonaws.com", str(rule.arn)):
+            started = _hand_over(target, _input(rule, target, given), given)
     except (CannotStartError, JsonRESTError, ServiceException) as error:
         _to_dead_letters(rule, target, given, error)
         return Delivery(rule=rule.name, target_arn=arn, error=_words(error))
@@ -207,6 +210,14 @@ def _to_dead_letters(rule: Any, target: Mapping[str, Any], given: Mapping[str, A
     if not queue_arn:
         return
     *_, region, account_id, name = str(queue_arn).split(":")
+    # A queue that refuses loses the event; EventBridge counts it in InvocationsFailedToBeSentToDlq.
+    with suppress(ServiceException), acting("events.amazonaws.com", str(rule.arn)):
+        _put_dead_letter(rule, target, given, error, sqs_backends[account_id][region], name)
+
+
+def _put_dead_letter(  # noqa: PLR0917  in the order of what it says
+    rule: Any, target: Mapping[str, Any], given: Mapping[str, Any], error: Exception, queues: Any, name: str
+) -> None:
     attributes = {
         "RULE_ARN": rule.arn,
         "TARGET_ARN": target["Arn"],
@@ -214,7 +225,7 @@ def _to_dead_letters(rule: Any, target: Mapping[str, Any], given: Mapping[str, A
         "ERROR_MESSAGE": _words(error),
         "RETRY_ATTEMPTS": "0",
     }
-    sqs_backends[account_id][region].send_message(
+    queues.send_message(
         queue_name=name,
         message_body=json.dumps(given),
         message_attributes={

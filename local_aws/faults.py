@@ -17,7 +17,16 @@ from typing import Any, Final, Literal, get_args
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication
 
 Target = Literal[
-    "stream_monitor", "alert_handler", "sns", "dynamodb", "cloudwatch", "mediaconnect", "ssm", "sqs", "eventbridge"
+    "stream_monitor",
+    "alert_handler",
+    "sns",
+    "dynamodb",
+    "cloudwatch",
+    "mediaconnect",
+    "ssm",
+    "sqs",
+    "eventbridge",
+    "subscriber",
 ]
 Error = Literal["throttled", "timeout", "crash", "access-denied"]
 

@@ -9,8 +9,9 @@ from moto.stepfunctions.parser.models import stepfunctions_parser_backends
 
 from local_aws import calls, clock, faults
 from local_aws.eventbridge import ACCOUNT_ID, LOST
-from local_aws.gaps import flow_messages, lambda_runs_the_zip, stepfunctions_api
+from local_aws.gaps import alarm_history, flow_messages, lambda_runs_the_zip, stepfunctions_api
 from local_aws.gaps.flow_states import set_flow_status
+from local_aws.service_metrics import forget_activity
 
 
 def forget_what_happened(region: str, *, prefix: str = "") -> None:
@@ -30,6 +31,7 @@ def forget_what_happened(region: str, *, prefix: str = "") -> None:
     for name, queue in sqs_backends[ACCOUNT_ID][region].queues.items():  # PurgeQueue works once a minute only
         if name.startswith(prefix):
             queue._messages.clear()
+            forget_activity(queue)
             queue._pending_messages.clear()
     for machine in stepfunctions_parser_backends[ACCOUNT_ID][region].state_machines:
         if machine.name.startswith(prefix):
@@ -53,6 +55,7 @@ def _forget_alarms(region: str, prefix: str) -> None:
     for name, alarm in watched.alarms.items():
         if name.startswith(prefix):
             alarm.state_value = "INSUFFICIENT_DATA"
+            alarm_history.forget(alarm)
             alarm.state_reason, alarm.state_reason_data = "Unchecked: Initial alarm creation", "{}"
             # As if it was made now, so that messages of alarms hold no time of the clock on the wall.
             alarm.state_updated_timestamp = alarm.configuration_updated_timestamp = made

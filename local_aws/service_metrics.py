@@ -5,7 +5,9 @@ what did not happen is mostly not counted at all. AWS/Scheduler is counted where
 """
 
 from collections.abc import Iterable
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
 
 from moto.cloudwatch.models import cloudwatch_backends
 from moto.sqs.models import sqs_backends
@@ -15,8 +17,20 @@ from local_aws.eventbridge import ACCOUNT_ID, Delivery
 from local_aws.executions import Execution
 from local_aws.gaps.lambda_runs_the_zip import Invocation
 
+SLEEPS_AFTER: Final = timedelta(hours=6)
+"""For so long a queue without messages, and that nobody asks, still has metrics."""
+WAKES_AFTER: Final = timedelta(minutes=15)
+"""So long it can take until a queue that slept has metrics again; see "Available CloudWatch metrics for Amazon SQS"."""
 THROTTLED = "Lambda.TooManyRequestsException"
 ENDED = {"SUCCEEDED": "ExecutionsSucceeded", "FAILED": "ExecutionsFailed", "TIMED_OUT": "ExecutionsTimedOut"}
+
+
+@dataclass(slots=True)
+class _Activity:
+    """When a queue last held messages, and when its metrics are awake again."""
+
+    last: datetime | None = None
+    awake: datetime | None = None
 
 
 def count_execution(execution: Execution, invocations: Iterable[Invocation], at: datetime) -> None:
@@ -55,18 +69,39 @@ def count_message(message: Published, at: datetime) -> None:
     """A message that was published, and each of its deliveries."""
     *_, region, _, topic = message.topic_arn.split(":")
     _put(region, "AWS/SNS", "NumberOfMessagesPublished", ("TopicName", topic), 1, at)
-    for _ in message.recipients:
-        _put(region, "AWS/SNS", "NumberOfNotificationsDelivered", ("TopicName", topic), 1, at)
-    for _ in message.undelivered:
-        _put(region, "AWS/SNS", "NumberOfNotificationsFailed", ("TopicName", topic), 1, at)
+    counted = {
+        "NumberOfNotificationsDelivered": len(message.recipients),
+        "NumberOfNotificationsFailed": message.failed_attempts,  # each attempt on a URL, also before one that succeeds
+        "NumberOfNotificationsRedrivenToDlq": len(message.redriven),
+        "NumberOfNotificationsFailedToRedriveToDlq": len(message.unkept),
+    }
+    for metric, count in counted.items():
+        if count:
+            _put(region, "AWS/SNS", metric, ("TopicName", topic), count, at)
 
 
 def count_waiting(region: str, at: datetime, *, prefix: str) -> None:
-    """How many messages wait in each queue."""
+    """How many messages wait in each queue whose metrics are awake.
+
+    A queue that was never counted has slept: a rehearsal begins long after its deployment. It wakes as late as it may.
+    """
     for name, queue in sqs_backends[ACCOUNT_ID][region].queues.items():
-        if name.startswith(prefix):
-            depth = float(len(queue._messages))
+        if not name.startswith(prefix):
+            continue
+        depth = float(len(queue._messages))
+        activity = vars(queue).setdefault("metrics", _Activity())
+        if depth and (activity.last is None or at - activity.last > SLEEPS_AFTER):
+            activity.awake = at + WAKES_AFTER
+        if depth:
+            activity.last = at
+        asleep = activity.awake is None or activity.last is None or at - activity.last > SLEEPS_AFTER
+        if not asleep and at >= activity.awake:
             _put(region, "AWS/SQS", "ApproximateNumberOfMessagesVisible", ("QueueName", name), depth, at)
+
+
+def forget_activity(queue: Any) -> None:
+    """Let the metrics of a queue sleep."""
+    vars(queue).pop("metrics", None)
 
 
 def _put(  # noqa: PLR0917  in the order of a datapoint's own sentence

@@ -75,6 +75,7 @@ def _register_reviews(app: typer.Typer, answered: Answered) -> None:
 def _register_pipeline(app: typer.Typer, answered: Answered) -> None:
     from operations import protection  # noqa: PLC0415
     from operations.drift import drift as look  # noqa: PLC0415
+    from operations.drift import explained  # noqa: PLC0415
     from operations.github import Repository  # noqa: PLC0415
     from plan_review import as_markdown, as_text  # noqa: PLC0415
 
@@ -94,9 +95,9 @@ def _register_pipeline(app: typer.Typer, answered: Answered) -> None:
             settings, clients = _environment(environment)
             lines = protection.differences(clients, settings)
             if repository:
-                told = [*([as_markdown(found)] if found else []), *(f"- {line}" for line in lines)]
+                told = [*([explained(found, as_markdown(found))] if found else []), *(f"- {line}" for line in lines)]
                 repository.tell_drift(environment, "\n".join(told) or None)
-        typer.echo(as_text(found) if found else f"{environment} is deployed as it is configured.")
+        typer.echo(explained(found, as_text(found)) if found else f"{environment} is deployed as it is configured.")
         for line in lines:
             typer.echo(f"Protection: {line}. `python -m operations deploy {environment}` sets it.")
         raise typer.Exit(DRIFT_FOUND if (found or lines) and not issue else 0)

@@ -3,6 +3,8 @@
 A flow that was started or stopped is no drift: on air or not is no attribute of what Terraform keeps.
 """
 
+from typing import Final
+
 from operations import deployment
 from operations.deployment import FOLDER, PLAN_FILE
 from operations.review import review_of
@@ -10,6 +12,18 @@ from operations.terraform import terraform
 from plan_review import Review
 
 DIFFERENT = 2  # terraform's own exit code for "there are changes", given -detailed-exitcode
+
+SUBSCRIPTION: Final = "aws_sns_topic_subscription"
+UNCONFIRMED: Final = (
+    "A subscription that would be created again was probably never confirmed: SNS deletes unconfirmed ones after three "
+    "days. Deploy again, and let its owner follow the link in the confirmation within three days."
+)
+
+
+def explained(found: Review, text: str) -> str:
+    """The text of a drift, and what is behind it where AWS itself changed something."""
+    gone = any(change.type == SUBSCRIPTION and change.action == "create" for change in found.touched)
+    return f"{text.rstrip()}\n\n{UNCONFIRMED}\n" if gone else text
 
 
 def drift(environment: str) -> Review | None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from rehearsal.metrics import emits
-from rehearsal.scenario import Event, Scenario, ScenarioError
+from rehearsal.scenario import BREAKS, Event, Scenario, ScenarioError
 from settings import Environment, Flow
 
 
@@ -45,7 +45,7 @@ def at_home(scenarios: Sequence[Scenario], environments: Mapping[str, Environmen
                 f'{scenario.place("flow")}: flow is "{scenario.flow}": '
                 f"{scenario.environment} has {', '.join(flows)} only."
             )
-        elif lacks := list(_lacks(scenario, flow)):
+        elif lacks := list(_lacks(scenario, flow, environments[scenario.environment])):
             words = " and ".join(lacks)
             problems.append(f"{scenario.place('flow')}: the flow {flow.name} ({scenario.environment}) {words}.")
         else:
@@ -64,7 +64,7 @@ def fitting(scenarios: Sequence[Scenario], environment: Environment) -> tuple[li
     roles, left_out = [], []
     for scenario in scenarios:
         for flow in environment.flows:
-            lacks = list(_lacks(scenario, flow))
+            lacks = list(_lacks(scenario, flow, environment))
             if lacks:
                 left_out.append(f"{scenario.name}: {flow.name} {' and '.join(lacks)}")
             else:
@@ -74,9 +74,18 @@ def fitting(scenarios: Sequence[Scenario], environment: Environment) -> tuple[li
     return roles, left_out
 
 
-def _lacks(scenario: Scenario, flow: Flow) -> Iterator[str]:
+def _lacks(scenario: Scenario, flow: Flow, environment: Environment) -> Iterator[str]:
     """What a flow lacks to play a scenario, each once."""
-    yield from dict.fromkeys(_all_lacks(scenario, flow))
+    yield from dict.fromkeys([*_all_lacks(scenario, flow), *_not_ours(scenario, environment)])
+
+
+def _not_ours(scenario: Scenario, environment: Environment) -> Iterator[str]:
+    """What a scenario breaks by hand that was there before, and so is not in the local AWS."""
+    targets = {fault.target for fault in scenario.faults if fault.target in BREAKS}
+    if "key" in targets and environment.existing_key_arn:
+        yield "is under a key of your own (existing_key_arn), which is not here to be broken"
+    if targets - {"key"} and environment.existing_topic_arn:
+        yield "alerts through a topic of your own (existing_topic_arn), which is not here to be broken"
 
 
 def _all_lacks(scenario: Scenario, flow: Flow) -> Iterator[str]:

@@ -269,7 +269,7 @@ def _healthy(flow: Flow) -> Metrics:
 
 def _breaching(flow: Flow, rule: HealthRule) -> Metrics:
     """What a flow emits while a rule is breached: its metric just beyond the threshold, of one source if that is it."""
-    if rule.comparison.startswith("Greater"):
+    if rule.comparison.startswith(("Greater", "Increases")):
         value = 1.5 * rule.threshold or 1.0
     else:
         value = rule.threshold / 2 if rule.threshold > 1 else 0.0

@@ -16,7 +16,7 @@ from moto.cloudwatch.models import cloudwatch_backends
 from moto.mediaconnect.models import mediaconnect_backends
 
 from components.health_rules import WHOLE_MINUTE, health_rules
-from local_aws import ACCOUNT_ID, clock, faults, service_metrics
+from local_aws import ACCOUNT_ID, clock, faults, resource_faults, service_metrics
 from local_aws.alarms import BEYOND, changes
 from local_aws.deliveries import published
 from local_aws.eventbridge import LOST, Delivery, deliver, event
@@ -30,7 +30,7 @@ from local_aws.scheduler import fire_schedules
 from rehearsal.cast import Role
 from rehearsal.collect import collect
 from rehearsal.metrics import emits
-from rehearsal.scenario import Event, Fault, Phase
+from rehearsal.scenario import BREAKS, Event, Fault, Phase
 from rehearsal.stage import Stage
 from rehearsal.timeline import Kind, Moment, Notification, Result
 
@@ -87,6 +87,13 @@ class _Play:
         self._runs = 0
         self._phase: Phase | None = None
         self._lost: set[str] = set()
+        self._undo: dict[Fault, Callable[[], None]] = {}
+        settings = stage.environment
+        self._resources = resource_faults.Names(
+            key=settings.existing_key_arn or self._names.key_alias,
+            topic=(settings.existing_topic_arn or self._names.topic).rpartition(":")[2],
+            self_monitoring_topic=(settings.existing_topic_arn or self._names.chain_topic).rpartition(":")[2],
+        )
 
     def result(self, enough: Callable[[Sequence[Notification]], bool]) -> Result:
         try:
@@ -100,6 +107,8 @@ class _Play:
                         break
         finally:
             faults.lift()
+            for undo in self._undo.values():
+                undo()
             LOST.clear()
             set_flow_status(self._flow_arn, "STANDBY")  # a running one could not be destroyed
         return self._result
@@ -143,6 +152,10 @@ class _Play:
         if fault.error == "lost":
             self._lost.add(fault.target)
             LOST.update(EVENTS_OF[fault.target])
+        elif fault.target in BREAKS:
+            self._undo[fault] = resource_faults.broken(
+                fault.target, fault.error, region=self._region, names=self._resources
+            )
         else:
             injected.append(faults.inject(fault.target, fault.error))  # type: ignore[arg-type]  # others are above
 
@@ -150,6 +163,7 @@ class _Play:
         self._note(fault.until, "fault", f"{fault.target}: works again", target=fault.target, error=None)
         for item in injected:
             faults.lift(item)
+        self._undo.pop(fault, lambda: None)()
         self._lost.discard(fault.target)
         LOST.clear()
         for target in self._lost:

@@ -43,9 +43,27 @@ Minute = Annotated[float, Field(ge=0)]
 SourceMetadata = Literal["present", "absent", "unavailable"]
 # As in `local_aws.faults`, which would load all of moto.
 Target = Literal[
-    "stream_monitor", "alert_handler", "sns", "dynamodb", "cloudwatch", "mediaconnect", "ssm", "sqs", "eventbridge"
+    "stream_monitor",
+    "alert_handler",
+    "sns",
+    "dynamodb",
+    "cloudwatch",
+    "mediaconnect",
+    "ssm",
+    "sqs",
+    "eventbridge",
+    "subscriber",
 ]
 Error = Literal["throttled", "timeout", "crash", "access-denied"]
+Resource = Literal["key", "topic_policy", "self_monitoring_topic_policy"]
+"""What is deployed and can be broken by hand: the environment's key, and the policies of its two topics."""
+Broken = Literal["disabled", "pending-deletion", "statement-deleted", "denied"]
+BREAKS: Final[Mapping[str, tuple[str, ...]]] = {
+    "key": ("disabled", "pending-deletion", "statement-deleted"),
+    "topic_policy": ("statement-deleted", "denied"),
+    "self_monitoring_topic_policy": ("statement-deleted", "denied"),
+}
+"""How each of them can be broken; done by `local_aws.resource_faults`."""
 Silent = Literal["flow_events", "alarm_events", "schedule"]
 """What can only get lost on its way: MediaConnect's own events, those of alarms, and scheduled checks."""
 SILENT: Final = get_args(Silent)
@@ -53,6 +71,7 @@ ERRORS_OF: Final[Mapping[str, tuple[str, ...]]] = {
     **dict.fromkeys(get_args(Target), get_args(Error)),
     "eventbridge": (*get_args(Error), "lost"),
     **dict.fromkeys(SILENT, ("lost",)),
+    **BREAKS,
     "metrics": ("late",),
 }
 """How each target of a fault can fail."""
@@ -186,8 +205,8 @@ class Fault(_Part):
 
     start: Minute = Field(default=0, alias="from")
     until: Minute
-    target: Target | Silent | Literal["metrics"]
-    error: Error | Literal["lost", "late"]
+    target: Target | Silent | Resource | Literal["metrics"]
+    error: Error | Broken | Literal["lost", "late"]
 
     @model_validator(mode="after")
     def _possible(self) -> Self:

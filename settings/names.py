@@ -77,6 +77,16 @@ class Names:
         return f"{self.prefix}-dead-letters"
 
     @property
+    def undelivered_queue(self) -> str:
+        """SQS queue of messages that SNS could not deliver."""
+        return f"{self.prefix}-undelivered"
+
+    @property
+    def self_monitoring_machine(self) -> str:
+        """Step Functions state machine of the second path of self-monitoring alarms."""
+        return shortened(f"{self.prefix}-self-monitoring", STATE_MACHINE_LIMIT)
+
+    @property
     def incidents_table(self) -> str:
         """DynamoDB table of open and closed incidents."""
         return f"{self.prefix}-incidents"

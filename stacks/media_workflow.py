@@ -29,6 +29,7 @@ from components.health_rules import health_rules
 from components.incidents import Incidents
 from components.lambda_package import lambda_package
 from components.notifications import GivenTopic, Notifications
+from components.second_path import SecondPath
 from components.site import Site
 from components.triggers import DeadLetters, Triggers
 from components.watch_policy import WatchPolicy
@@ -147,7 +148,7 @@ class MediaWorkflow(TerraformStack):
             code=code,
             key_arn=key.arn,
         )
-        dead_letters = DeadLetters(self, "dead_letters", site=site, key_arn=key.arn)
+        dead_letters = DeadLetters(self, "dead_letters", site=site)
         workflow = Workflow(
             self,
             "workflow",
@@ -155,9 +156,10 @@ class MediaWorkflow(TerraformStack):
             kind=environment.workflow_type,
             stream_monitor=monitor,
             alert_handler=handler,
-            topic_arn=notifications.topic_arn,
+            self_monitoring_topic_arn=notifications.chain_topic_arn,
             dead_letters=dead_letters,
             key_arn=key.arn,
+            topic_key_arn=key.arn if environment.existing_topic_arn else None,
         )
         triggers = Triggers(
             self,
@@ -165,20 +167,22 @@ class MediaWorkflow(TerraformStack):
             site=site,
             state_machine_arn=workflow.arn,
             dead_letters=dead_letters,
-            key_arn=key.arn,
             flow_arns={name: flow.arn for name, flow in flows.items()},
             presence_keys=sorted(
                 {SILENT} | {rule.key for rows in rules.values() for rule in rows if rule.watches_presence}
             ),
             check_every_minutes=environment.check_every_minutes,
         )
+        second_path = SecondPath(self, "second_path", site=site, topic_arn=notifications.topic_arn, key_arn=key.arn)
         chain = Chain(
             functions={"stream-monitor": monitor.name, "alert-handler": handler.name},
             state_machine_arn=workflow.arn,
-            rule_names=triggers.rule_names,
+            rule_names=triggers.rule_names | {second_path.part: second_path.rule_name},
             queue_name=dead_letters.name,
             topic_names={"alerts": notifications.topic_name}
             | ({} if environment.existing_topic_arn else {"chain": notifications.chain_topic_name}),
+            undelivered_queue_name=notifications.undelivered_queue_name,
+            second_path_arn=second_path.machine_arn,
             schedule_group=triggers.schedule_group,
             check_every_minutes=environment.check_every_minutes,
         )

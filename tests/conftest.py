@@ -22,7 +22,12 @@ SHARING = {
 
 LONGEST_FIRST = (
     *("environments", "tests/local/test_ci_access.py", "tests/local/test_adoption.py", "venue"),
-    *("tests/local/test_existing.py", "tests/local/test_bootstrap.py", "tests/properties/test_incidents.py"),
+    *(
+        "tests/local/test_existing.py",
+        "tests/local/test_subscribers.py",
+        "tests/local/test_bootstrap.py",
+        "tests/properties/test_incidents.py",
+    ),
     *("tests/synth/test_synth_bytes.py", "tests/synth/test_scale.py", "modules"),
 )
 

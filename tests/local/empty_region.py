@@ -82,9 +82,17 @@ class EmptyRegion:
         return ROLE
 
     def queue(self, name: str) -> str:
-        """The ARN of a new queue."""
-        self.client("sqs").create_queue(QueueName=name)
-        return f"arn:aws:sqs:{self.name}:{ACCOUNT_ID}:{name}"
+        """The ARN of a new queue that events and topics of the account may send to."""
+        arn = f"arn:aws:sqs:{self.name}:{ACCOUNT_ID}:{name}"
+        statement = {
+            "Effect": "Allow",
+            "Principal": {"Service": ["events.amazonaws.com", "sns.amazonaws.com"]},
+            "Action": "sqs:SendMessage",
+            "Resource": arn,
+        }
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+        self.client("sqs").create_queue(QueueName=name, Attributes={"Policy": policy})
+        return arn
 
     def waiting(self, name: str) -> list[dict[str, Any]]:
         """The messages of a queue, with all attributes."""

@@ -1,14 +1,17 @@
 """Who would get which message, whoever published it."""
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from moto.cloudwatch.models import cloudwatch_backends
+from moto.sqs.models import sqs_backends
 
 from components.workflow_definition import workflow_definition
-from local_aws import LocalAws, deliveries, executions
+from local_aws import ACCOUNT_ID, LocalAws, deliveries, executions, faults, service_metrics
 from local_aws.deliveries import published
-from tests.local.empty_region import EmptyRegion
+from tests.local.empty_region import EIGHT, EmptyRegion, minute
 
 
 @pytest.fixture
@@ -72,7 +75,7 @@ def test_a_text_that_is_too_long_for_a_phone_is_taken_and_not_delivered(
     publish(region, topic, text)
     (message,) = published(region=region.name)
     assert message.recipients == ("email oncall@example.com", *(["sms +15550100"] if arrives else []))
-    assert message.undelivered == (() if arrives else ("sms +15550100",))
+    assert message.lost == (() if arrives else ("sms +15550100",))
 
 
 @pytest.mark.parametrize("message", ["text", "[]", json.dumps({"sms": "Short."})])
@@ -194,3 +197,104 @@ def test_a_reset_forgets_all_messages(region: EmptyRegion) -> None:
     publish(region, region.topic("alerts"))
     assert published(region=region.name)
     assert published(region=EmptyRegion(region.aws).name) == []
+
+
+def counted(region: EmptyRegion) -> dict[str, float]:
+    """What SNS counts of the messages so far, but for their publishing."""
+    cloudwatch_backends[ACCOUNT_ID][region.name].metric_data.clear()
+    for message in published(region=region.name):
+        service_metrics.count_message(message, EIGHT)
+    data = cloudwatch_backends[ACCOUNT_ID][region.name].metric_data
+    return {datum.name: datum.value for datum in data if datum.name != "NumberOfMessagesPublished"}
+
+
+@pytest.mark.parametrize(
+    ("failing", "expected"),
+    [
+        (0, {"NumberOfNotificationsDelivered": 1}),
+        (2, {"NumberOfNotificationsDelivered": 1, "NumberOfNotificationsFailed": 2}),
+        (4, {"NumberOfNotificationsFailed": 4, "NumberOfNotificationsRedrivenToDlq": 1}),
+    ],
+)
+def test_each_failed_attempt_on_a_url_is_counted_and_only_the_last_one_is_final(
+    region: EmptyRegion, failing: int, expected: dict[str, float]
+) -> None:
+    topic, dead = region.topic("alerts"), region.queue("undelivered")
+    redrive = json.dumps({"deadLetterTargetArn": dead})
+    subscribe(region, topic, "https", "https://pager.example.com/x", RedrivePolicy=redrive)
+    faults.inject("subscriber", "crash", calls=failing)
+    publish(region, topic, "the message")
+    faults.lift()
+    (message,) = published(region=region.name)
+    assert bool(message.recipients) is (failing < deliveries.ATTEMPTS)
+    assert counted(region) == expected
+    assert [item["Body"] for item in region.waiting("undelivered")] == ["the message"] * (
+        failing == deliveries.ATTEMPTS
+    )
+
+
+def test_a_message_that_cannot_be_kept_either_is_lost_and_reaches_nobody(region: EmptyRegion) -> None:
+    region.client("sqs").create_queue(QueueName="closed")
+    dead = f"arn:aws:sqs:{region.name}:{ACCOUNT_ID}:closed"
+    topic = region.topic("alerts")
+    redrive = json.dumps({"deadLetterTargetArn": dead})
+    subscribe(region, topic, "https", "https://pager.example.com/x", RedrivePolicy=redrive)
+    with faults.failing("subscriber", "crash"):
+        publish(region, topic)
+    (message,) = published(region=region.name)
+    assert (message.recipients, message.lost) == ((), ("https https://pager.example.com/x",))
+    assert counted(region)["NumberOfNotificationsFailedToRedriveToDlq"] == 1
+
+
+@pytest.mark.parametrize(
+    ("protocol", "endpoint"),
+    [("sqs", "sqs:eu-west-1:123456789012:ours"), ("lambda", "lambda:eu-west-1:123456789012:function:ours")],
+)
+def test_a_queue_or_function_of_somebodys_own_counts_as_a_recipient(
+    region: EmptyRegion, protocol: str, endpoint: str
+) -> None:
+    topic = region.topic("alerts")
+    subscribe(region, topic, protocol, f"arn:aws:{endpoint}")
+    publish(region, topic)
+    (message,) = published(region=region.name)
+    assert message.recipients == (f"{protocol} arn:aws:{endpoint}",)
+
+
+def test_a_queue_that_is_here_gets_the_message_only_if_its_policy_lets_sns_in(region: EmptyRegion) -> None:
+    topic = region.topic("alerts")
+    region.client("sqs").create_queue(QueueName="closed")
+    closed = f"arn:aws:sqs:{region.name}:{ACCOUNT_ID}:closed"
+    subscribe(region, topic, "sqs", region.queue("open"))
+    subscribe(region, topic, "sqs", closed)
+    publish(region, topic)
+    (message,) = published(region=region.name)
+    assert (message.recipients, message.lost) == (
+        (f"sqs arn:aws:sqs:{region.name}:{ACCOUNT_ID}:open",),
+        (f"sqs {closed}",),
+    )
+    assert (len(region.waiting("open")), len(region.waiting("closed"))) == (1, 0)
+
+
+def depths(region: EmptyRegion) -> list[tuple[float, float]]:
+    """Minute and value of each datapoint of the queue's depth."""
+    data = cloudwatch_backends[ACCOUNT_ID][region.name].metric_data
+    return [((datum.timestamp - EIGHT.replace(tzinfo=None)) / timedelta(minutes=1), datum.value) for datum in data]
+
+
+def test_the_metrics_of_an_idle_queue_sleep_and_wake_late(region: EmptyRegion) -> None:
+    region.queue("letters")
+    queue = sqs_backends[ACCOUNT_ID][region.name].queues["letters"]
+    url = region.client("sqs").get_queue_url(QueueName="letters")["QueueUrl"]
+
+    def count(*minutes: int) -> None:
+        for number in minutes:
+            service_metrics.count_waiting(region.name, minute(number), prefix="letters")
+
+    count(0, 1)
+    assert depths(region) == [], "it has been idle for long"
+    region.client("sqs").send_message(QueueUrl=url, MessageBody="x")
+    count(2, 16, 17, 18)
+    assert depths(region) == [(17, 1), (18, 1)]
+    queue._messages.clear()
+    count(19, 18 + 360, 19 + 360)
+    assert depths(region)[2:] == [(19, 0), (378, 0)]

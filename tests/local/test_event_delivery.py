@@ -343,7 +343,7 @@ def test_an_execution_tells_how_it_ended_and_through_which_states(region: EmptyR
 
 
 def test_waiting_for_an_execution_has_an_end(region: EmptyRegion) -> None:
-    slow = {"Wait": {"Type": "Wait", "Seconds": 1, "End": True}}
+    slow = {"Wait": {"Type": "Wait", "Seconds": 60, "End": True}}
     started = executions.start(region.state_machine("slow", **slow), {})
     with pytest.raises(TimeoutError, match="still runs"):
         executions.wait_for(started, seconds=0.05)

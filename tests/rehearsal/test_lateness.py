@@ -51,6 +51,7 @@ def test_every_rule_of_the_flows_of_a_protocol_has_a_trial(environment: Environm
 
 
 BREACHES = {
+    "IncreasesByMoreThan": lambda value, threshold: value > threshold,  # from zero
     "GreaterThanThreshold": lambda value, threshold: value > threshold,
     "GreaterThanOrEqualToThreshold": lambda value, threshold: value >= threshold,
     "LessThanThreshold": lambda value, threshold: value < threshold,

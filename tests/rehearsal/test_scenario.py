@@ -1,5 +1,6 @@
 """A scenario file says exactly what happens and what must be heard; a wrong one is refused with what is allowed."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -359,3 +360,26 @@ def test_a_missed_expectation_is_shown_beside_what_was_seen(tmp_path: Path, envi
             "seen minute 9: opened HIGH; minute 5: opened HIGH to nobody: no subscription lets it through"
         )
     ]
+
+
+@pytest.mark.parametrize(
+    ("target", "error", "words"),
+    [
+        ("key", "crash", "key can only be disabled, pending-deletion or statement-deleted, not crash"),
+        ("topic_policy", "disabled", "topic_policy can only be statement-deleted or denied, not disabled"),
+        ("sns", "disabled", "key can be disabled"),
+    ],
+)
+def test_a_resource_is_broken_in_ways_of_its_own(tmp_path: Path, target: str, error: str, words: str) -> None:
+    fault = FAULT.replace('"sns"', f'"{target}"').replace('"throttled"', f'"{error}"')
+    with pytest.raises(ScenarioError, match=re.escape(words)):
+        read(tmp_path, MINIMAL + fault)
+
+
+def test_a_key_that_was_there_before_is_not_broken(tmp_path: Path, environment: Environment) -> None:
+    fault = FAULT.replace('"sns"', '"key"').replace('"throttled"', '"disabled"')
+    scenario = read(tmp_path, MINIMAL + fault)
+    assert at_home([scenario], {"dev": environment})
+    given = environment.model_copy(update={"existing_key_arn": "arn:aws:kms:us-east-1:123456789012:key/1234"})
+    with pytest.raises(ScenarioError, match="existing_key_arn"):
+        at_home([scenario], {"dev": given})

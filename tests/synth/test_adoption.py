@@ -31,6 +31,14 @@ def test_a_topic_a_key_and_a_bucket_that_are_there_are_used_and_nothing_is_made_
     assert rung == {(topic,)}
     assert stack.content["output"]["topic_arn"]["value"] == topic
     assert topic in json.dumps(stack.all_of("aws_sfn_state_machine"))
+    # Whose key a given topic is under is not known: whoever publishes may use the given key.
+    publishers = [role["policy"] for role in stack.all_of("aws_iam_role_policy") if "sns:Publish" in role["policy"]]
+    assert len(publishers) == 3
+    assert all(key in policy for policy in publishers)
+    # Its subscriptions are not ours, so deliveries are judged by attempts.
+    failed = stack.one("aws_cloudwatch_metric_alarm", alarm_name="media-workflow-dev-chain-deliveries-of-alerts-failed")
+    assert failed["metric_name"] == "NumberOfNotificationsFailed"
+    assert "retry" in failed["alarm_description"]
 
 
 def test_a_given_identity_provider_is_trusted_and_none_is_made(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from components.event_patterns import DETAIL_TYPES
 from components.health_rules import health_rules
+from plan_review.cost import PRICES
 from settings import load_environment
 from tests.synth.conftest import PROJECT, Synthesized
 
@@ -117,9 +118,11 @@ def test_an_alarm_on_the_chain_goes_to_people_directly_and_through_no_filter(pro
         ("AWS/States", "ExecutionsTimedOut"),
         ("AWS/States", "ExecutionThrottled"),
         ("AWS/Scheduler", "InvocationAttemptCount"),
+        ("AWS/Scheduler", "InvocationDroppedCount"),
         ("AWS/Events", "FailedInvocations"),
         ("AWS/SQS", "ApproximateNumberOfMessagesVisible"),
-        ("AWS/SNS", "NumberOfNotificationsFailed"),
+        ("AWS/SNS", "NumberOfNotificationsRedrivenToDlq"),
+        ("AWS/SNS", "NumberOfNotificationsFailedToRedriveToDlq"),
     }
     (topic,) = {action for alarm in chain for action in alarm["alarm_actions"]}
     subscriptions = [item for item in prod.all_of("aws_sns_topic_subscription") if item["topic_arn"] == topic]
@@ -149,9 +152,8 @@ def test_lost_data_starts_the_workflow_for_presence_alarms_only(prod: Synthesize
 
 
 def test_every_target_retries_and_then_keeps_what_it_could_not_deliver(prod: Synthesized) -> None:
-    targets = prod.all_of("aws_cloudwatch_event_target") + [
-        item["target"] for item in prod.all_of("aws_scheduler_schedule")
-    ]
+    of_rules = [item for item in prod.all_of("aws_cloudwatch_event_target") if item["target_id"] == "workflow"]
+    targets = of_rules + [item["target"] for item in prod.all_of("aws_scheduler_schedule")]
     assert len(targets) == 5
     for target in targets:
         assert target["dead_letter_config"]["arn"].startswith("${aws_sqs_queue.")
@@ -237,16 +239,77 @@ def test_each_function_has_a_role_of_its_own(prod: Synthesized) -> None:
 @pytest.mark.parametrize("service", ["states.amazonaws.com", "events.amazonaws.com", "scheduler.amazonaws.com"])
 def test_a_service_takes_a_role_for_our_own_account_only(prod: Synthesized, service: str) -> None:
     trusts = [json.loads(role["assume_role_policy"])["Statement"][0] for role in prod.all_of("aws_iam_role")]
-    (found,) = [trust for trust in trusts if trust["Principal"]["Service"] == service]
-    assert "aws:SourceAccount" in found["Condition"]["StringEquals"]
+    found = [trust for trust in trusts if trust["Principal"]["Service"] == service]
+    assert found
+    assert all("aws:SourceAccount" in trust["Condition"]["StringEquals"] for trust in found)
 
 
-def test_alarms_may_use_the_key_of_the_topic_because_without_it_they_are_silent(prod: Synthesized) -> None:
-    key = json.loads(prod.one("aws_kms_key")["policy"])
-    (grant,) = [found for found in key["Statement"] if found["Principal"] == {"Service": "cloudwatch.amazonaws.com"}]
-    assert {"kms:Decrypt", "kms:GenerateDataKey*"} <= set(grant["Action"])
-    for topic in prod.all_of("aws_sns_topic"):
-        assert topic["kms_master_key_id"].startswith("${aws_kms_key.")
+def test_what_reports_the_loss_of_the_key_does_not_depend_on_it(prod: Synthesized) -> None:
+    keys = {topic["name"]: topic.get("kms_master_key_id") for topic in prod.all_of("aws_sns_topic")}
+    assert keys.pop("media-workflow-prod-chain") is None
+    (alerts,) = keys.values()
+    assert str(alerts).startswith("${aws_kms_key.")
+    for queue in prod.all_of("aws_sqs_queue"):
+        assert (queue.get("kms_master_key_id"), queue["sqs_managed_sse_enabled"]) == (None, True)
+    (blind,) = {
+        json.loads(machine["definition"])["States"]["MonitorBlind"]["Parameters"]["TopicArn"]
+        for machine in prod.all_of("aws_sfn_state_machine")
+        if "MonitorBlind" in machine["definition"]
+    }
+    (alarmed,) = {
+        action for alarm in prod.all_of("aws_cloudwatch_metric_alarm") for action in alarm.get("alarm_actions", [])
+    }
+    assert blind == alarmed
+    services = [
+        statement["Principal"].get("Service", "")
+        for statement in json.loads(prod.one("aws_kms_key")["policy"])["Statement"]
+    ]
+    assert services == ["", "logs.us-east-1.amazonaws.com"]
+
+
+def test_a_message_that_is_not_delivered_is_kept_and_counted_once(prod: Synthesized) -> None:
+    """NumberOfNotificationsFailed counts each attempt on an https endpoint, also those that a retry delivers."""
+    queue = "media-workflow-prod-undelivered"
+    assert prod.one("aws_sqs_queue", name=queue)["message_retention_seconds"] == 1209600
+    for subscription in prod.all_of("aws_sns_topic_subscription"):
+        assert (
+            "aws_sqs_queue.notifications_undelivered"
+            in json.loads(subscription["redrive_policy"])["deadLetterTargetArn"]
+        )
+    for part in ("alerts", "chain"):
+        alarm = prod.one(
+            "aws_cloudwatch_metric_alarm", alarm_name=f"media-workflow-prod-chain-deliveries-of-{part}-failed"
+        )
+        assert alarm["metric_name"] == "NumberOfNotificationsRedrivenToDlq"
+        assert queue in alarm["alarm_description"] or "undelivered" in alarm["alarm_description"]
+
+
+def test_dead_letters_do_not_end_their_alarm_while_the_metrics_of_the_queue_sleep(prod: Synthesized) -> None:
+    alarm = prod.one("aws_cloudwatch_metric_alarm", alarm_name="media-workflow-prod-chain-dead-letters")
+    assert alarm["treat_missing_data"] == "ignore"
+
+
+def test_the_readme_names_what_self_monitoring_costs(prod: Synthesized) -> None:
+    chain = [alarm for alarm in prod.all_of("aws_cloudwatch_metric_alarm") if "-chain-" in alarm["alarm_name"]]
+    words = f"{len(chain) * PRICES['alarm'].dollars:.2f} a month for its {len(chain)} alarms"
+    assert words in (PROJECT / "README.md").read_text(encoding="utf-8")
+    on_scale = " ".join((PROJECT / "docs" / "scale.md").read_text(encoding="utf-8").split())
+    assert f"{len(chain) * PRICES['alarm'].dollars:.2f} for its self-monitoring alarms" in on_scale
+    assert f"about {PRICES['flow'].dollars:.0f} a month" in (PROJECT / "README.md").read_text(encoding="utf-8")
+
+
+def test_self_monitoring_alarms_have_a_second_path_that_no_flow_can_enter(prod: Synthesized) -> None:
+    pattern = json.loads(
+        prod.one("aws_cloudwatch_event_rule", name="media-workflow-prod-self-monitoring")["event_pattern"]
+    )
+    assert pattern["resources"] == [{"prefix": f"{ALARM_PREFIX}chain-"}]
+    assert pattern["detail"]["state"] == {"value": ["ALARM", "INSUFFICIENT_DATA"]}
+    namespaces = {
+        alarm["namespace"] for alarm in prod.all_of("aws_cloudwatch_metric_alarm") if "-chain-" in alarm["alarm_name"]
+    }
+    (excluded,) = pattern["detail"]["configuration"]["metrics"]["metricStat"]["metric"]["namespace"][0]["anything-but"]
+    assert excluded == "AWS/MediaConnect"
+    assert excluded not in namespaces
 
 
 def test_code_is_refused_to_whoever_does_not_use_tls(prod: Synthesized) -> None:

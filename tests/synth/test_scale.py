@@ -59,8 +59,8 @@ def test_time_and_memory_grow_no_faster_than_the_number_of_flows(runs: dict[int,
         assert five_hundred - one < 1.6 * 5 * (hundred - one) + 0.05 * one, (what, one, hundred, five_hundred)
 
 
-def test_there_is_one_state_machine_and_two_functions_whatever_the_number_of_flows(large: Synthesized) -> None:
-    assert len(large.all_of("aws_sfn_state_machine")) == 1
+def test_there_are_two_state_machines_and_two_functions_whatever_the_number_of_flows(large: Synthesized) -> None:
+    assert len(large.all_of("aws_sfn_state_machine")) == 2
     assert len(large.all_of("aws_lambda_function")) == 2
     assert len(large.all_of("aws_sns_topic")) == 2
     assert len(large.content["module"]) == 500

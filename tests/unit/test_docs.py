@@ -3,12 +3,14 @@
 import json
 import re
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
-from rehearsal.scenario import Event, Expectation, Fault, Needs, Phase, Scenario
+from rehearsal.reading import shipped
+from rehearsal.scenario import BREAKS, Event, Expectation, Fault, Needs, Phase, Scenario, Target
 from settings import (
     BackupSource,
     CiAccess,
@@ -57,3 +59,16 @@ def test_every_setting_from_outside_the_file_is_documented() -> None:
 def test_every_key_of_a_scenario_is_documented(part: type[BaseModel]) -> None:
     documented = set(re.findall(r"`([a-z_-]+)`", SCENARIOS)) | set(re.findall(r"`\[\[([a-z]+)\]\]`", SCENARIOS))
     assert {field.alias or name for name, field in part.model_fields.items()} - documented == set()
+
+
+def test_every_target_of_a_fault_is_documented() -> None:
+    named = set(re.findall(r"`([a-z_-]+)`", SCENARIOS))
+    assert {*get_args(Target), *BREAKS, *(error for errors in BREAKS.values() for error in errors)} - named == set()
+
+
+def test_the_page_on_self_monitoring_names_scenarios_that_exist() -> None:
+    page = (DOCS / "self-monitoring.md").read_text(encoding="utf-8")
+    last = [line.rsplit("|", 2)[1] for line in page.splitlines() if line.startswith("| ")]
+    named = {name for cell in last for name in re.findall(r"`([a-z_]+)`", cell)}
+    assert len(named) > 8
+    assert named - set(shipped()) == set()

@@ -1,0 +1,26 @@
+"""What a drift is explained with where AWS itself changed what was deployed."""
+
+import json
+
+import pytest
+
+from operations.drift import explained
+from operations.review import review_of
+from plan_review import as_text
+
+
+@pytest.mark.parametrize(
+    ("kind", "actions", "said"),
+    [
+        ("aws_sns_topic_subscription", ["create"], True),
+        ("aws_sns_topic_subscription", ["delete"], False),
+        ("aws_sns_topic", ["create"], False),
+    ],
+)
+def test_a_subscription_that_is_gone_was_probably_never_confirmed(kind: str, actions: list[str], said: bool) -> None:  # noqa: FBT001
+    values = {"protocol": "email", "endpoint": "noc@example.com"}
+    made = actions == ["create"]
+    change = {"actions": actions, "before": None if made else values, "after": values if made else None}
+    resource = {"address": f"{kind}.one", "type": kind, "name": "one", "mode": "managed", "change": change}
+    found = review_of(json.dumps({"format_version": "1.2", "resource_changes": [resource]}), environment="dev")
+    assert ("unconfirmed ones after three days" in explained(found, as_text(found))) is said
