@@ -4,13 +4,14 @@ AWS-managed keys will not do: CloudWatch and EventBridge cannot use them, so ala
 `alias/aws/sns` are silent.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from constructs import Construct
 
 from components.aws import KmsAlias, KmsKey
-from components.iam import allow, document, own_account
+from components.iam import Statement, allow, document, own_account
 from components.site import Site
 
 USE: Final = ("kms:Decrypt", "kms:GenerateDataKey*")
@@ -26,7 +27,9 @@ class GivenKey:
 class EncryptionKey(Construct):
     """One rotated key, with a grant for each service that must write under it."""
 
-    def __init__(self, scope: Construct, id_: str, *, site: Site, protect: bool) -> None:
+    def __init__(
+        self, scope: Construct, id_: str, *, site: Site, protect: bool, pipeline: Sequence[Statement] = ()
+    ) -> None:
         super().__init__(scope, id_)
         account = site.account_id
         key = KmsKey(
@@ -60,11 +63,12 @@ class EncryptionKey(Construct):
                 allow(
                     [*USE, "kms:Encrypt*", "kms:ReEncrypt*", "kms:Describe*"],
                     "*",
-                    principal={"Service": f"logs.{site.region}.amazonaws.com"},
+                    principal={"Service": f"logs.{site.region}.{site.dns_suffix}"},
                     # Logs names the group in the encryption context; it sends no source account.
                     condition={"ArnLike": {"kms:EncryptionContext:aws:logs:arn": site.arn("logs", "log-group:/aws/*")}},
                     sid="LogGroupsEncrypt",
                 ),
+                *pipeline,
             ),
         )
         KmsAlias(self, "alias", name=site.names.key_alias, target_key_id=key.key_id)

@@ -28,7 +28,13 @@ FUNCTION_TIMEOUT_SECONDS: Final = 30
 
 
 def workflow_definition(
-    *, environment: str, stream_monitor_arn: str, alert_handler_arn: str, topic_arn: str, dead_letters_url: str
+    *,
+    environment: str,
+    partition: str,
+    stream_monitor_arn: str,
+    alert_handler_arn: str,
+    topic_arn: str,
+    dead_letters_url: str,
 ) -> dict[str, Any]:
     """The workflow of an environment, for any flow: look, judge, and tell; and tell too if looking fails.
 
@@ -42,6 +48,7 @@ def workflow_definition(
         "States": {
             "MonitorStream": _invoke(
                 stream_monitor_arn,
+                partition=partition,
                 payload={"input.$": "$", "started.$": "$$.Execution.StartTime", "execution.$": "$$.Execution.Id"},
                 selector={"report.$": "$.Payload"},
                 following="EvaluateHealth",
@@ -60,14 +67,14 @@ def workflow_definition(
                 ],
                 "Default": "RaiseAlert",
             },
-            "RaiseAlert": _handle(alert_handler_arn, following="AlertSent"),
-            "ClearAlert": _handle(alert_handler_arn, following="StreamHealthy"),
+            "RaiseAlert": _handle(alert_handler_arn, partition=partition, following="AlertSent"),
+            "ClearAlert": _handle(alert_handler_arn, partition=partition, following="StreamHealthy"),
             "AlertSent": {"Type": "Succeed"},
             "StreamHealthy": {"Type": "Succeed"},
             "KeepInput": {
                 "Type": "Task",
                 "Comment": "A replay starts an execution with exactly this body.",
-                "Resource": "arn:aws:states:::sqs:sendMessage",
+                "Resource": f"arn:{partition}:states:::sqs:sendMessage",
                 "Parameters": {
                     "QueueUrl": dead_letters_url,
                     "MessageBody.$": "States.JsonToString($$.Execution.Input)",
@@ -83,7 +90,7 @@ def workflow_definition(
             },
             "MonitorBlind": {
                 "Type": "Task",
-                "Resource": "arn:aws:states:::sns:publish",
+                "Resource": f"arn:{partition}:states:::sns:publish",
                 "Parameters": {
                     "TopicArn": topic_arn,
                     "Subject": f"[CRITICAL] monitoring is blind ({environment})",
@@ -119,20 +126,23 @@ def workflow_definition(
     }
 
 
-def _handle(function_arn: str, *, following: str) -> dict[str, Any]:
+def _handle(function_arn: str, *, partition: str, following: str) -> dict[str, Any]:
     """A healthy report goes the same way: only memory knows whether it ends an incident."""
     return _invoke(
         function_arn,
+        partition=partition,
         payload={"report.$": "$.report", "execution.$": "$$.Execution.Id"},
         selector={"sent.$": "$.Payload.sent"},
         following=following,
     )
 
 
-def _invoke(function_arn: str, *, payload: dict[str, str], selector: dict[str, str], following: str) -> dict[str, Any]:
+def _invoke(
+    function_arn: str, *, partition: str, payload: dict[str, str], selector: dict[str, str], following: str
+) -> dict[str, Any]:
     return {
         "Type": "Task",
-        "Resource": "arn:aws:states:::lambda:invoke",
+        "Resource": f"arn:{partition}:states:::lambda:invoke",
         "Parameters": {"FunctionName": function_arn, "Payload": payload},
         "ResultSelector": selector,
         # Longer than the function's own limit, so that its own words are reported rather than ours.

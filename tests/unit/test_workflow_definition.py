@@ -8,6 +8,7 @@ from components.workflow_definition import FUNCTION_TIMEOUT_SECONDS, workflow_de
 
 DEFINITION = workflow_definition(
     environment="prod",
+    partition="aws",
     stream_monitor_arn="arn:monitor",
     alert_handler_arn="arn:alert",
     topic_arn="arn:topic",
