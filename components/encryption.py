@@ -4,13 +4,14 @@ What reports the loss of this key does not depend on it: the self-monitoring top
 encrypted by SQS itself. So no service but CloudWatch Logs needs a statement here; our roles use the key by IAM.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from constructs import Construct
 
 from components.aws import KmsAlias, KmsKey
-from components.iam import allow, document
+from components.iam import Statement, allow, document
 from components.site import Site
 
 
@@ -24,7 +25,9 @@ class GivenKey:
 class EncryptionKey(Construct):
     """One rotated key, with a statement for the account and one for each service that writes under it by itself."""
 
-    def __init__(self, scope: Construct, id_: str, *, site: Site, protect: bool) -> None:
+    def __init__(
+        self, scope: Construct, id_: str, *, site: Site, protect: bool, pipeline: Sequence[Statement] = ()
+    ) -> None:
         super().__init__(scope, id_)
         account = site.account_id
         key = KmsKey(
@@ -44,11 +47,12 @@ class EncryptionKey(Construct):
                 allow(
                     ["kms:Decrypt", "kms:GenerateDataKey*", "kms:Encrypt*", "kms:ReEncrypt*", "kms:Describe*"],
                     "*",
-                    principal={"Service": f"logs.{site.region}.amazonaws.com"},
+                    principal={"Service": f"logs.{site.region}.{site.dns_suffix}"},
                     # Logs names the group in the encryption context; it sends no source account.
                     condition={"ArnLike": {"kms:EncryptionContext:aws:logs:arn": site.arn("logs", "log-group:/aws/*")}},
                     sid="LogGroupsEncrypt",
                 ),
+                *pipeline,
             ),
         )
         KmsAlias(self, "alias", name=site.names.key_alias, target_key_id=key.key_id)

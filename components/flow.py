@@ -68,6 +68,7 @@ class MediaConnectFlow(Construct):
                 "protect": protect,
                 "allow_open_cidr": allow_open_cidr,
                 "tags": tags,
+                **({"permissions_boundary": site.permissions_boundary} if site.permissions_boundary else {}),
                 **module_variables(flow, thresholds),
             },
         )

@@ -22,16 +22,12 @@ from components.aws import (
     S3Object,
 )
 from components.bucket import PrivateBucket
-from components.iam import Statement, allow, document, trust
+from components.iam import WRITE_TRACES, Statement, allow, document, trust
 from components.lambda_package import LambdaPackage
 from components.site import Site
 from components.workflow_definition import FUNCTION_TIMEOUT_SECONDS
 
 KEEP_OLD_CODE_DAYS: Final = 30
-WRITE_TRACES: Final = allow(
-    ["xray:PutTraceSegments", "xray:PutTelemetryRecords"],
-    "*",  # X-Ray has no resource for these two actions
-)
 
 
 class Code(Construct):
@@ -116,6 +112,7 @@ class Function(Construct):
             description=config.description,
             # Lambda sends no source account here; a role can be passed to it only within its own account.
             assume_role_policy=trust("lambda.amazonaws.com"),
+            permissions_boundary=site.permissions_boundary,
         )
         policy = IamRolePolicy(
             self,

@@ -116,6 +116,7 @@ class SecondPath(Construct):
             name=site.names.role(self.part),
             description="Publishes self-monitoring alarms that CloudWatch could not publish",
             assume_role_policy=trust("states.amazonaws.com", condition=own_account(site.account_id)),
+            permissions_boundary=site.permissions_boundary,
         )
         policy = IamRolePolicy(
             self,
@@ -154,6 +155,7 @@ class SecondPath(Construct):
             name=site.names.role(f"{self.part}-rule"),
             description="Starts the second path of self-monitoring alarms",
             assume_role_policy=trust("events.amazonaws.com", condition=own_account(site.account_id)),
+            permissions_boundary=site.permissions_boundary,
         )
         IamRolePolicy(
             self,

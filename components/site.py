@@ -7,13 +7,25 @@ from settings import Names
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Site:
-    """One environment in one account and Region. Account and partition are tokens, known to Terraform at plan."""
+    """One environment in one account and Region. Account and partition are tokens, known to Terraform at plan.
+
+    Attributes:
+        names: of all that is built.
+        region: the Region.
+        account_id: the account.
+        partition: the second part of every ARN.
+        dns_suffix: what addresses of the partition end with, and there the names of some services, too.
+        log_retention_days: how long logs are kept.
+        permissions_boundary: ARN of the boundary of every role, where a pipeline may change roles.
+    """
 
     names: Names
     region: str
     account_id: str
     partition: str
+    dns_suffix: str
     log_retention_days: int
+    permissions_boundary: str | None = None
 
     def arn(self, service: str, resource: str) -> str:
         """The ARN of something of ours, before or without the resource that makes it."""

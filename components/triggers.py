@@ -141,6 +141,7 @@ class Triggers(Construct):
             name=self._site.names.role(part),
             description=f"Starts the workflow from {part}",
             assume_role_policy=trust(service, condition=own_account(self._site.account_id)),
+            permissions_boundary=self._site.permissions_boundary,
         )
         IamRolePolicy(self, f"{part}_policy", name=part, role=role.id, policy=document(*statements))
         return role

@@ -13,25 +13,11 @@ from components.aws import (
     SfnStateMachineLoggingConfiguration,
     SfnStateMachineTracingConfiguration,
 )
-from components.functions import WRITE_TRACES, Function
-from components.iam import allow, document, own_account, trust
+from components.functions import Function
+from components.iam import DELIVER_LOGS, WRITE_TRACES, allow, document, own_account, trust
 from components.site import Site
 from components.triggers import DeadLetters
 from components.workflow_definition import Kind, workflow_definition
-
-DELIVER_LOGS: Final = allow(
-    [
-        "logs:CreateLogDelivery",
-        "logs:DeleteLogDelivery",
-        "logs:DescribeLogGroups",
-        "logs:DescribeResourcePolicies",
-        "logs:GetLogDelivery",
-        "logs:ListLogDeliveries",
-        "logs:PutResourcePolicy",
-        "logs:UpdateLogDelivery",
-    ],
-    "*",  # log delivery has no resource; without these on "*" the service refuses a machine that logs
-)
 
 
 class Workflow(Construct):
@@ -69,6 +55,7 @@ class Workflow(Construct):
             name=site.names.role("workflow"),
             description="The state machine: calls both functions, and tells people itself when watching fails",
             assume_role_policy=trust("states.amazonaws.com", condition=own_account(site.account_id)),
+            permissions_boundary=site.permissions_boundary,
         )
         policy = IamRolePolicy(
             self,
@@ -87,6 +74,7 @@ class Workflow(Construct):
         )
         definition: dict[str, Any] = workflow_definition(
             environment=site.names.environment,
+            partition=site.partition,
             stream_monitor_arn=stream_monitor.arn,
             alert_handler_arn=alert_handler.arn,
             topic_arn=self_monitoring_topic_arn,

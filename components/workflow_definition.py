@@ -107,6 +107,7 @@ def _state_seconds(state: Mapping[str, Any]) -> float:
 def workflow_definition(
     *,
     environment: str,
+    partition: str,
     stream_monitor_arn: str,
     alert_handler_arn: str,
     topic_arn: str,
@@ -127,6 +128,7 @@ def workflow_definition(
             "MonitorStream": _invoke(
                 stream_monitor_arn,
                 kind=kind,
+                partition=partition,
                 payload={"input.$": "$", "started.$": "$$.Execution.StartTime", "execution.$": "$$.Execution.Id"},
                 selector={"report.$": "$.Payload"},
                 following="EvaluateHealth",
@@ -147,8 +149,8 @@ def workflow_definition(
                 "Default": "RaiseAlert",
             },
             INPUT_REFUSED: {"Type": "Fail", "Error": INPUT_REFUSED, "CausePath": "$.report.refused"},
-            "RaiseAlert": _handle(alert_handler_arn, kind=kind, following="AlertSent"),
-            "ClearAlert": _handle(alert_handler_arn, kind=kind, following="StreamHealthy"),
+            "RaiseAlert": _handle(alert_handler_arn, kind=kind, partition=partition, following="AlertSent"),
+            "ClearAlert": _handle(alert_handler_arn, kind=kind, partition=partition, following="StreamHealthy"),
             "AlertSent": {"Type": "Succeed"},
             "StreamHealthy": {"Type": "Succeed"},
             "IsReplay": {
@@ -160,7 +162,7 @@ def workflow_definition(
             "KeepInput": {
                 "Type": "Task",
                 "Comment": "A replay starts an execution with exactly this body.",
-                "Resource": "arn:aws:states:::sqs:sendMessage",
+                "Resource": f"arn:{partition}:states:::sqs:sendMessage",
                 "Parameters": {
                     "QueueUrl": dead_letters_url,
                     "MessageBody.$": "States.JsonToString($$.Execution.Input)",
@@ -179,6 +181,7 @@ def workflow_definition(
                 topic_arn,
                 environment,
                 kind,
+                partition,
                 # The whole failure: a timeout has no cause.
                 details="Input: {}\nFailure: {}\n",
                 values="States.JsonToString($$.Execution.Input), States.JsonToString($.failure)",
@@ -190,6 +193,7 @@ def workflow_definition(
                 topic_arn,
                 environment,
                 kind,
+                partition,
                 details="Input and failure are too long for this message: see {}\n",
                 values="$$.Execution.Id",
                 retry=BRIEF_RETRY[kind],
@@ -215,6 +219,7 @@ def _notify_blind(
     topic_arn: str,
     environment: str,
     kind: Kind,
+    partition: str,
     *,
     details: str,
     values: str,
@@ -224,7 +229,7 @@ def _notify_blind(
     """Publishes that monitoring is blind, with details in which `{}` stand for values in States Language."""
     return {
         "Type": "Task",
-        "Resource": "arn:aws:states:::sns:publish",
+        "Resource": f"arn:{partition}:states:::sns:publish",
         "Parameters": {
             "TopicArn": topic_arn,
             "Subject": f"[CRITICAL] monitoring is blind ({environment})",
@@ -257,11 +262,12 @@ def _notify_blind(
     }
 
 
-def _handle(function_arn: str, *, kind: Kind, following: str) -> dict[str, Any]:
+def _handle(function_arn: str, *, kind: Kind, partition: str, following: str) -> dict[str, Any]:
     """A healthy report goes the same way: only memory knows whether it ends an incident."""
     return _invoke(
         function_arn,
         kind=kind,
+        partition=partition,
         payload={"report.$": "$.report", "execution.$": "$$.Execution.Id"},
         selector={"sent.$": "$.Payload.sent"},
         following=following,
@@ -269,11 +275,11 @@ def _handle(function_arn: str, *, kind: Kind, following: str) -> dict[str, Any]:
 
 
 def _invoke(
-    function_arn: str, *, kind: Kind, payload: dict[str, str], selector: dict[str, str], following: str
+    function_arn: str, *, kind: Kind, partition: str, payload: dict[str, str], selector: dict[str, str], following: str
 ) -> dict[str, Any]:
     return {
         "Type": "Task",
-        "Resource": "arn:aws:states:::lambda:invoke",
+        "Resource": f"arn:{partition}:states:::lambda:invoke",
         "Parameters": {"FunctionName": function_arn, "Payload": payload},
         "ResultSelector": selector,
         "TimeoutSeconds": FUNCTION_STATE_SECONDS[kind],

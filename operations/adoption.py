@@ -18,6 +18,11 @@ Name = Annotated[str, typer.Argument(help="environment, as in environments/<name
 Flow = Annotated[str | None, typer.Argument(help="one flow; without it, all of the environment")]
 Allowed = Annotated[list[str] | None, typer.Option("--allow", help="ADDRESS:ACTION that may be bad; repeatable")]
 DRIFT_FOUND: Final = 3
+ONLY_NAMES: Final = (
+    "[ci] has no owner_id and repository_id, so the roles will refuse {repository} if it was created, renamed or "
+    "transferred since 2026-07-15, or uses immutable subjects. To let them in as well: "
+    "python -m operations github-ids {environment}"
+)
 
 
 def register(app: typer.Typer, answered: Answered) -> None:
@@ -77,6 +82,7 @@ def _register_pipeline(app: typer.Typer, answered: Answered) -> None:
     from operations.drift import drift as look  # noqa: PLC0415
     from operations.drift import explained  # noqa: PLC0415
     from operations.github import Repository  # noqa: PLC0415
+    from operations.identity import write_ids  # noqa: PLC0415
     from plan_review import as_markdown, as_text  # noqa: PLC0415
 
     @app.command()
@@ -127,7 +133,19 @@ def _register_pipeline(app: typer.Typer, answered: Answered) -> None:
                 raise SettingsError(
                     [Problem(place=f"environments/{environment}.toml", key="ci", value=None, rule=rule)]
                 )
+            if settings.ci.repository_id is None:
+                typer.echo(ONLY_NAMES.format(repository=settings.ci.repository, environment=environment), err=True)
             deployment.access(environment)
+
+    @app.command("github-ids")
+    def github_ids(environment: Name) -> None:
+        """Look up the ids of the repository and of its owner on GitHub, and write them into the settings."""
+        with answered():
+            found = write_ids(environment, root=PROJECT, environ=os.environ)
+        typer.echo(
+            f"environments/{environment}.toml: owner_id = {found.owner_id}, repository_id = {found.repository_id} "
+            f"({found.name}). To let the roles trust them: python -m operations ci-access {environment}"
+        )
 
 
 def _register_flows(app: typer.Typer, answered: Answered) -> None:

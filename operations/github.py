@@ -1,4 +1,4 @@
-"""What the workflows say on GitHub: one comment a pull request and environment, one issue while there is drift.
+"""What the workflows say on GitHub, one comment a pull request and one issue while there is drift; and its ids.
 
 Knows GitHub's interface and nothing of what is said. Address, repository and token come from the variables that
 GitHub Actions sets.
@@ -15,11 +15,21 @@ PAGE: Final = 100
 TIMEOUT_SECONDS: Final = 30
 PLAN_WORKFLOW: Final = "plan.yml"
 NEEDED: Final = ("GITHUB_REPOSITORY", "GITHUB_TOKEN")
+PUBLIC_API: Final = "https://api.github.com"
 DRIFT_TITLE: Final = "Drift in {environment}"
 
 
 class GitHubError(RuntimeError):
     """GitHub could not be asked, or said no; the text says what was asked and what came back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What GitHub calls a repository: its name as tokens spell it, and the numbers that no rename changes."""
+
+    name: str
+    owner_id: int
+    repository_id: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +54,24 @@ class Repository:
                 "`env: GITHUB_TOKEN: ${{ github.token }}`."
             )
         return cls(
-            environ.get("GITHUB_API_URL") or "https://api.github.com",
+            environ.get("GITHUB_API_URL") or PUBLIC_API,
             environ["GITHUB_REPOSITORY"],
             environ["GITHUB_TOKEN"],
         )
+
+    @classmethod
+    def named(cls, name: str, environ: Mapping[str, str]) -> "Repository":
+        """A repository to read from, outside a workflow, too; a public one needs no token."""
+        return cls(environ.get("GITHUB_API_URL") or PUBLIC_API, name, environ.get("GITHUB_TOKEN") or "")
+
+    def identity(self) -> Identity:
+        """What GitHub calls this repository. GitHub redirects from a former name to the present one.
+
+        Raises:
+            GitHubError: there is no such repository, or the token may not see it.
+        """
+        found = self._ask("GET", "")
+        return Identity(found["full_name"], int(found["owner"]["id"]), int(found["id"]))
 
     def comment_once(self, number: int, text: str) -> None:
         """Write a comment, over the one that begins with the same line if there is one."""
@@ -101,14 +125,14 @@ class Repository:
             page += 1
 
     def _ask(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
-        url = f"{self.api}/repos/{self.name}/{path}"
+        url = f"{self.api}/repos/{self.name}/{path}".removesuffix("/")
         request = urllib.request.Request(  # noqa: S310  the address is GitHub's own variable
             url,
             method=method,
             data=json.dumps(body).encode() if body is not None else None,
             headers={
                 "Accept": "application/vnd.github+json",
-                "Authorization": f"Bearer {self.token}",
+                **({"Authorization": f"Bearer {self.token}"} if self.token else {}),
                 "Content-Type": "application/json",
                 "X-GitHub-Api-Version": "2022-11-28",
             },

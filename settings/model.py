@@ -55,6 +55,8 @@ def _log_retention(value: int) -> int:
 EnvironmentName = Annotated[
     str,
     _matching("[a-z][a-z0-9]{0,15}", "use up to 16 lower-case letters and digits, beginning with a letter, no hyphen"),
+    # Its bucket for code would be the account's bucket for state.
+    _matching("(?!state$).*", 'use another name; "state" is part of the name of the bucket that holds every state'),
 ]
 ResourceName = Annotated[
     str, _matching("[A-Za-z0-9_-]{1,64}", "use 1 to 64 letters, digits, hyphens and underscores, as MediaConnect does")
@@ -200,6 +202,8 @@ class CiAccess(Settings):
     repository: Annotated[
         str, _matching("[A-Za-z0-9-]+/[A-Za-z0-9._-]+", "give owner/name, as in the address on GitHub")
     ]
+    owner_id: Annotated[int, Field(ge=1)] | None = None
+    repository_id: Annotated[int, Field(ge=1)] | None = None
     branch: Annotated[str, Field(min_length=1)] = "main"
     github_environment: Annotated[str, Field(min_length=1)] | None = None
     existing_provider_arn: (
@@ -260,6 +264,12 @@ class Environment(Settings):
             return "INFO"
         received = [subscriber.minimum_severity for subscriber in self.notifications]
         return max(received, key=get_args(Severity).index, default="MEDIUM")
+
+    @property
+    def secret_arns(self) -> tuple[str, ...]:
+        """Every secret that a source or an output is encrypted with, sorted, once."""
+        parts = [part for flow in self.flows for part in (flow.source, flow.backup_source, *flow.outputs.values())]
+        return tuple(sorted({part.encryption.secret_arn for part in parts if part and part.encryption}))
 
     def thresholds_of(self, flow: Flow) -> Thresholds:
         """The environment's thresholds with a flow's own in their place."""

@@ -16,6 +16,13 @@ BUCKET_LIMIT: Final = 63
 STATE_MACHINE_LIMIT: Final = 80
 ALARM_LIMIT: Final = 255
 STACK_LIMIT: Final = 128
+PARTITIONS: Final = {"cn-": "aws-cn", "us-gov-": "aws-us-gov"}
+"""Partition by the beginning of its Regions' names; every other Region is in `aws`."""
+
+
+def partition(region: str) -> str:
+    """The partition of a Region: the second part of every ARN there."""
+    return next((name for start, name in PARTITIONS.items() if region.startswith(start)), "aws")
 
 
 def shortened(name: str, limit: int) -> str:
@@ -120,6 +127,11 @@ class Names:
     def role(self, part: str) -> str:
         """IAM role."""
         return shortened(f"{self.prefix}-{part}", ROLE_LIMIT)
+
+    @property
+    def boundary(self) -> str:
+        """IAM policy: the permissions boundary of every role that a pipeline may make."""
+        return f"{self.prefix}-boundary"
 
     def rule(self, part: str) -> str:
         """EventBridge rule."""

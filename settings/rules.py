@@ -11,12 +11,15 @@ from itertools import combinations
 from typing import Final
 
 from settings.model import BackupSource, Encryption, Environment, Flow, Notification, Output, Source
+from settings.names import partition
 
 Finding = tuple[str, object, str]
 """Key, value, and rule, as in `settings.errors.Problem`."""
 
 HIGHEST_PORT: Final = 65535
 MAX_OUTPUTS: Final = 50
+MAX_SECRETS_OF_PIPELINE: Final = 3300
+"""Characters of ARNs; a managed policy takes 6,144, and the rest of the boundary has its share."""
 MAX_OUTPUTS_WITH_CONTENT_MONITORING: Final = 10
 SRT: Final = frozenset({"srt-listener", "srt-caller"})
 ZIXI: Final = frozenset({"zixi-push", "zixi-pull"})
@@ -94,6 +97,7 @@ def broken_rules(environment: Environment) -> Iterator[Finding]:
     """Every rule that an environment breaks, top to bottom."""
     yield from _notifications(environment.notifications)
     yield from _existing(environment)
+    yield from _partitions(environment)
     yield from _flow_names(environment)
     for flow in environment.flows:
         for key, value, rule in _flow(flow, environment):
@@ -109,6 +113,16 @@ def _existing(environment: Environment) -> Iterator[Finding]:
     """What is there already is where the rest is, a given topic has its own subscribers, a pipeline shares state."""
     if environment.ci and environment.state_bucket_name is None:
         yield "ci", environment.ci.repository, "needs state that it can reach: name allowed_account_ids or state_bucket"
+    if environment.ci and (environment.ci.owner_id is None) != (environment.ci.repository_id is None):
+        rule = f"needs owner_id and repository_id, or neither; run `python -m operations github-ids {environment.name}`"
+        yield "ci", environment.ci.repository, rule
+    size = sum(len(arn) + 3 for arn in environment.secret_arns)
+    if environment.ci and size > MAX_SECRETS_OF_PIPELINE:
+        rule = (
+            f"their ARNs take {size} characters, and the permissions boundary of a pipeline holds "
+            f"{MAX_SECRETS_OF_PIPELINE}; share secrets between sources and outputs, or leave [ci] out"
+        )
+        yield "flows.encryption.secret_arn", f"{len(environment.secret_arns)} secrets", rule
     for key in ("existing_topic_arn", "existing_key_arn"):
         arn = getattr(environment, key)
         if arn:
@@ -120,6 +134,27 @@ def _existing(environment: Environment) -> Iterator[Finding]:
             "has its own subscribers, so leave [[notifications]] out; or leave this out, and a topic is made for them"
         )
         yield "existing_topic_arn", environment.existing_topic_arn, rule
+
+
+def _partitions(environment: Environment) -> Iterator[Finding]:
+    """No ARN of another partition than the Region's: accounts, and with them all that is in them, belong to one."""
+    wanted = partition(environment.region)
+    for key, value in _strings("", environment.model_dump(exclude={"name"})):
+        if value.startswith("arn:") and value.split(":")[1] != wanted:
+            yield key, value, f"must begin with arn:{wanted}:, as {environment.region} is in that partition"
+
+
+def _strings(key: str, value: object) -> Iterator[tuple[str, str]]:
+    """Every string below a value, with its dotted key; flows by their names."""
+    if isinstance(value, str):
+        yield key, value
+    elif isinstance(value, dict):
+        for name, part in value.items():
+            yield from _strings(f"{key}.{name}" if key else name, part)
+    elif isinstance(value, tuple):
+        for number, part in enumerate(value, start=1):
+            name = part.get("name", f"#{number}") if isinstance(part, dict) else f"#{number}"
+            yield from _strings(f"{key}.{name}", part)
 
 
 def _notifications(notifications: Iterable[Notification]) -> Iterator[Finding]:

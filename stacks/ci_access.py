@@ -7,10 +7,12 @@ from cdktf import S3Backend, TerraformOutput, TerraformStack
 from constructs import Construct
 
 from components.aws import AwsProvider, AwsProviderDefaultTags, DataAwsCallerIdentity, DataAwsPartition
+from components.ci_permissions import Given
 from components.ci_roles import CiRoles
 from components.site import Site
 from settings import CiAccess as CiAccessSettings
 from settings import Environment, Names
+from settings.names import partition as partition_of
 from stacks.media_workflow import STATE_KEY, WORKSPACE_KEY_PREFIX
 
 
@@ -43,6 +45,7 @@ class CiAccess(TerraformStack):
                 )
             ],
         )
+        partition = DataAwsPartition(self, "partition")
         roles = CiRoles(
             self,
             "roles",
@@ -50,15 +53,19 @@ class CiAccess(TerraformStack):
                 names=names,
                 region=environment.region,
                 account_id=DataAwsCallerIdentity(self, "caller").account_id,
-                partition=DataAwsPartition(self, "partition").partition,
+                partition=partition.partition,
+                dns_suffix=partition.dns_suffix,
                 log_retention_days=environment.log_retention_days,
             ),
             access=access,
+            given=Given.to(environment),
+            partition=partition_of(environment.region),
             state_bucket=state_bucket,
             state_key=f"{WORKSPACE_KEY_PREFIX}/{environment.name}/{STATE_KEY}",
         )
         for name, arn, description in (
             ("plan_role_arn", roles.plan_role_arn, "For the variable AWS_PLAN_ROLE of the repository"),
             ("apply_role_arn", roles.apply_role_arn, "For the variable AWS_APPLY_ROLE of the GitHub environment"),
+            ("boundary_arn", roles.boundary_arn, "The permissions boundary of every role that is deployed"),
         ):
             TerraformOutput(self, name, value=arn, description=description, static_id=True)

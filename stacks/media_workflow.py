@@ -3,6 +3,7 @@
 Touch with care: construct ids are addresses in state; renaming one destroys and recreates what it names.
 """
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -20,6 +21,7 @@ from constructs import Construct
 from components.alarms import SILENT, FlowAlarms
 from components.aws import AwsProvider, AwsProviderDefaultTags, DataAwsCallerIdentity, DataAwsPartition
 from components.chain_alarms import Chain, ChainAlarms, chain_alarm_rows
+from components.ci_permissions import boundary_arn, key_grants
 from components.dashboard import Dashboard, chain_graphs
 from components.dashboard_layout import FlowGraphs, page_of
 from components.encryption import EncryptionKey, GivenKey
@@ -56,18 +58,29 @@ class MediaWorkflow(TerraformStack):
             allowed_account_ids=list(environment.allowed_account_ids) or None,
             default_tags=[AwsProviderDefaultTags(tags=tags)],
         )
+        partition = DataAwsPartition(self, "partition")
         site = Site(
             names=names,
             region=environment.region,
             account_id=DataAwsCallerIdentity(self, "caller").account_id,
-            partition=DataAwsPartition(self, "partition").partition,
+            partition=partition.partition,
+            dns_suffix=partition.dns_suffix,
             log_retention_days=environment.log_retention_days,
         )
+        if environment.ci:
+            # A pipeline can make and change no role without it; the ci-access stack makes it.
+            site = replace(site, permissions_boundary=boundary_arn(site))
 
         key = (
             GivenKey(environment.existing_key_arn)
             if environment.existing_key_arn
-            else EncryptionKey(self, "encryption", site=site, protect=environment.protect)
+            else EncryptionKey(
+                self,
+                "encryption",
+                site=site,
+                protect=environment.protect,
+                pipeline=key_grants(site) if environment.ci else (),
+            )
         )
         notifications = (
             GivenTopic(environment.existing_topic_arn)

@@ -202,10 +202,11 @@ data "aws_region" "current" {
 resource "aws_iam_role" "secrets" {
   count = length(local.encryptions) > 0 ? 1 : 0
 
-  name        = local.role_name
-  path        = "/"
-  description = "Lets the flow ${var.name} read its keys"
-  tags        = var.tags
+  name                 = local.role_name
+  path                 = "/"
+  description          = "Lets the flow ${var.name} read its keys"
+  permissions_boundary = var.permissions_boundary
+  tags                 = var.tags
 
   assume_role_policy = jsonencode({
     Version = "2012-10-17"
@@ -216,7 +217,7 @@ resource "aws_iam_role" "secrets" {
       Condition = {
         StringEquals = { "aws:SourceAccount" = data.aws_caller_identity.current[0].account_id }
         ArnLike = {
-          "aws:SourceArn" = "arn:${data.aws_partition.current[0].partition}:mediaconnect:${data.aws_region.current[0].name}:${data.aws_caller_identity.current[0].account_id}:flow:*:${var.name}"
+          "aws:SourceArn" = "arn:${data.aws_partition.current[0].partition}:mediaconnect:${data.aws_region.current[0].id}:${data.aws_caller_identity.current[0].account_id}:flow:*:${var.name}"
         }
       }
     }]

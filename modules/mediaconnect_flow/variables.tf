@@ -352,3 +352,9 @@ variable "tags" {
   default     = {}
   nullable    = false
 }
+
+variable "permissions_boundary" {
+  description = "ARN of the permissions boundary of the role that reads the keys, where your organisation asks for one."
+  type        = string
+  default     = null
+}

@@ -1,4 +1,4 @@
-"""A GitHub of one repository on loopback: comments, issues and runs, as far as the workflows use them."""
+"""A GitHub of one repository on loopback: its ids, comments, issues and runs, as far as the workflows use them."""
 
 import json
 import re
@@ -20,6 +20,8 @@ class GitHub:
         self.pulls: dict[str, list[dict[str, Any]]] = {}
         self.runs: list[dict[str, Any]] = []
         self.asked: list[str] = []
+        self.identity = {"id": 456789, "full_name": "example/live", "owner": {"id": 123456, "login": "example"}}
+        self.former_name = "example/before"
 
     def environment(self) -> dict[str, str]:
         """The variables that GitHub sets in a workflow."""
@@ -28,6 +30,8 @@ class GitHub:
     def answer(self, method: str, path: str, body: Any) -> tuple[int, Any]:  # noqa: PLR0911
         """The status and content of an answer."""
         self.asked.append(f"{method} {path}")
+        if path in {"/repos/example/live", f"/repos/{self.former_name}"}:  # GitHub redirects from a former name
+            return 200, self.identity
         parts = urlsplit(path.removeprefix("/repos/example/live/"))
         query = {key: values[0] for key, values in parse_qs(parts.query).items()}
         if found := re.fullmatch(r"commits/(\w+)/pulls", parts.path):

@@ -1,9 +1,11 @@
 """IAM in front of the local AWS: whoever calls with the credentials of a role may do what its policies say, no more.
 
 moto's own enforcement knows neither resources nor conditions, so this stands in its place, at the same point of every
-request. It evaluates identity policies: Allow, Deny, wildcards, and the conditions that our policies use. It does not
-check signatures, and resource policies do not count, as both accounts are one. What CloudFormation calls for its
-caller never leaves moto, so it is asked here when the stack is.
+request. It evaluates identity policies and permissions boundaries: Allow, Deny, wildcards, and the conditions that our
+policies use; and of resource policies that of a key, where it names the role. It does not check signatures. What
+CloudFormation calls for its caller never leaves moto, so it is asked here when the stack is.
+
+As on AWS, tags and aliases of a new key count minutes later: when a test says that they have passed.
 """
 
 import json
@@ -14,6 +16,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 from urllib.parse import unquote
 
+from moto.cloudformation.models import cloudformation_backends
 from moto.core.authorization import ActionAuthenticatorMixin
 from moto.core.exceptions import AccessDeniedError, JsonRESTError
 from moto.core.responses import BaseResponse, get_service_model
@@ -50,10 +53,21 @@ TAG_ACTIONS = {
 """What else is asked when something is made with tags."""
 PASSED_TO = {"lambda": "lambda", "states": "states", "events": "events", "scheduler": "scheduler"}
 BY_CLOUDFORMATION = {
-    "CreateStack": ("CreateFlow", "AddFlowOutputs", "AddFlowSources", "DescribeFlow", "TagResource"),
-    "UpdateStack": ("UpdateFlow", "UpdateFlowSource", "UpdateFlowOutput", "DescribeFlow"),
-    "DeleteStack": ("DescribeFlow", "DeleteFlow", "RemoveFlowOutput", "RemoveFlowSource"),
+    "CreateStack": ("CreateFlow", "AddFlowOutputs", "AddFlowSources", "DescribeFlow", "ListFlows", "TagResource"),
+    "UpdateStack": ("UpdateFlow", "UpdateFlowSource", "UpdateFlowOutput", "DescribeFlow", "ListFlows"),
+    "DeleteStack": ("DescribeFlow", "ListFlows", "DeleteFlow", "RemoveFlowOutput", "RemoveFlowSource"),
 }
+"""What the handlers of a flow, its sources and its outputs declare; ListFlows is read's and delete's."""
+USES_KEY = {
+    "dynamodb:CreateTable": ("CreateGrant", "Decrypt", "DescribeKey", "Encrypt", "GenerateDataKey", "ReEncryptTo")
+}
+"""What a service asks of a customer key in the name of whoever hands it over."""
+BY_BOUNDARY = {
+    *("iam:AttachRolePolicy", "iam:CreateRole", "iam:DeleteRole", "iam:DeleteRolePermissionsBoundary"),
+    *("iam:DeleteRolePolicy", "iam:DetachRolePolicy", "iam:PutRolePermissionsBoundary", "iam:PutRolePolicy"),
+    *("iam:UpdateAssumeRolePolicy", "iam:UpdateRole"),
+}
+"""Actions that IAM tells iam:PermissionsBoundary of: the one that is asked for, or else the one that the role has."""
 BUCKET_PARTS = {
     "accelerate": "AccelerateConfiguration",
     "acl": "BucketAcl",
@@ -104,13 +118,27 @@ class Request:
 
 @dataclass(slots=True)
 class Gate:
-    """What was asked by which role, in order."""
+    """What was asked by which role, in order, and the keys that it was about."""
 
     asked: list[tuple[str, Request]] = field(default_factory=list)
+    new_keys: set[str] = field(default_factory=set)
+    old_keys: set[str] = field(default_factory=set)
+
+    def sees_tags_of(self, key: str) -> bool:
+        """Whether tags and aliases of a key count in conditions: not before minutes have passed."""
+        if key not in self.old_keys:
+            self.new_keys.add(key)
+        return key in self.old_keys
+
+    def minutes_pass(self) -> None:
+        """From here on, tags and aliases of every key so far count."""
+        self.old_keys |= self.new_keys
 
 
-def permitted(documents: Sequence[Any], asked: Request) -> bool:
-    """Whether policies allow a request and none of them denies it."""
+def permitted(documents: Sequence[Any], asked: Request, boundary: Any = None) -> bool:
+    """Whether policies allow a request and none of them denies it, and the boundary, where there is one, allows it."""
+    if boundary is not None and not permitted([boundary], asked):
+        return False
     effects = {
         statement["Effect"]
         for document in documents
@@ -130,6 +158,30 @@ def policies_of(role: str) -> list[Any]:
     ]
 
 
+def boundary_of(role: str) -> Any:
+    """The boundary of a role on the local AWS; None if it has none."""
+    backend = iam_backends[ACCOUNT]["aws"]
+    arn = backend.get_role(role).permissions_boundary_arn
+    if not arn:
+        return None
+    return _document(next(version.document for version in backend.get_policy(arn).versions if version.is_default))
+
+
+def permitted_by_key(role: str, asked: Request) -> bool:
+    """Whether the policy of the key that a request is about names the role, and allows it."""
+    if not asked.action.startswith("kms:") or ":key/" not in asked.resource:
+        return False
+    key = kms_backends[ACCOUNT][REGION].keys.get(asked.resource.rpartition("/")[2])
+    me = f"arn:aws:iam::{ACCOUNT}:role/{role}"
+    statements = json.loads(key.policy)["Statement"] if key else []
+    return any(
+        statement["Effect"] == "Allow"
+        and me in _listed(statement["Principal"].get("AWS", []))
+        and _fits(statement, asked)
+        for statement in statements
+    )
+
+
 @contextmanager
 def enforced() -> Iterator[Gate]:
     """Enforce permissions of assumed roles until the block ends; other credentials may do anything."""
@@ -141,15 +193,16 @@ def enforced() -> Iterator[Gate]:
         if role is None:
             return
         try:
-            needed = list(requests(self, resource))
+            needed = list(requests(self, resource, gate))
         except Exception as error:  # as an answer that nobody tries again
             gate.asked.append((role, Request("unreadable", repr(error))))
             raise refusal(self, role, Request("unreadable", repr(error))) from error
         for asked in needed:
             gate.asked.append((role, asked))
-            if asked.action != "sts:GetCallerIdentity" and not permitted(
-                [_document(p) for p in policies_of(role)], asked
-            ):
+            documents = [_document(policy) for policy in policies_of(role)]
+            if asked.action == "sts:GetCallerIdentity" or permitted(documents, asked, boundary_of(role)):
+                continue
+            if not permitted_by_key(role, asked):
                 raise refusal(self, role, asked)
 
     ActionAuthenticatorMixin._authenticate_and_authorize_action = authorize
@@ -168,7 +221,7 @@ def refusal(response: BaseResponse, role: str, asked: Request) -> Any:
     return AccessDeniedError(user_arn=role, action=asked.action)
 
 
-def requests(response: BaseResponse, resource: str) -> Iterator[Request]:
+def requests(response: BaseResponse, resource: str, gate: Gate) -> Iterator[Request]:
     """The permissions that a call to moto needs."""
     service = PREFIXES.get(response.boto3_service_name, response.boto3_service_name)
     if service == "s3":
@@ -181,14 +234,22 @@ def requests(response: BaseResponse, resource: str) -> Iterator[Request]:
     tags = _tags(parameters)
     request_tags = tuple((f"aws:RequestTag/{key}", value) for key, value in tags.items())
     for arn in ["*"] if name in NO_RESOURCE else resources(service, action, parameters):
-        yield Request(name, arn, (*request_tags, *_resource_tags(service, arn)))
+        context = (*request_tags, *_resource_context(service, arn, gate), *_boundary(name, parameters))
+        yield Request(name, arn, context)
         if tags and name in TAG_ACTIONS:
-            yield Request(TAG_ACTIONS[name], arn, (*request_tags, *_resource_tags(service, arn)))
+            about = _arn("kms", "key/new") if name == "kms:CreateKey" else arn
+            yield Request(TAG_ACTIONS[name], about, context)
+    for action_on_key in USES_KEY.get(name, ()):
+        key = parameters.get("SSESpecification", {}).get("KMSMasterKeyId")
+        if key:
+            yield Request(f"kms:{action_on_key}", key, _resource_context("kms", key, gate))
     for role in _passed(parameters) if service in PASSED_TO else ():
         yield Request("iam:PassRole", role, (("iam:PassedToService", f"{PASSED_TO[service]}.amazonaws.com"),))
     if service == "cloudformation":
+        if action == "UpdateStack" and _stack_tags(str(parameters["StackName"])) - tags.keys():
+            yield Request("cloudformation:UntagResource", resources(service, action, parameters)[0])
         for inner in BY_CLOUDFORMATION.get(action, ()):
-            flow = _arn("mediaconnect", "flow:1-abc:any")
+            flow = "*" if inner == "ListFlows" else _arn("mediaconnect", "flow:1-abc:any")
             yield Request(f"mediaconnect:{inner}", flow, (("aws:CalledVia", "cloudformation.amazonaws.com"),))
 
 
@@ -270,6 +331,8 @@ def _holds(operator: str, key: str, values: Any, asked: Request) -> bool:
     match operator:
         case "StringEquals" | "ForAnyValue:StringEquals":
             return any(value in _listed(values) for value in found)
+        case "Null":
+            return (not found) == (str(_listed(values)[0]).lower() == "true")
         case "StringLike":
             return any(fnmatchcase(value, pattern) for value in found for pattern in _listed(values))
     raise LookupError(f"the condition {operator} is not known here")
@@ -300,16 +363,37 @@ def _tags(parameters: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
-def _resource_tags(service: str, arn: str) -> tuple[tuple[str, str], ...]:
+def _boundary(name: str, parameters: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    if name not in BY_BOUNDARY:
+        return ()
+    if name in {"iam:CreateRole", "iam:PutRolePermissionsBoundary"}:
+        found = parameters.get("PermissionsBoundary")
+    else:
+        found = iam_backends[ACCOUNT]["aws"].get_role(parameters["RoleName"]).permissions_boundary_arn
+    return (("iam:PermissionsBoundary", found),) if found else ()
+
+
+def _stack_tags(name: str) -> set[str]:
+    return set(cloudformation_backends[ACCOUNT][REGION].get_stack(name).tags)
+
+
+def _resource_context(service: str, arn: str, gate: Gate) -> tuple[tuple[str, str], ...]:
     if service == "mediaconnect":
         tags = mediaconnect_backends[ACCOUNT][REGION].tagger.get_tag_dict_for_resource(arn)
         return tuple((f"aws:ResourceTag/{key}", value) for key, value in tags.items())
     if service != "kms" or ":key/" not in arn:
         return ()
+    if ":key/alias/" in arn:  # one of AWS's own keys, which is asked for by its alias
+        return (("kms:ResourceAliases", arn.partition(":key/")[2]),)
+    if not gate.sees_tags_of(arn):
+        return ()
     backend = kms_backends[ACCOUNT][REGION]
-    return tuple(
-        (f"aws:ResourceTag/{tag['TagKey']}", tag["TagValue"])
-        for tag in backend.list_resource_tags(arn.rpartition("/")[2]).get("Tags", [])
+    key = arn.rpartition("/")[2]
+    tags = backend.list_resource_tags(key).get("Tags", [])
+    aliases = list(backend.keys[key].aliases)
+    return (
+        *((f"aws:ResourceTag/{tag['TagKey']}", tag["TagValue"]) for tag in tags),
+        *(("kms:ResourceAliases", alias) for alias in aliases),
     )
 
 

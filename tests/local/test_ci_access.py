@@ -11,11 +11,12 @@ from botocore.exceptions import ClientError
 
 from local_aws import LocalAws
 from tests.local.checkout import BUCKET, Checkout
-from tests.local.permissions import Gate, Request, enforced, permitted, policies_of
+from tests.local.permissions import Gate, Request, boundary_of, enforced, permitted, policies_of
 
 PLAN_ROLE = "media-workflow-lab-ci-plan"
 APPLY_ROLE = "media-workflow-lab-ci-apply"
 READ_POLICY = "arn:aws:iam::123456789012:policy/media-workflow-lab-ci-read"
+BOUNDARY = "arn:aws:iam::123456789012:policy/media-workflow-lab-boundary"
 READS = ("Describe", "Get", "List", "Head", "Validate")
 STATE = f"arn:aws:s3:::{BUCKET}/media-workflow/lab/media-workflow.tfstate"
 
@@ -26,6 +27,8 @@ class Life:
 
     asked: list[tuple[str, Request]]
     by_plan_role: dict[str, str]
+    boundaries: list[dict[str, Any]]
+    outside: list[tuple[str, Request]]
     left: list[str]
 
 
@@ -46,7 +49,8 @@ def checkout(aws: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     """An environment whose roles are there and nothing else."""
     found = Checkout(tmp_path_factory.mktemp("checkout"), aws, {"TF_CLI_ARGS_apply": "-auto-approve -parallelism=20"})
     text = (found.folder / "environments" / "dev.toml").read_text(encoding="utf-8")
-    lab = text.replace("[tags]", '[ci]\nrepository = "example/live"\n\n[tags]', 1)
+    ci = '[ci]\nrepository = "example/live"\nowner_id = 123456\nrepository_id = 456789\n\n[tags]\nOld = "tag"'
+    lab = text.replace("[tags]", ci, 1)
     (found.folder / "environments" / "lab.toml").write_text(lab, encoding="utf-8")
     found.run("ci-access", "lab")
     found.environ["TF_CLI_ARGS_apply"] = "-parallelism=20"
@@ -57,7 +61,8 @@ def checkout(aws: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> Iterato
             iam.delete_role_policy(RoleName=role, PolicyName=name)
         iam.detach_role_policy(RoleName=role, PolicyArn=READ_POLICY)
         iam.delete_role(RoleName=role)
-    iam.delete_policy(PolicyArn=READ_POLICY)
+    for policy in (READ_POLICY, BOUNDARY):
+        iam.delete_policy(PolicyArn=policy)
     for provider in iam.list_open_id_connect_providers()["OpenIDConnectProviderList"]:
         iam.delete_open_id_connect_provider(OpenIDConnectProviderArn=provider["Arn"])
     found.forget_state("lab")
@@ -65,7 +70,10 @@ def checkout(aws: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 
 @pytest.fixture(scope="module")
 def life(checkout: Checkout, aws: LocalAws) -> Life:
-    """Planned, applied, planned, changed and destroyed under enforcement; the roles stay."""
+    """Planned, applied, planned, changed and destroyed under enforcement; the roles stay.
+
+    The change meets a deployment as it was before roles had a boundary and the key named the pipeline.
+    """
     plan_role, apply_role = credentials(aws, PLAN_ROLE), credentials(aws, APPLY_ROLE)
     printed = {}
     with enforced() as gate:
@@ -74,6 +82,9 @@ def life(checkout: Checkout, aws: LocalAws) -> Life:
         printed["plan"] = checkout.run("plan", "lab", environ=plan_role)
         with checkout.one_provider(**plan_role):
             printed["drift"] = checkout.run("drift", "lab")
+            boundaries = [boundaries_of(aws)]
+            as_before_the_boundary(aws, gate)
+            checkout.edit('Old = "tag"\n', "", environment="lab")
             checkout.edit("log_retention_days = 7", "log_retention_days = 14", environment="lab")
             checkout.edit('minimum_severity = "MEDIUM"', 'minimum_severity = "HIGH"', environment="lab")
             checkout.edit("jitter_ms = 50", "jitter_ms = 40", environment="lab")
@@ -82,9 +93,58 @@ def life(checkout: Checkout, aws: LocalAws) -> Life:
             printed["apply"] = checkout.run("apply", "lab", "changed", expect=1)
         with checkout.one_provider(**apply_role):
             checkout.run("apply", "lab", "changed")
+            boundaries.append(boundaries_of(aws))
+            outside = outside_of_the_boundary(aws)
             checkout.run("destroy", "lab", "--yes")
     left = [topic["TopicArn"] for topic in aws.client("sns").list_topics()["Topics"] if "-lab-" in topic["TopicArn"]]
-    return Life(gate.asked, printed, left)
+    return Life(gate.asked, printed, boundaries, outside, left)
+
+
+def deployed_roles(aws: LocalAws) -> list[str]:
+    """The names of the environment's roles but for the pipeline's own."""
+    names = [role["RoleName"] for role in aws.client("iam").list_roles()["Roles"]]
+    return [name for name in names if "-lab-" in name and "-ci-" not in name]
+
+
+def boundaries_of(aws: LocalAws) -> dict[str, Any]:
+    """The boundary of each role of the environment."""
+    iam = aws.client("iam")
+    return {
+        name: iam.get_role(RoleName=name)["Role"].get("PermissionsBoundary", {}).get("PermissionsBoundaryArn")
+        for name in deployed_roles(aws)
+    }
+
+
+def outside_of_the_boundary(aws: LocalAws) -> list[tuple[str, Request]]:
+    """What deployed roles are allowed and their boundary is not, as AWS would tell each service's conditions."""
+    tags = (("aws:ResourceTag/Project", "media-workflow"), ("aws:ResourceTag/Environment", "lab"))
+    context = (*tags, ("kms:ViaService", "sns.us-east-1.amazonaws.com"))
+    found = [
+        (name, Request(action, resource, context))
+        for name in deployed_roles(aws)
+        for policy in policies_of(name)
+        for statement in read(policy)["Statement"]
+        for action in listed(statement["Action"])
+        for resource in listed(statement["Resource"])
+    ]
+    assert len(found) > 30
+    return [(name, asked) for name, asked in found if not permitted([boundary_of(name)], asked)]
+
+
+def listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def as_before_the_boundary(aws: LocalAws, gate: Gate) -> None:
+    """Take away what an older deployment does not have, and let its key's tags and alias be old enough to count."""
+    for name in deployed_roles(aws):
+        aws.client("iam").delete_role_permissions_boundary(RoleName=name)
+    kms = aws.client("kms")
+    gate.minutes_pass()
+    for key in gate.old_keys:
+        policy = json.loads(kms.get_key_policy(KeyId=key, PolicyName="default")["Policy"])
+        policy["Statement"] = [item for item in policy["Statement"] if not item.get("Sid", "").startswith("Pipeline")]
+        kms.put_key_policy(KeyId=key, PolicyName="default", Policy=json.dumps(policy))
 
 
 def test_the_plan_role_can_plan_and_look_for_drift(life: Life) -> None:
@@ -100,6 +160,35 @@ def test_the_apply_role_can_apply_change_and_destroy(life: Life) -> None:
     assert life.left == []
     made = {request.action for role, request in life.asked if role == APPLY_ROLE}
     assert {"lambda:CreateFunction", "cloudformation:UpdateStack", "kms:ScheduleKeyDeletion", "iam:PassRole"} <= made
+
+
+def test_every_deployed_role_has_the_boundary_also_where_it_was_made_without(life: Life) -> None:
+    for found in life.boundaries:
+        assert len(found) >= 5
+        assert set(found.values()) == {BOUNDARY}
+
+
+def test_no_deployed_role_needs_more_than_the_boundary_holds(life: Life) -> None:
+    assert life.outside == []
+
+
+def test_what_real_aws_asks_besides_was_asked(life: Life) -> None:
+    """Calls of CloudFormation and of services in their caller's name, which the local AWS alone never makes."""
+    asked = {request.action for role, request in life.asked if role == APPLY_ROLE}
+    assert {"mediaconnect:ListFlows", "cloudformation:UntagResource", "kms:ReEncryptTo", "kms:CreateGrant"} <= asked
+
+
+def test_nothing_of_the_first_apply_goes_by_tags_or_alias_of_the_new_key(life: Life) -> None:
+    """IAM sees them minutes later: until the change, no condition was told of either."""
+    changed = next(number for number, (_, request) in enumerate(life.asked) if request.action == "kms:PutKeyPolicy")
+    about_it = [
+        request
+        for _, request in life.asked[:changed]
+        if ":key/" in request.resource and not request.resource.endswith(("key/new", "key/alias/aws/dynamodb"))
+    ]
+    first = [request for request in about_it if not request.context]
+    assert about_it[: len(first)] == first
+    assert {"kms:EnableKeyRotation", "kms:CreateAlias", "kms:CreateGrant"} <= {request.action for request in first}
 
 
 def test_the_plan_role_may_make_none_of_the_changes_that_the_apply_role_made(life: Life) -> None:
@@ -188,14 +277,21 @@ def test_each_role_trusts_its_own_subjects_only(checkout: Checkout, aws: LocalAw
         role: iam.get_role(RoleName=role)["Role"]["AssumeRolePolicyDocument"]["Statement"][0]["Condition"] for role in (PLAN_ROLE, APPLY_ROLE)
     }  # fmt: skip
     issuer = "token.actions.githubusercontent.com"
+    ids = "example@123456/live@456789"
     assert subjects[PLAN_ROLE] == {
         "StringEquals": {
-            f"{issuer}:aud": "sts.amazonaws.com",
-            f"{issuer}:sub": ["repo:example/live:pull_request", "repo:example/live:ref:refs/heads/main"],
+            f"{issuer}:aud": ["sts.amazonaws.com"],
+            f"{issuer}:sub": [
+                *("repo:example/live:pull_request", "repo:example/live:ref:refs/heads/main"),
+                *(f"repo:{ids}:pull_request", f"repo:{ids}:ref:refs/heads/main"),
+            ],
         }
     }
     assert subjects[APPLY_ROLE] == {
-        "StringEquals": {f"{issuer}:aud": "sts.amazonaws.com", f"{issuer}:sub": ["repo:example/live:environment:lab"]}
+        "StringEquals": {
+            f"{issuer}:aud": ["sts.amazonaws.com"],
+            f"{issuer}:sub": ["repo:example/live:environment:lab", f"repo:{ids}:environment:lab"],
+        }
     }
 
 
@@ -228,4 +324,8 @@ def test_what_the_gate_itself_decides() -> None:
     assert not permitted([document], Request("iam:PassRole", "x"))
     assert permitted([document], Request("iam:PassRole", "x", (("k", "v"),)))
     assert not permitted([document], Request("iam:PassRole", "x", (("k", "w"),)))
+    narrow = {"Statement": [{"Effect": "Allow", "Action": "sns:Publish", "Resource": "*"}]}
+    assert permitted([document], Request("sns:Publish", topic), narrow)
+    assert not permitted([document], Request("sns:Subscribe", topic), narrow)
+    assert not permitted([], Request("sns:Publish", topic), narrow)
     assert isinstance(Gate().asked, list)

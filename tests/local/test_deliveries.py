@@ -99,7 +99,12 @@ def test_that_monitoring_failed_is_told_however_large_the_input_is(
     for protocol, endpoint in (("email", "oncall@example.com"), ("sms", "+15550100")):
         subscribe(region, topic, protocol, endpoint)
     states = workflow_definition(
-        environment="dev", stream_monitor_arn="-", alert_handler_arn="-", topic_arn=topic, dead_letters_url="-"
+        partition="aws",
+        environment="dev",
+        stream_monitor_arn="-",
+        alert_handler_arn="-",
+        topic_arn=topic,
+        dead_letters_url="-",
     )["States"]
     machine = region.state_machine(
         "blind", **{name: states[name] for name in ("MonitorBlind", "MonitorBlindBriefly", "MonitoringFailed")}

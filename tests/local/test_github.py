@@ -1,10 +1,17 @@
-"""What the workflows say on GitHub and ask of it."""
+"""What the workflows say on GitHub and ask of it, and what is written of it into the settings."""
 
+import os
+import subprocess
+import sys
+import tomllib
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from operations.github import GitHubError, Repository
+from operations.github import GitHubError, Identity, Repository
+from operations.identity import with_ids, write_ids
+from settings import SettingsError
 from tests.local.github import GitHub, running
 
 
@@ -75,3 +82,105 @@ def test_a_refusal_says_what_was_asked_and_shows_no_token(github: GitHub) -> Non
 def test_outside_a_workflow_it_says_what_is_missing() -> None:
     with pytest.raises(GitHubError, match="GITHUB_REPOSITORY and GITHUB_TOKEN not set"):
         Repository.of_workflow({})
+
+
+SETTINGS = """\
+# Who may deploy
+region = "us-east-1"   # near the venue
+
+[ci]   # the pipeline
+repository = "example/live"  # ours
+branch = "main"
+
+# Who is told
+[[notifications]]
+protocol = "email"
+"""
+
+
+def written(root: Path, text: str) -> Path:
+    """A settings file with this text, byte for byte."""
+    path = root / "environments" / "lab.toml"
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(text.encode())
+    return path
+
+
+@pytest.mark.parametrize("text", [SETTINGS, SETTINGS.replace("\n", "\r\n"), SETTINGS[: SETTINGS.index("branch") - 1]])
+def test_ids_are_written_beside_the_repository_and_every_other_byte_stays(
+    github: GitHub, tmp_path: Path, text: str
+) -> None:
+    path = written(tmp_path, text)
+    assert write_ids("lab", root=tmp_path, environ=github.environment()) == Identity("example/live", 123456, 456789)
+    found = path.read_bytes().decode()
+    ending = "\r\n" if "\r" in text else "\n"
+    added = f"owner_id = 123456{ending}repository_id = 456789{ending}"
+    assert added in found
+    assert found.replace(added, "").rstrip() == text.rstrip()
+    assert [item.name for item in path.parent.iterdir()] == ["lab.toml"]
+
+
+def test_ids_that_are_there_are_replaced_where_they_stand(github: GitHub, tmp_path: Path) -> None:
+    wrong = SETTINGS.replace("branch =", "repository_id = 7 # of the fork\nbranch =")
+    path = written(tmp_path, wrong)
+    write_ids("lab", root=tmp_path, environ=github.environment())
+    write_ids("lab", root=tmp_path, environ=github.environment())
+    text = path.read_text(encoding="utf-8")
+    assert "repository_id = 456789 # of the fork\n" in text
+    assert tomllib.loads(text)["ci"]["owner_id"] == 123456
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'ci = { repository = "example/live" }\n',
+        'ci.repository = "example/live"\n',
+        'x = """\n[ci]\n"""\nci.repository = "example/live"\n',
+        '[ci]\nrepository = "example/live"\nowner_id = "seven"\n',
+    ],
+)
+def test_a_table_that_is_written_otherwise_is_left_alone_and_the_lines_are_given(
+    github: GitHub, tmp_path: Path, text: str
+) -> None:
+    path = written(tmp_path, text)
+    with pytest.raises(SettingsError, match="write owner_id = 123456 and repository_id = 456789 there yourself"):
+        write_ids("lab", root=tmp_path, environ=github.environment())
+    assert path.read_text(encoding="utf-8") == text
+
+
+def test_with_ids_changes_nothing_it_cannot_read_back() -> None:
+    with pytest.raises(ValueError, match=r"no line \[ci\]"):
+        with_ids('ci = { repository = "example/live" }\n', owner_id=1, repository_id=2)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("[ci\n", "lab.toml: the file: cannot be read"),
+        ("[tags]\n", "ci.repository: is needed; give owner/name"),
+        ('[ci]\nrepository = "live"\n', "ci.repository is live: is needed; give owner/name"),
+        ('[ci]\nrepository = "Example/live"\n', None),
+        ('[ci]\nrepository = "example/before"\n', 'is "example/live" on GitHub, and tokens spell it so'),
+    ],
+)
+def test_a_repository_that_github_calls_otherwise_is_refused_with_its_name(
+    github: GitHub, tmp_path: Path, text: str, words: str | None
+) -> None:
+    path = written(tmp_path, text)
+    with pytest.raises(SettingsError if words else GitHubError, match=words or "404"):
+        write_ids("lab", root=tmp_path, environ=github.environment())
+    assert path.read_text(encoding="utf-8") == text
+
+
+def test_the_command_says_what_it_wrote_and_a_refusal_is_one_line(github: GitHub) -> None:
+    def run(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "operations", "github-ids", *arguments],
+            env={**os.environ, **github.environment(), **environ}, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+
+    refused = run("dev")
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert "environments/dev.toml: ci.repository: is needed" in refused.stderr
+    assert "Traceback" not in refused.stderr
+    assert github.asked == []

@@ -179,6 +179,7 @@ def test_an_express_workflow_handles_refuses_and_fails_as_a_standard_one(begin: 
         roleArn=ROLE,
         definition=json.dumps(
             workflow_definition(
+                partition="aws",
                 environment="venue",
                 stream_monitor_arn=f"{prefix}-stream-monitor",
                 alert_handler_arn=f"{prefix}-alert-handler",

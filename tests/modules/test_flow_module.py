@@ -1,6 +1,7 @@
 """The flow module plans as its own tests say, and every template it renders fits AWS's schemas."""
 
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any, Final
@@ -195,3 +196,9 @@ def test_the_module_can_be_used_from_plain_terraform(tmp_path: Path) -> None:
     example, environ = copied(tmp_path) / "examples" / "plain", terraform_environment()
     terraform("init", "-no-color", folder=example, environ=environ)
     terraform("validate", "-no-color", folder=example, environ=environ)
+
+
+def test_no_attribute_is_read_that_provider_6_deprecates() -> None:
+    """`data.aws_region.*.name` is `region` there, which 5.100 does not know; `id` is the Region's name in both."""
+    text = (MODULE / "main.tf").read_text(encoding="utf-8")
+    assert set(re.findall(r"data\.aws_region\.current(?:\[0\])?\.(\w+)", text)) == {"id"}

@@ -18,7 +18,12 @@ from rehearsal.timeline import Moment, Result
 from tests.unit.environments import GOOD, load
 
 DEFINITION = workflow_definition(
-    environment="dev", stream_monitor_arn="a", alert_handler_arn="b", topic_arn="c", dead_letters_url="d"
+    partition="aws",
+    environment="dev",
+    stream_monitor_arn="a",
+    alert_handler_arn="b",
+    topic_arn="c",
+    dead_letters_url="d",
 )
 SPAN = plots.Span(datetime(2026, 11, 23, 20, 0, tzinfo=UTC), 20)
 GRAPH = Graph(

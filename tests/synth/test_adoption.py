@@ -67,9 +67,12 @@ def test_the_policies_of_a_pipeline_fit_what_iam_takes_whatever_the_environment_
     dev = load_environment("dev", root=PROJECT, environ={}, context={}).model_copy(update={"name": "e" * 16})
     app, access = Testing.app(outdir=str(tmp_path)), CiAccess(repository="example/live")
     stack = Synthesized(Testing.synth(CiAccessStack(app, "ci-access", dev, access, state_bucket="state"), True))
-    for kind, limit in (("aws_iam_policy", 6_144), ("aws_iam_role_policy", 10_240)):
-        text = stack.one(kind)["policy"]
+    policies = [(policy, 6_144) for policy in stack.all_of("aws_iam_policy")]
+    policies += [(policy, 10_240) for policy in stack.all_of("aws_iam_role_policy")]
+    assert len(policies) == 3
+    for policy, limit in policies:
+        text = policy["policy"]
         for token, value in (("caller.account_id", "123456789012"), ("partition.partition", "aws-us-gov")):
             text = re.sub(rf"\$\{{[a-z_.]*{token}\}}", value, text)
         assert "${" not in text
-        assert len("".join(json.dumps(json.loads(text)).split())) <= limit, kind
+        assert len("".join(json.dumps(json.loads(text)).split())) <= limit, policy["name"]

@@ -171,12 +171,27 @@ def statements(stack: Synthesized) -> list[dict[str, Any]]:
     return [found for role in stack.all_of("aws_iam_role_policy") for found in json.loads(role["policy"])["Statement"]]
 
 
+XRAY = {"xray:GetSamplingRules", "xray:GetSamplingTargets", "xray:PutTelemetryRecords", "xray:PutTraceSegments"}
+
+
+def test_what_is_traced_may_do_all_four_that_tracing_asks(prod: Synthesized) -> None:
+    traced = {function["role"] for function in prod.all_of("aws_lambda_function")}
+    traced |= {machine["role_arn"] for machine in prod.all_of("aws_sfn_state_machine")}
+    for role in traced:
+        (policy,) = [
+            found["policy"]
+            for found in prod.all_of("aws_iam_role_policy")
+            if found["role"] == role.replace(".arn", ".id")
+        ]
+        allowed = {action for found in json.loads(policy)["Statement"] for action in found["Action"]}
+        assert allowed >= XRAY
+
+
 def test_a_permission_on_everything_is_one_that_knows_no_resource(prod: Synthesized) -> None:
     everything = {action for found in statements(prod) if found["Resource"] == "*" for action in found["Action"]}
     assert everything == {
         "cloudwatch:GetMetricData",
-        "xray:PutTraceSegments",
-        "xray:PutTelemetryRecords",
+        *XRAY,
         "logs:CreateLogDelivery",
         "logs:DeleteLogDelivery",
         "logs:DescribeLogGroups",

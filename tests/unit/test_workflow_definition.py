@@ -18,6 +18,7 @@ from components.workflow_definition import (
 def definition(kind: Kind = "STANDARD") -> dict[str, Any]:
     return workflow_definition(
         environment="prod",
+        partition="aws",
         stream_monitor_arn="arn:monitor",
         alert_handler_arn="arn:alert",
         topic_arn="arn:topic",

@@ -8,7 +8,7 @@ mock_provider "aws" {
     defaults = { partition = "aws" }
   }
   mock_data "aws_region" {
-    defaults = { name = "us-east-1" }
+    defaults = { id = "us-east-1" }
   }
 }
 
@@ -74,6 +74,7 @@ run "merging_has_a_recovery_window" {
 run "an_srt_password_is_read_by_a_role_of_this_flow_only" {
   command = plan
   variables {
+    permissions_boundary = "arn:aws:iam::123456789012:policy/boundary"
     primary_source = {
       name       = "studio", protocol = "srt-listener", port = 5000, allowed_cidr = "203.0.113.10/32", latency_ms = 200
       encryption = { key_type = "srt-password", secret_arn = "arn:aws:secretsmanager:us-east-1:123456789012:secret:x" }
@@ -83,6 +84,10 @@ run "an_srt_password_is_read_by_a_role_of_this_flow_only" {
   assert {
     condition     = aws_iam_role.secrets[0].path == "/" && aws_iam_role.secrets[0].name == "mediaconnect-flow-channel-one-secrets"
     error_message = "MediaConnect refuses roles with a path"
+  }
+  assert {
+    condition     = aws_iam_role.secrets[0].permissions_boundary == "arn:aws:iam::123456789012:policy/boundary"
+    error_message = "the role is outside the boundary that is given"
   }
   assert {
     condition     = jsondecode(aws_iam_role.secrets[0].assume_role_policy).Statement[0].Condition.ArnLike["aws:SourceArn"] == "arn:aws:mediaconnect:us-east-1:123456789012:flow:*:channel_one"
