@@ -13,6 +13,7 @@ from local_aws.gaps import (
     lambda_configuration,
     lambda_runs_the_zip,
     retries_do_not_wait,
+    s3_expected_bucket_owner,
     s3_policy_conditions,
     stepfunctions_api,
 )
@@ -31,6 +32,7 @@ GAPS = (
     lambda_configuration,
     lambda_runs_the_zip,
     retries_do_not_wait,
+    s3_expected_bucket_owner,
     s3_policy_conditions,
     stepfunctions_api,
 )
