@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from operations import deployment
-from operations.deployment import FOLDER, PLAN_FILE
+from operations.deployment import CHANGES, FOLDER, PLAN_FILE
 from operations.errors import InputError
 from operations.interrupts import CancelledError, StepError
 from operations.review import review_of
@@ -67,7 +67,7 @@ def make_plan(environment: str, *, allow: Sequence[str] = (), save: Path | None 
     if save:
         must_be_writable(save, "--save")
     with deployment.prepared(environment, "plan") as environ:
-        found, record = _planned(environment, environ, allow)
+        found, record, _ = _planned(environment, environ, allow)
         if save:
             shutil.copyfile(FOLDER / PLAN_FILE, save / PLAN_FILE)
             (save / COMMENT).write_text(as_markdown(found), encoding="utf-8")
@@ -108,9 +108,9 @@ def deploy(environment: str, *, allow: Sequence[str], agreed: bool, say: Callabl
     """
     allowances(allow)
     with deployment.prepared(environment, "deploy", agreed=agreed) as environ:
-        found, record = _planned(environment, environ, allow)
+        found, record, changes = _planned(environment, environ, allow)
         say(f"\n{as_text(found)}")
-        if not (found.touched or found.plan.outputs or found.plan.errored):
+        if not changes:
             say("Nothing to change.")
             return
         if wrong := [f"{address}:{action}" for address, action in found.unused]:
@@ -145,13 +145,15 @@ def must_be_writable(folder: Path, option: str) -> None:
         ) from error
 
 
-def _planned(environment: str, environ: Mapping[str, str], allow: Sequence[str]) -> tuple[Review, Reviewed]:
-    """Plan into `PLAN_FILE`, and review that."""
+def _planned(environment: str, environ: Mapping[str, str], allow: Sequence[str]) -> tuple[Review, Reviewed, bool]:
+    """Plan into `PLAN_FILE`, and review that; the last is whether there is anything to apply."""
     plan_file = FOLDER / PLAN_FILE
     plan_file.unlink(missing_ok=True)
     lineage, serial = _state(environ)  # before the plan: a state that moves meanwhile makes the plan stale
+    plan = ("plan", "-detailed-exitcode", f"-out={PLAN_FILE}")
+    code = CHANGES
     try:
-        shown("plan", f"-out={PLAN_FILE}", folder=FOLDER, environ=environ)
+        code = shown(*plan, folder=FOLDER, environ=environ, accept=(0, CHANGES))
     except CancelledError:
         raise
     except StepError:
@@ -159,7 +161,7 @@ def _planned(environment: str, environ: Mapping[str, str], allow: Sequence[str])
             raise  # a plan that could not be finished is kept by terraform, and reviewed as such
     json_of_plan = terraform("show", "-json", PLAN_FILE, folder=FOLDER, environ=environ).stdout
     found = review_of(json_of_plan, environment=environment, allow=allow)
-    return found, Reviewed(
+    record = Reviewed(
         environment=environment,
         blocked=found.blocked,
         plan_sha256=_digest(plan_file),
@@ -167,6 +169,7 @@ def _planned(environment: str, environ: Mapping[str, str], allow: Sequence[str])
         state_lineage=lineage,
         state_serial=serial,
     )
+    return found, record, code == CHANGES
 
 
 def _apply(record: Reviewed, plan_file: Path, environment: str, environ: Mapping[str, str]) -> None:
