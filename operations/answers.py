@@ -11,7 +11,7 @@ from rich.console import Console
 from operations.errors import InputError
 from operations.flows import FlowError
 from operations.github import GitHubError
-from operations.interrupts import StepError
+from operations.interrupts import CancelledError, StepError, end_undisturbed
 from operations.reviewed import StaleError
 from operations.terraform import TerraformError
 from plan_review import PlanError
@@ -35,6 +35,8 @@ def answered() -> Iterator[None]:
         errors.print(str(error), markup=False)
         raise typer.Exit(1) from error
     except StepError as error:
+        if isinstance(error, CancelledError):
+            end_undisturbed()
         raise typer.Exit(error.code) from error
 
 

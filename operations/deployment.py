@@ -132,7 +132,8 @@ def apply(environ: Mapping[str, str], *, folder: Path = FOLDER) -> None:
 
 def _is_agreed(*, agreed: bool) -> bool:
     """Whether to apply without asking: Terraform's own way to say so counts, too."""
-    return agreed or "-auto-approve" in shlex.split(os.environ.get("TF_CLI_ARGS_apply", ""))  # noqa: SIM112  its name
+    given = shlex.split(os.environ.get("TF_CLI_ARGS_apply", ""))  # noqa: SIM112  its name
+    return agreed or "-auto-approve" in given
 
 
 @contextmanager
@@ -141,7 +142,7 @@ def _synthesized(environment: str, command: str, *, agreed: bool) -> Iterator[di
         ready(agreed=agreed)
         with _alone_in_clone(f"{command} {environment}"):
             environ = terraform_environment()
-            synthesis = {**os.environ, "TF_WORKSPACE": environment}
+            synthesis = {**os.environ, "TF_WORKSPACE": environment, "CDKTF_OUTDIR": str(OUTPUT.parent)}
             done = run_to_its_end(
                 [sys.executable, str(PROJECT / "main.py")], folder=PROJECT, environ=synthesis, capture=False
             )

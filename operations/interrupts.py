@@ -107,13 +107,17 @@ def interruptible() -> Iterator[None]:
         yield
     finally:
         for number, handler in before.items():
-            # After a signal the process only ends, and a second one must not disturb that.
-            last = signal.SIG_DFL if handler is None else handler
-            signal.signal(number, last if _programs.signal is None else signal.SIG_IGN)
+            signal.signal(number, signal.SIG_DFL if handler is None else handler)
         _programs.caught = False
         arrived, _programs.signal = _programs.signal, None
         if arrived is not None:
             raise CancelledError(arrived)
+
+
+def end_undisturbed() -> None:
+    """Ignore further signals: this process was cancelled and only ends."""
+    for number in SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
 
 
 class _Output:

@@ -44,8 +44,7 @@ def checkout(aws: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     """One that was planned."""
     found = made(tmp_path_factory.mktemp("checkout"), aws)
     found.run("plan", "guarded")
-    with found.one_provider():
-        yield found
+    yield found
     found.forget_state("guarded")
 
 
@@ -119,7 +118,7 @@ def test_a_folder_that_cannot_be_written_is_refused_before_any_plan(fresh: Check
 
 
 def test_while_a_deployment_asks_no_other_command_takes_its_folder_and_no_changes_nothing(checkout: Checkout) -> None:
-    with asked(checkout, "deploy", "guarded") as deployment:
+    with checkout.one_provider(), asked(checkout, "deploy", "guarded") as deployment:
         assert "live-stream is a new flow, made in STANDBY" in deployment.printed()
         before = version(checkout)
         (line,) = checkout.run("plan", "dev", expect=1).splitlines()
@@ -130,7 +129,7 @@ def test_while_a_deployment_asks_no_other_command_takes_its_folder_and_no_change
 
 
 def test_a_plan_file_that_was_exchanged_while_asking_is_not_applied(checkout: Checkout) -> None:
-    with asked(checkout, "deploy", "guarded") as deployment:
+    with checkout.one_provider(), asked(checkout, "deploy", "guarded") as deployment:
         before = version(checkout)
         plan_file = checkout.folder / "cdktf.out" / "stacks" / "media-workflow" / "media-workflow.tfplan"
         plan_file.write_bytes(plan_file.read_bytes() + b"\0")
@@ -140,7 +139,7 @@ def test_a_plan_file_that_was_exchanged_while_asking_is_not_applied(checkout: Ch
 
 
 def test_ctrl_c_at_the_question_changes_nothing(checkout: Checkout) -> None:
-    with asked(checkout, "deploy", "guarded") as deployment:
+    with checkout.one_provider(), asked(checkout, "deploy", "guarded") as deployment:
         before = version(checkout)
         deployment.process.send_signal(signal.SIGINT)
         assert deployment.process.wait(timeout=30) == 130
@@ -157,7 +156,8 @@ def test_yes_applies_the_plan_that_was_shown(checkout: Checkout, aws: LocalAws) 
 
 def test_with_nothing_to_change_nothing_is_asked_or_applied(checkout: Checkout) -> None:
     before = version(checkout)
-    printed = checkout.run("deploy", "guarded", "--yes")
+    with checkout.one_provider():
+        printed = checkout.run("deploy", "guarded", "--yes")
     assert printed.splitlines()[-1] == "Nothing to change."
     assert "Apply complete!" not in printed
     assert version(checkout) == before
@@ -168,16 +168,17 @@ def test_a_blocked_plan_is_applied_only_with_the_allowances_that_the_review_list
 ) -> None:
     before = version(checkout)
     checkout.edit('name = "live-stream"', 'name = "renamed"', environment="guarded")
-    refused = checkout.run("deploy", "guarded", "--yes", expect=1)
-    assert "guarded is not changed: its review blocks the plan" in refused
-    assert "live-stream goes off air: its flow is deleted" in refused
-    listed = [line.split("'")[1] for line in refused.splitlines() if line.startswith("--allow '")]
-    assert any(cause.endswith("aws_cloudformation_stack.this:delete") for cause in listed)
-    allow = [part for cause in listed for part in ("--allow", cause)]
-    other = checkout.run("deploy", "guarded", "--yes", *allow, "--allow", "aws_sns_topic.nope:delete", expect=2)
-    assert "guarded is not changed: the plan has no aws_sns_topic.nope:delete" in other
-    assert version(checkout) == before
-    assert "Apply complete!" in checkout.run("deploy", "guarded", "--yes", *allow)
+    with checkout.one_provider():
+        refused = checkout.run("deploy", "guarded", "--yes", expect=1)
+        assert "guarded is not changed: its review blocks the plan" in refused
+        assert "live-stream goes off air: its flow is deleted" in refused
+        listed = [line.split("'")[1] for line in refused.splitlines() if line.startswith("--allow '")]
+        assert any(cause.endswith("aws_cloudformation_stack.this:delete") for cause in listed)
+        allow = [part for cause in listed for part in ("--allow", cause)]
+        other = checkout.run("deploy", "guarded", "--yes", *allow, "--allow", "aws_sns_topic.nope:delete", expect=2)
+        assert "guarded is not changed: the plan has no aws_sns_topic.nope:delete" in other
+        assert version(checkout) == before
+        assert "Apply complete!" in checkout.run("deploy", "guarded", "--yes", *allow)
     stacks = {stack["StackName"] for stack in aws.client("cloudformation").describe_stacks()["Stacks"]}
     assert "media-workflow-guarded-renamed" in stacks
     assert "media-workflow-guarded-live-stream" not in stacks
