@@ -5,8 +5,10 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -60,9 +62,9 @@ def module(tmp_path: Path) -> Path:
     return initialized(tmp_path / "module")
 
 
-def initialized(folder: Path) -> Path:
+def initialized(folder: Path, module: Mapping[str, object] = MODULE) -> Path:
     folder.mkdir()
-    (folder / "main.tf.json").write_text(json.dumps(MODULE))
+    (folder / "main.tf.json").write_text(json.dumps(module))
     subprocess.run(["terraform", "init"], cwd=folder, check=True, capture_output=True)
     return folder
 
@@ -138,6 +140,47 @@ def test_an_interrupted_command_waits_until_terraform_has_ended(module: Path, in
     assert command.returncode == code
     assert printed.count("waiting for terraform") == 1
     assert len(printed.strip().splitlines()) == 1
+
+
+class SlowState(BaseHTTPRequestHandler):
+    """A state that takes a while to be written, as in S3; terraform's `http` backend."""
+
+    state = b""
+    locked = False
+
+    def respond(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        if self.command == "POST":
+            time.sleep(1.5)
+            SlowState.state = body
+        elif self.command in {"LOCK", "UNLOCK"}:
+            SlowState.locked = self.command == "LOCK"
+        found = SlowState.state if self.command == "GET" else b""
+        self.send_response(404 if self.command == "GET" and not found else 200)
+        self.send_header("Content-Length", str(len(found)))
+        self.end_headers()
+        self.wfile.write(found)
+
+    do_GET = do_POST = do_LOCK = do_UNLOCK = respond  # noqa: N815  http.server's names
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+def test_only_one_interrupt_reaches_terraform_while_it_writes_its_state(tmp_path: Path) -> None:
+    """A second one makes it exit at once: the state is not written and the lock stays."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), SlowState) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        address = f"http://127.0.0.1:{server.server_port}"
+        http = {"address": address, "lock_address": address, "unlock_address": address}
+        folder = initialized(tmp_path / "module", {**MODULE, "terraform": {"backend": {"http": http}}})
+        command = begun(APPLY, folder)
+        to_group_twice(command)
+        command.communicate(timeout=60)
+        server.shutdown()
+    assert command.returncode == 130
+    assert not SlowState.locked
+    assert [resource["name"] for resource in json.loads(SlowState.state)["resources"]] == ["slow"]
 
 
 def test_a_cancelled_step_of_a_pipeline_interrupts_terraform_once_its_shell_is_gone(module: Path) -> None:
