@@ -8,9 +8,10 @@ import typer
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 
-from operations.deployment import StepError
+from operations.errors import InputError
 from operations.flows import FlowError
 from operations.github import GitHubError
+from operations.interrupts import CancelledError, StepError, end_undisturbed
 from operations.reviewed import StaleError
 from operations.terraform import TerraformError
 from plan_review import PlanError
@@ -27,13 +28,15 @@ def answered() -> Iterator[None]:
 
     try:
         yield
-    except (SettingsError, ScenarioError, PlanError) as error:
+    except (SettingsError, ScenarioError, PlanError, InputError) as error:
         errors.print(str(error), markup=False)
         raise typer.Exit(2) from error
     except (TerraformError, StaleError, FlowError, GitHubError, BotoCoreError, ClientError) as error:
         errors.print(str(error), markup=False)
         raise typer.Exit(1) from error
     except StepError as error:
+        if isinstance(error, CancelledError):
+            end_undisturbed()
         raise typer.Exit(error.code) from error
 
 

@@ -1,7 +1,7 @@
 """The bucket that holds Terraform's state, made once for an account and Region, before anything else.
 
-Its own state is local, because there is no bucket yet to keep it in. Losing that file loses nothing that is
-deployed: the bucket can be imported again.
+Its own state is local, because there is no bucket yet to keep it in. Losing that file loses nothing: `bootstrap`
+imports the bucket again.
 """
 
 from typing import Final

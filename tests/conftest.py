@@ -21,7 +21,13 @@ SHARING = {
 """What shares something that takes long to make: a deployed environment, a provider."""
 
 LONGEST_FIRST = (
-    *("environments", "tests/local/test_ci_access.py", "tests/local/test_adoption.py", "venue"),
+    *(
+        "environments",
+        "tests/local/test_ci_access.py",
+        "tests/local/test_adoption.py",
+        "tests/local/test_deploy.py",
+        "venue",
+    ),
     *(
         "tests/local/test_existing.py",
         "tests/local/test_subscribers.py",

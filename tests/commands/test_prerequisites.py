@@ -1,10 +1,20 @@
 """A missing or too old prerequisite is one clear line: what is needed, what was found, how to get it."""
 
+import json
+import os
 import shutil
 import subprocess
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
+from operations import deployment
+from operations.deployment import PLAN_FILE
+from operations.drift import drift
+from operations.reviewed import RECORD, apply_plan, deploy, make_plan
+from operations.terraform import PROJECT, TerraformError
 
 SCRIPT = Path(__file__).resolve().parents[2] / "operations" / "prerequisites.sh"
 GOOD = {"python3": "3.13.1", "node": "v22.1.0", "terraform": '{"terraform_version": "1.11.4"}'}
@@ -55,3 +65,83 @@ def test_all_that_is_wrong_is_said_at_once(tmp_path: Path) -> None:
 @pytest.mark.parametrize("version", ["3.11.0", "3.11.15", "3.14.0", "4.0.0"])
 def test_newer_versions_are_compared_as_numbers(tmp_path: Path, version: str) -> None:
     assert said(tmp_path, python3=version) == (0, [])
+
+
+def apply_saved(environment: str) -> None:
+    """Apply a plan that was saved, and need not be good: nothing comes so far."""
+    folder = PROJECT / ".build" / "saved"
+    folder.mkdir(parents=True, exist_ok=True)
+    record = {"environment": environment, "blocked": False, "plan_sha256": "", "configuration_sha256": ""}
+    (folder / RECORD).write_text(json.dumps({**record, "state_lineage": None, "state_serial": None}))
+    (folder / PLAN_FILE).touch()
+    try:
+        apply_plan(environment, folder)
+    finally:
+        shutil.rmtree(folder)
+
+
+def rehearsed(environment: str) -> None:
+    from local_aws import LocalAws  # noqa: PLC0415  loads moto
+    from rehearsal.stage import deploy as deploy_to_local_aws  # noqa: PLC0415
+
+    deploy_to_local_aws(LocalAws(), [environment], PROJECT / "never", print)
+
+
+ENTRIES: list[Callable[[str], object]] = [
+    *(apply_saved, drift, make_plan, rehearsed),
+    lambda name: deploy(name, allow=(), agreed=True, say=print),
+    lambda name: deployment.access(name, agreed=True),
+    lambda name: deployment.bootstrap(name, agreed=True),
+    lambda name: deployment.destroy(name, agreed=True),
+]
+
+
+def installed(tools: Path, **versions: str | None) -> None:
+    for name, version in versions.items():
+        if version is not None:
+            (tools / name).write_text(f"#!/bin/sh\necho '{version}'\n")
+            (tools / name).chmod(0o755)
+
+
+@pytest.mark.parametrize("entry", ENTRIES)
+def test_whatever_runs_terraform_says_what_is_missing_before_any_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], entry: Callable[[str], object]
+) -> None:
+    installed(tmp_path, terraform='{"terraform_version": "1.9.8"}')
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(TerraformError) as refused:
+        entry("dev")
+    terraform, node = str(refused.value).splitlines()
+    assert terraform.startswith("Terraform >= 1.10 is needed, 1.9.8 was found: install it")
+    assert node.startswith("Node.js >= 20 is needed, none was found: install it")
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize(("version", "found"), [("v18.20.4", "18.20.4"), (None, "none")])
+def test_synthesis_by_itself_says_what_is_missing(tmp_path: Path, version: str | None, found: str) -> None:
+    installed(tmp_path, node=version)
+    done = synthesized(PATH=str(tmp_path))
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(f"Node.js >= 20 is needed, {found} was found: install it")
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_synthesis_says_where_it_cannot_write(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    for folder in (tmp_path / "file", tmp_path / "file" / "below"):
+        done = synthesized(CDKTF_OUTDIR=str(folder))
+        (line,) = done.stderr.splitlines()
+        assert done.returncode == 2
+        assert " cannot be written (" in line
+        assert str(folder) in line
+
+
+def synthesized(**environ: str) -> subprocess.CompletedProcess[str]:
+    """`main.py` by itself."""
+    return subprocess.run(
+        [sys.executable, str(PROJECT / "main.py")],
+        env={**os.environ, "TF_WORKSPACE": "dev", **environ},
+        capture_output=True,
+        text=True,
+        check=False,
+    )

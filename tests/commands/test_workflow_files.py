@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 
+from operations.github import GitHubError, description_of_pull_request
 from operations.terraform import PROJECT
+from plan_review.review import allowances_in
 
 FOLDER = PROJECT / ".github"
 WORKFLOWS = sorted((FOLDER / "workflows").glob("*.yml"))
@@ -70,7 +72,9 @@ def test_a_step_calls_one_command_that_can_be_run_on_a_laptop(path: Path) -> Non
     for job in jobs(path).values():
         for step in job["steps"]:
             if "run" in step:
-                assert re.match(r"(make setup|\.ci/run|\.venv/bin/python -m operations [a-z-]+ )", step["run"]), step
+                assert re.match(
+                    r"(make setup|\.ci/run|(exec )?\.venv/bin/python -m operations [a-z-]+ )", step["run"]
+                ), step
                 assert "\n" not in step["run"].strip()
                 assert "${{" not in step["run"], "an expression in a script is run as what somebody wrote into it"
 
@@ -110,6 +114,40 @@ def test_only_the_deployment_is_bound_to_an_environment_and_gets_the_apply_role(
         text = json.dumps(jobs(path))
         assert ("AWS_APPLY_ROLE" in text) is (path.stem == "deploy")
         assert ('"environment": "${{ inputs.environment }}"' in text) is (path.stem == "deploy")
+
+
+def test_what_holds_the_lock_of_a_state_is_not_cancelled_and_gets_the_interrupt_itself() -> None:
+    """A killed plan keeps the lock; a runner interrupts only the shell of a step, which passes nothing on."""
+    for path in WORKFLOWS:
+        steps = [step.get("run", "") for job in jobs(path).values() for step in job["steps"]]
+        holding = [run for run in steps if re.search(r"-m operations (plan|apply|deploy|destroy|bootstrap) ", run)]
+        if holding:
+            assert loaded(path)["concurrency"]["cancel-in-progress"] is False, path.name
+            assert all(run.startswith("exec ") for run in holding)
+
+
+def test_no_variable_and_no_argument_holds_what_has_no_bound() -> None:
+    """Linux starts no program with a variable of 131,072 bytes; 65,536 characters of a description can be more."""
+    for path in WORKFLOWS:
+        assert not re.search(r"\$\{\{[^}]*\b(body|message|description)\b", path.read_text(encoding="utf-8")), path.name
+
+
+def test_the_description_of_a_pull_request_is_read_from_the_event_whatever_its_size(tmp_path: Path) -> None:
+    event = tmp_path / "event.json"
+    text = "あ" * 65_000 + "\nallow aws_sns_topic.this:delete\n"
+    for body, allowed in ((text, ["aws_sns_topic.this:delete"]), (None, [])):
+        event.write_text(json.dumps({"pull_request": {"body": body}}), encoding="utf-8")
+        found = description_of_pull_request({"GITHUB_EVENT_PATH": str(event)})
+        assert allowances_in(found) == allowed
+
+
+@pytest.mark.parametrize("content", [None, "", "{}", '{"pull_request": null}', "[]"])
+def test_without_the_event_of_a_pull_request_no_description_is_made_up(tmp_path: Path, content: str | None) -> None:
+    event = tmp_path / "event.json"
+    if content is not None:
+        event.write_text(content)
+    with pytest.raises(GitHubError, match="holds no event of a pull request"):
+        description_of_pull_request({"GITHUB_EVENT_PATH": str(event)} if content is not None else {})
 
 
 def test_a_change_is_checked_by_the_same_command_as_on_a_laptop() -> None:
