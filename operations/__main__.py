@@ -7,7 +7,9 @@ from typing import Annotated
 import typer
 
 from operations import adoption, deployment
+from operations.account import check_first
 from operations.answers import answered, console, errors
+from operations.outputs import free_port
 from operations.rehearse import rehearse
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
@@ -18,10 +20,12 @@ EnvironmentName = Annotated[str, typer.Argument(help="environment, as in environ
 
 @app.command()
 def local(
-    port: Annotated[int, typer.Option(help="loopback port; 0 takes a free one")] = 0,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="loopback port; 0 takes a free one")] = 0,
     environment: Annotated[str, typer.Option(help="environment whose state bucket and Region to provide")] = "dev",
 ) -> None:
-    """Run an AWS on this machine until Ctrl-C; prints the exports that point tools at it."""
+    """Run a local AWS until Ctrl-C; prints the exports that point tools at it."""
+    with answered():
+        free_port(port)
     from local_aws import LocalAws  # noqa: PLC0415  loads moto
     from operations.terraform import PROJECT, terraform_environment  # noqa: PLC0415
     from settings import load_environment  # noqa: PLC0415
@@ -74,6 +78,7 @@ def _for_environment(step: Callable[[str], None]) -> None:
 for step in (deployment.bootstrap, deployment.deploy):
     _for_environment(step)
 adoption.register(app, answered)
+check_first(app)
 
 
 if __name__ == "__main__":

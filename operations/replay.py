@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import boto3
 
+from operations.account import check_account
 from operations.terraform import PROJECT
 from settings import Names, load_environment
 
@@ -43,18 +44,13 @@ def replay(environment: str, *, dry_run: bool, say: Callable[[str], None], root:
 
     Raises:
         SettingsError: the environment cannot be loaded.
-        ReplayError: the credentials are of an account that the environment does not allow.
+        InputError: the credentials are of an account that the environment does not allow.
         botocore.exceptions.ClientError: AWS refused to show the queue.
     """
     settings = load_environment(environment, root=root, environ={}, context={})
     names, region = Names(environment), settings.region
-    _, partition, _, _, account, *_ = boto3.client("sts", region_name=region).get_caller_identity()["Arn"].split(":")
-    if account not in settings.allowed_account_ids:
-        allowed = ", ".join(settings.allowed_account_ids)
-        raise ReplayError(
-            f"The credentials are of the account {account}; environments/{environment}.toml allows {allowed}."
-        )
-    machine = f"arn:{partition}:states:{region}:{account}:stateMachine:{names.state_machine}"
+    account = check_account(settings)
+    machine = f"arn:{account.partition}:states:{region}:{account.id}:stateMachine:{names.state_machine}"
     sqs = boto3.client("sqs", region_name=region)
     url = sqs.get_queue_url(QueueName=names.dead_letter_queue)["QueueUrl"]
     states = boto3.client("stepfunctions", region_name=region)

@@ -67,20 +67,37 @@ def handle(
             if not store.save(flow, after, over=version):
                 continue
             version += 1
-        return _send_all(report, after, version, execution=execution, store=store, send=send) if mine else []
+        days = report["patience"]["incident_history_days"]
+        return send_all(flow, after, version, days=days, execution=execution, store=store, send=send) if mine else []
     raise BusyError(f"the record of {flow} was changed by others {TRIES} times in a row")
 
 
-def _send_all(
-    report: Report,
+def send_all(
+    flow: str,
     record: Record,
     version: int,
     *,
+    days: int,
     execution: str,
     store: Store,
     send: Callable[[Notification], None],
 ) -> list[str]:
-    flow, days, sent = report["flow_name"], report["patience"]["incident_history_days"], []
+    """Send what is pending in a record that `execution` claimed; the ids of what was sent.
+
+    Args:
+        flow: whose record it is.
+        record: as it was saved, with the claim.
+        version: that it was saved as.
+        days: how long a closed incident stays in history.
+        execution: who claimed it.
+        store: where the record is.
+        send: sends one message.
+
+    Raises:
+        BusyError: others saved each time.
+        Exception: what `store` and `send` raise; what was not sent stays pending.
+    """
+    sent: list[str] = []
     while record["pending"] and record["claim"] and record["claim"]["execution"] == execution:
         message = record["pending"][0]
         send(message)

@@ -82,7 +82,8 @@ class Incident(TypedDict):
 
     Attributes:
         opened: time of the look that opened it.
-        closed: time of the look that closed it.
+        closed: time of the look that closed it, or when somebody closed it by hand.
+        reason: why somebody closed it by hand.
         severity: the worst so far; who heard of that hears of reminders and of the end.
         issues: the latest of each issue, by what it is about.
         worst: the worst value of each metric.
@@ -97,6 +98,7 @@ class Incident(TypedDict):
 
     opened: str
     closed: NotRequired[str]
+    reason: NotRequired[str]
     severity: Severity
     issues: dict[str, Issue]
     worst: dict[str, Worst]

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from local_aws import LocalAws, faults
-from operations.replay import ReplayError, replay
+from operations.errors import InputError
+from operations.replay import replay
 from tests.local.conftest import Begin
 from tests.local.evening import Evening
 
@@ -70,7 +71,7 @@ def test_credentials_of_another_account_are_refused(missed: Evening, venue_setti
     text = file.read_text()
     try:
         file.write_text(text.replace('"123456789012"', '"210987654321"'))
-        with pytest.raises(ReplayError, match=r"of the account 123456789012.*allows 210987654321"):
+        with pytest.raises(InputError, match=r"of the account 123456789012.*allows 210987654321"):
             run(venue_settings)
     finally:
         file.write_text(text)
