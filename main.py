@@ -4,9 +4,12 @@ The environment is the Terraform workspace, `TF_WORKSPACE`, so that what is synt
 cannot be chosen apart.
 """
 
+import errno
 import gc
 import json
 import os
+import re
+import signal
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -61,23 +64,41 @@ def synthesize(environment: "Environment", *, output: Path, given: Mapping[str, 
 
 
 def main(root: Path = PROJECT) -> int:
-    """Synthesize the environment of the workspace; 2 if its settings cannot be used.
+    """Synthesize the environment of the workspace; 2 if its settings or what it needs cannot be used.
 
     Args:
         root: the folder with `environments/`.
     """
     name = os.environ.get("TF_WORKSPACE") or DEFAULT_ENVIRONMENT
     given = context(os.environ)
+    if wrong := node.problem():
+        return _refused(wrong)
     load_cdktf()
-    from settings import SettingsError, load_environment  # noqa: PLC0415  not before Node is started
+    from settings import SettingsError, load_environment, trial_notice  # noqa: PLC0415  not before Node is started
 
     try:
         environment = load_environment(name, root=root, environ=os.environ, context=given)
     except SettingsError as error:
-        sys.stderr.write(f"{error}\n")
-        return 2
-    synthesize(environment, output=Path(os.environ.get("CDKTF_OUTDIR") or PROJECT / "cdktf.out"), given=given)
+        return _refused(str(error))
+    if notice := trial_notice(name, root=root, environ=os.environ, context=given):
+        sys.stderr.write(f"{notice}\n")
+    output = Path(os.environ.get("CDKTF_OUTDIR") or PROJECT / "cdktf.out")
+    try:
+        synthesize(environment, output=output, given=given)
+    except Exception as error:
+        # Files are written by Python and, as JavaScript's errors, by CDKTF.
+        code = re.search(r"\b(EACCES|EEXIST|ENOSPC|ENOTDIR|EPERM|EROFS)\b", str(error))
+        if not isinstance(error, OSError) and not code:
+            raise
+        why = error.strerror if isinstance(error, OSError) else code and os.strerror(getattr(errno, code[1]))
+        path = error.filename if isinstance(error, OSError) else output
+        return _refused(f"{path} cannot be written ({why}). Synthesis writes to {output} and {PROJECT / '.build'}.")
     return 0
+
+
+def _refused(why: str) -> int:
+    sys.stderr.write(f"{why}\n")
+    return 2
 
 
 def run(root: Path = PROJECT) -> NoReturn:
@@ -86,6 +107,7 @@ def run(root: Path = PROJECT) -> NoReturn:
     Raises:
         SystemExit: always, with its exit code.
     """
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # nothing is lost: no traceback is needed
     gc.disable()  # the process ends before collecting anything would pay
     code = main(root)
     gc.freeze()  # nor are all of its objects looked through at its end

@@ -1,12 +1,11 @@
 """The command line: `python -m operations COMMAND`. Wiring only; exit codes are 0 fine, 1 not fine, 2 wrong input."""
 
 import threading
-from collections.abc import Callable
 from typing import Annotated
 
 import typer
 
-from operations import adoption, deployment
+from operations import adoption
 from operations.account import check_first
 from operations.answers import answered, console, errors
 from operations.outputs import free_port
@@ -67,16 +66,6 @@ def replay(
     raise typer.Exit(1 if left else 0)
 
 
-def _for_environment(step: Callable[[str], None]) -> None:
-    def run(environment: EnvironmentName) -> None:
-        with answered():
-            step(environment)
-
-    app.command(step.__name__, help=step.__doc__)(run)
-
-
-for step in (deployment.bootstrap, deployment.deploy):
-    _for_environment(step)
 adoption.register(app, answered)
 check_first(app)
 

@@ -11,7 +11,7 @@ import typer
 
 from operations import deployment, flows
 from operations.account import check_account, settings_of
-from operations.answers import agree, need_terminal
+from operations.answers import agree
 from settings import Environment, Problem, SettingsError
 
 Answered = Callable[[], AbstractContextManager[None]]
@@ -20,6 +20,7 @@ Flow = Annotated[str | None, typer.Argument(help="name of a flow")]
 Every = Annotated[bool, typer.Option("--all", help="every flow of the environment")]
 Yes = Annotated[bool, typer.Option("--yes", help="agree without being asked")]
 Allowed = Annotated[list[str] | None, typer.Option("--allow", help="ADDRESS:ACTION that may be bad; repeatable")]
+Agreed = Annotated[bool, typer.Option("--yes", help="apply without asking")]
 DRIFT_FOUND: Final = 3
 
 
@@ -31,8 +32,10 @@ def register(app: typer.Typer, answered: Answered) -> None:
 
 
 def _register_reviews(app: typer.Typer, answered: Answered) -> None:
+    from operations.github import description_of_pull_request  # noqa: PLC0415
     from operations.review import review_file  # noqa: PLC0415  reads the functions' package
     from operations.reviewed import apply_plan, make_plan  # noqa: PLC0415
+    from operations.reviewed import deploy as run_deploy  # noqa: PLC0415
     from plan_review import as_text  # noqa: PLC0415
     from plan_review.review import allowances_in  # noqa: PLC0415
 
@@ -52,16 +55,27 @@ def _register_reviews(app: typer.Typer, answered: Answered) -> None:
     @app.command()
     def plan(
         environment: Name,
+        *,
         allow: Allowed = None,
         allow_in: Annotated[
             str | None, typer.Option(help="variable with a text whose lines `allow ADDRESS:ACTION` count")
         ] = None,
+        allow_in_pull_request: Annotated[
+            bool,
+            typer.Option(
+                "--allow-in-pull-request",
+                help="count the lines `allow ADDRESS:ACTION` of the description of the pull request that a GitHub "
+                "workflow runs for",
+            ),
+        ] = False,
         save: Annotated[Path | None, typer.Option(help="folder to keep the plan and its review in")] = None,
     ) -> None:
-        """Show what would change and what it means on air; 1 if it may not be applied."""
+        """Show what would change and its live impact; 1 if it may not be applied."""
         with answered():
-            described = allowances_in(os.environ.get(allow_in, "")) if allow_in else []
-            found = make_plan(environment, allow=[*(allow or ()), *described], save=save)
+            text = os.environ.get(allow_in, "") if allow_in else ""
+            if allow_in_pull_request:
+                text = f"{text}\n{description_of_pull_request(os.environ)}"
+            found = make_plan(environment, allow=[*(allow or ()), *allowances_in(text)], save=save)
         typer.echo(f"\n{as_text(found)}")
         raise typer.Exit(1 if found.blocked else 0)
 
@@ -73,6 +87,12 @@ def _register_reviews(app: typer.Typer, answered: Answered) -> None:
         """Apply exactly the plan that was reviewed; refuses if plan, configuration or state have moved on."""
         with answered():
             apply_plan(environment, folder)
+
+    @app.command()
+    def deploy(environment: Name, *, allow: Allowed = None, yes: Agreed = False) -> None:
+        """Plan, show the review, ask, and apply exactly that plan; 1 if it may not be applied."""
+        with answered():
+            run_deploy(environment, allow=allow or (), agreed=yes, say=typer.echo)
 
 
 def _register_pipeline(app: typer.Typer, answered: Answered) -> None:
@@ -113,8 +133,14 @@ def _register_pipeline(app: typer.Typer, answered: Answered) -> None:
         with answered():
             typer.echo(f"run-id={Repository.of_workflow(os.environ).run_of_plan(commit)}")
 
+    @app.command()
+    def bootstrap(environment: Name, *, yes: Agreed = False) -> None:
+        """Create the bucket for Terraform's state, or adopt the one that is there. Safe to run again."""
+        with answered():
+            deployment.bootstrap(environment, agreed=yes)
+
     @app.command("ci-access")
-    def ci_access(environment: Name) -> None:
+    def ci_access(environment: Name, *, yes: Agreed = False) -> None:
         """Make the roles that a pipeline plans and applies an environment with."""
         with answered():
             settings, _ = _environment(environment)
@@ -123,7 +149,7 @@ def _register_pipeline(app: typer.Typer, answered: Answered) -> None:
                 raise SettingsError(
                     [Problem(place=f"environments/{environment}.toml", key="ci", value=None, rule=rule)]
                 )
-            deployment.access(environment)
+            deployment.access(environment, agreed=yes)
 
 
 def _bring(environment: str, flow: str | None, verb: Literal["start", "stop"], *, every: bool, yes: bool) -> None:
@@ -189,12 +215,11 @@ def _register_flows(app: typer.Typer, answered: Answered) -> None:
         environment: Name,
         *,
         stop_flows: Annotated[bool, typer.Option("--stop-flows", help="stop what is on air first")] = False,
-        yes: Annotated[bool, typer.Option("--yes", help="agree to everything without being asked")] = False,
+        yes: Agreed = False,
     ) -> None:
-        """Remove the environment, if nothing is on air and no incident is open; asks first."""
+        """Remove the environment, if nothing is on air and no incident is open; shows the plan and asks."""
         with answered():
-            if not yes:
-                need_terminal(f"Destroy {environment}?")
+            deployment.ready(agreed=yes)  # before a flow is stopped
             settings, clients = _environment(environment)
             flows.ready_to_destroy(
                 clients,

@@ -11,10 +11,10 @@ from botocore import exceptions as aws
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 
-from operations.deployment import StepError
 from operations.errors import InputError
 from operations.flows import FlowError
 from operations.github import GitHubError
+from operations.interrupts import StepError
 from operations.reviewed import StaleError
 from operations.terraform import TerraformError
 from plan_review import PlanError
@@ -167,20 +167,11 @@ def agree(question: str, *, yes: bool) -> None:
     """
     if yes:
         return
-    need_terminal(question)
+    if not sys.stdin.isatty():
+        raise InputError(f"{question} There is no terminal to ask at; --yes agrees. Nothing was done.")
     if not typer.confirm(question):
         typer.echo("Nothing was done.")
         raise typer.Exit(NOT_FINE)
-
-
-def need_terminal(question: str) -> None:
-    """Return if there is somebody to ask.
-
-    Raises:
-        InputError: there is no terminal.
-    """
-    if not sys.stdin.isatty():
-        raise InputError(f"{question} There is no terminal to ask at; --yes agrees. Nothing was done.")
 
 
 @contextmanager

@@ -1,94 +1,190 @@
-"""Plan, deploy and destroy of an environment with plain terraform, in the user's own terminal and account.
+"""Plan, apply and destroy of an environment with plain terraform, in the user's own terminal and account.
 
-Decides nothing about what is deployed. The state's bucket is made by `bootstrap`, once for an account and Region.
+Decides nothing about what is deployed. Terraform shows its plans, the question whether to apply one is asked here, and
+exactly that plan is applied. The state's bucket is made by `bootstrap`, once for an account and Region.
 """
 
+import fcntl
 import os
-import subprocess
+import shlex
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from operations.terraform import PROJECT, initialize, terraform_environment
+import typer
+
+from operations import state_bucket, terraform
+from operations.errors import InputError
+from operations.interrupts import StepError, interruptible, run_to_its_end
+from operations.terraform import PROJECT, TerraformError, initialize, shown, terraform_environment
 from settings import Problem, SettingsError, load_environment
 
 OUTPUT: Final = PROJECT / "cdktf.out" / "stacks"
 FOLDER: Final = OUTPUT / "media-workflow"
 PLAN_FILE: Final = "media-workflow.tfplan"
+LOCK: Final = PROJECT / ".build" / "lock"
+CHANGES: Final = 2
+"""Terraform's exit code of `plan -detailed-exitcode` where there are changes."""
 
 
-class StepError(RuntimeError):
-    """A step failed and has already said why; holds its exit code."""
-
-    def __init__(self, code: int) -> None:
-        super().__init__(f"exit code {code}")
-        self.code = code
-
-
-def bootstrap(environment: str) -> None:
-    """Make the bucket that holds the state of `environment`; changes nothing if it is there as it should be."""
+def bootstrap(environment: str, *, agreed: bool = False) -> None:
+    """Create the bucket for Terraform's state, or adopt the one that is there. Safe to run again."""
     settings = load_environment(environment, root=PROJECT, environ=os.environ, context={})
     if settings.state_bucket_name is None:
         rule = "without an account, state is kept on this machine and needs no bucket; name it to have one"
         place = f"environments/{environment}.toml"
         raise SettingsError([Problem(place=place, key="allowed_account_ids", value="empty", rule=rule)])
-    _apply_alone("state-backend", environment)
+    with (
+        _synthesized(environment, "bootstrap", agreed=agreed) as environ,
+        state_bucket.adopted(OUTPUT / "state-backend", settings, settings.state_bucket_name),
+    ):
+        _apply_alone("state-backend", environment, environ, agreed=agreed)
 
 
-def access(environment: str) -> None:
-    """Make the roles of a pipeline for `environment`; changes nothing if they are there as they should be."""
-    _apply_alone("ci-access", environment)
-
-
-def deploy(environment: str) -> None:
-    """Change the environment; terraform asks first, and does what it showed."""
-    run("apply", folder=FOLDER, environ=prepared(environment))
+def access(environment: str, *, agreed: bool = False) -> None:
+    """Create or update the roles of a pipeline for `environment`. Safe to run again."""
+    with _synthesized(environment, "ci-access", agreed=agreed) as environ:
+        _apply_alone("ci-access", environment, environ, agreed=agreed)
 
 
 def destroy(environment: str, *, agreed: bool = False) -> None:
-    """Remove the environment; terraform asks first, unless it is agreed to.
+    """Remove the environment, after the plan for it was agreed to.
 
     Flows must be stopped, as `operations.flows` makes sure: the service deletes no active flow.
     """
-    run("destroy", *(["-auto-approve"] if agreed else []), folder=FOLDER, environ=prepared(environment))
+    with prepared(environment, "destroy", agreed=agreed) as environ:
+        _plan_and_apply("-destroy", folder=FOLDER, environ=environ, what=f"destroy {environment}", agreed=agreed)
 
 
-def prepared(environment: str) -> dict[str, str]:
-    """Synthesize and initialise, and return the environment to run terraform in, in `FOLDER`.
+def ready(*, agreed: bool = True) -> None:
+    """Make sure that a command can do its work, before any of it.
+
+    Args:
+        agreed: nothing will be asked; otherwise a terminal is needed.
+
+    Raises:
+        TerraformError: a program is missing or too old.
+        InputError: there is nobody to ask.
+    """
+    terraform.ready()
+    if not _is_agreed(agreed=agreed) and not sys.stdin.isatty():
+        raise InputError(
+            "This command asks before it changes anything, and there is no terminal to ask at. Run it on a terminal, "
+            "or with --yes to agree beforehand."
+        )
+
+
+@contextmanager
+def prepared(environment: str, command: str, *, agreed: bool = True) -> Iterator[dict[str, str]]:
+    """Synthesize and initialise; meanwhile, `FOLDER` is this command's own.
+
+    Args:
+        environment: as in `environments/<name>.toml`.
+        command: for whoever else wants the folder.
+        agreed: as `ready`.
+
+    Yields:
+        The environment to run terraform in.
 
     Raises:
         StepError: one of both failed.
+        TerraformError: as `ready`, or another command works in this clone.
+        InputError: as `ready`.
+        CancelledError: a signal arrived.
     """
-    _synthesize(environment)
-    environ = {**terraform_environment(), "TF_WORKSPACE": environment}
-    initialize(environment, folder=FOLDER, environ=environ, run=run)
-    return environ
+    with _synthesized(environment, command, agreed=agreed) as found:
+        environ = {**found, "TF_WORKSPACE": environment}
+        initialize(environment, folder=FOLDER, environ=environ, run=shown)
+        yield environ
 
 
-def run(*arguments: str, folder: Path, environ: Mapping[str, str]) -> None:
-    """Run terraform in the user's own terminal.
+def agree(what: str, *, agreed: bool) -> None:
+    """Ask whether to apply the plan that was shown, unless it is agreed already.
+
+    Args:
+        what: what is agreed to: `deploy prod`.
+        agreed: do not ask.
 
     Raises:
-        StepError: it failed, and has said why.
+        StepError: no; that nothing was changed has been said.
     """
-    _step(["terraform", *arguments], environ, folder)
+    if _is_agreed(agreed=agreed):
+        return
+    # On standard error, where it is seen although the output goes to a file.
+    answer = typer.prompt(
+        f"\nApply this plan ({what})? Only 'yes' is accepted", default="", show_default=False, err=True
+    )
+    if answer.strip() != "yes":
+        typer.echo("Nothing was changed.", err=True)
+        raise StepError(1)
 
 
-def _apply_alone(stack: str, environment: str) -> None:
-    """Apply a stack whose own state is local, one file each, and knows no workspaces."""
-    _synthesize(environment)
-    environ = {key: value for key, value in terraform_environment().items() if key != "TF_WORKSPACE"}
-    run("init", "-reconfigure", folder=OUTPUT / stack, environ=environ)
-    run("apply", folder=OUTPUT / stack, environ=environ)
+def apply(environ: Mapping[str, str], *, folder: Path = FOLDER) -> None:
+    """Apply the plan file in `folder`.
+
+    Raises:
+        StepError: terraform failed and has said why.
+    """
+    shown("apply", "-input=false", PLAN_FILE, folder=folder, environ=environ)
 
 
-def _synthesize(environment: str) -> None:
-    _step([sys.executable, str(PROJECT / "main.py")], {**os.environ, "TF_WORKSPACE": environment}, PROJECT)
+def _is_agreed(*, agreed: bool) -> bool:
+    """Whether to apply without asking: Terraform's own way to say so counts, too."""
+    return agreed or "-auto-approve" in shlex.split(os.environ.get("TF_CLI_ARGS_apply", ""))  # noqa: SIM112  its name
 
 
-def _step(command: list[str], environ: Mapping[str, str], folder: Path) -> None:
-    # Inherits the terminal: terraform asks its questions and shows its progress itself.
-    done = subprocess.run(command, env=dict(environ), cwd=folder, check=False)
-    if done.returncode:
-        raise StepError(done.returncode)
+@contextmanager
+def _synthesized(environment: str, command: str, *, agreed: bool) -> Iterator[dict[str, str]]:
+    with interruptible():
+        ready(agreed=agreed)
+        with _alone_in_clone(f"{command} {environment}"):
+            environ = terraform_environment()
+            synthesis = {**os.environ, "TF_WORKSPACE": environment}
+            done = run_to_its_end(
+                [sys.executable, str(PROJECT / "main.py")], folder=PROJECT, environ=synthesis, capture=False
+            )
+            if done.returncode:
+                raise StepError(done.returncode)
+            yield environ
+
+
+@contextmanager
+def _alone_in_clone(what: str) -> Iterator[None]:
+    """Keep other commands out of `cdktf.out`, which holds one environment at a time. Ends with this process."""
+    try:
+        LOCK.parent.mkdir(exist_ok=True)
+        file = LOCK.open("a+", encoding="utf-8")
+    except OSError as error:
+        raise TerraformError(
+            f"{LOCK} cannot be written ({error.strerror}). The commands need to write to {PROJECT}: use a clone of "
+            "your own."
+        ) from error
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            file.seek(0)
+            raise TerraformError(
+                f"Another command works in {PROJECT}: {file.read()}. Wait until it has ended, or use another clone."
+            ) from error
+        file.truncate(0)
+        file.write(f"{what} (process {os.getpid()})")
+        file.flush()
+        yield
+
+
+def _apply_alone(stack: str, environment: str, environ: Mapping[str, str], *, agreed: bool) -> None:
+    """Apply a stack that knows no workspaces."""
+    unbound = {key: value for key, value in environ.items() if key != "TF_WORKSPACE"}
+    shown("init", "-reconfigure", folder=OUTPUT / stack, environ=unbound)
+    _plan_and_apply(folder=OUTPUT / stack, environ=unbound, what=f"{stack} of {environment}", agreed=agreed)
+
+
+def _plan_and_apply(*arguments: str, folder: Path, environ: Mapping[str, str], what: str, agreed: bool) -> None:
+    """Plan, ask if there are changes, and apply exactly that plan."""
+    plan = ("plan", *arguments, "-detailed-exitcode", f"-out={PLAN_FILE}")
+    if shown(*plan, folder=folder, environ=environ, accept=(0, CHANGES)) == CHANGES:
+        agree(what, agreed=agreed)
+    apply(environ, folder=folder)

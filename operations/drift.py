@@ -4,12 +4,10 @@ A flow that was started or stopped is no drift: on air or not is no attribute of
 """
 
 from operations import deployment
-from operations.deployment import FOLDER, PLAN_FILE
+from operations.deployment import CHANGES, FOLDER, PLAN_FILE
 from operations.review import review_of
 from operations.terraform import terraform
 from plan_review import Review
-
-DIFFERENT = 2  # terraform's own exit code for "there are changes", given -detailed-exitcode
 
 
 def drift(environment: str) -> Review | None:
@@ -17,16 +15,16 @@ def drift(environment: str) -> Review | None:
 
     Raises:
         StepError: the configuration cannot be synthesized or initialised.
-        TerraformError: terraform could not plan; that is no drift, and nothing is known.
+        TerraformError: terraform cannot run here or could not plan; that is no drift, and nothing is known.
     """
-    environ = deployment.prepared(environment)
-    # A look that changes nothing needs no lock, and must not keep a deployment waiting.
-    planned = terraform(
-        *("plan", "-detailed-exitcode", "-lock=false", "-no-color", f"-out={PLAN_FILE}"),
-        folder=FOLDER,
-        environ=environ,
-        accept=(0, DIFFERENT),
-    )
-    if planned.returncode != DIFFERENT:
-        return None
-    return review_of(terraform("show", "-json", PLAN_FILE, folder=FOLDER, environ=environ).stdout)
+    with deployment.prepared(environment, "drift") as environ:
+        # A look that changes nothing needs no lock, and must not keep a deployment waiting.
+        planned = terraform(
+            *("plan", "-detailed-exitcode", "-lock=false", "-no-color", f"-out={PLAN_FILE}"),
+            folder=FOLDER,
+            environ=environ,
+            accept=(0, CHANGES),
+        )
+        if planned.returncode != CHANGES:
+            return None
+        return review_of(terraform("show", "-json", PLAN_FILE, folder=FOLDER, environ=environ).stdout)

@@ -8,6 +8,7 @@ import json
 import urllib.request
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 from urllib.error import HTTPError, URLError
 
@@ -20,6 +21,24 @@ DRIFT_TITLE: Final = "Drift in {environment}"
 
 class GitHubError(RuntimeError):
     """GitHub could not be asked, or said no; the text says what was asked and what came back."""
+
+
+def description_of_pull_request(environ: Mapping[str, str]) -> str:
+    """The description of the pull request that a workflow runs for, of any length.
+
+    GitHub writes the event to a file. A variable is no place for it: Linux starts no program with one of 128 KiB.
+
+    Raises:
+        GitHubError: this is no workflow of a pull request.
+    """
+    path = environ.get("GITHUB_EVENT_PATH", "")
+    try:
+        return json.loads(Path(path).read_text(encoding="utf-8"))["pull_request"]["body"] or ""
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise GitHubError(
+            f"GITHUB_EVENT_PATH ({path or 'not set'}) holds no event of a pull request: this runs in a GitHub workflow "
+            "with `on: pull_request`."
+        ) from error
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,22 +1,27 @@
 """A plan that was reviewed is applied as it is, or not at all.
 
 `make_plan` keeps a plan with its review and with what it was made of: plan file, configuration, state. `apply_plan`
-compares all three and runs that very plan file. What a change means is decided in `plan_review`.
+compares all three and runs that very plan file; `deploy` does both, and asks in between. What a change means is decided
+in `plan_review`.
 """
 
 import json
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 
 from operations import deployment
-from operations.deployment import FOLDER, PLAN_FILE, StepError
+from operations.deployment import FOLDER, PLAN_FILE
+from operations.errors import InputError
+from operations.interrupts import CancelledError, StepError
 from operations.review import review_of
-from operations.terraform import terraform
-from plan_review import PlanError, Review, as_json, as_markdown
+from operations.terraform import shown, terraform
+from plan_review import PlanError, Review, as_json, as_markdown, as_text
+from plan_review.review import allowances
 
 RECORD: Final = "reviewed.json"
 COMMENT: Final = "review.md"
@@ -55,32 +60,19 @@ def make_plan(environment: str, *, allow: Sequence[str] = (), save: Path | None 
     Raises:
         StepError: terraform failed and has said why.
         PlanError: an allowance cannot be read.
+        InputError: the folder cannot be written.
+        TerraformError: the commands cannot run here.
     """
-    environ = deployment.prepared(environment)
-    plan_file = FOLDER / PLAN_FILE
-    plan_file.unlink(missing_ok=True)
-    lineage, serial = _state(environ)  # before the plan: a state that moves meanwhile makes the plan stale
-    try:
-        deployment.run("plan", f"-out={PLAN_FILE}", folder=FOLDER, environ=environ)
-    except StepError:
-        if not plan_file.is_file():
-            raise  # a plan that could not be finished is kept by terraform, and reviewed as such
-    shown = terraform("show", "-json", PLAN_FILE, folder=FOLDER, environ=environ).stdout
-    found = review_of(shown, environment=environment, allow=allow)
+    allowances(allow)
     if save:
-        save.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(plan_file, save / PLAN_FILE)
-        (save / COMMENT).write_text(as_markdown(found), encoding="utf-8")
-        (save / DETAILS).write_text(as_json(found) + "\n", encoding="utf-8")
-        record = Reviewed(
-            environment=environment,
-            blocked=found.blocked,
-            plan_sha256=_digest(save / PLAN_FILE),
-            configuration_sha256=configuration_digest(FOLDER),
-            state_lineage=lineage,
-            state_serial=serial,
-        )
-        (save / RECORD).write_text(json.dumps(asdict(record), indent=2) + "\n", encoding="utf-8")
+        must_be_writable(save, "--save")
+    with deployment.prepared(environment, "plan") as environ:
+        found, record = _planned(environment, environ, allow)
+        if save:
+            shutil.copyfile(FOLDER / PLAN_FILE, save / PLAN_FILE)
+            (save / COMMENT).write_text(as_markdown(found), encoding="utf-8")
+            (save / DETAILS).write_text(as_json(found) + "\n", encoding="utf-8")
+            (save / RECORD).write_text(json.dumps(asdict(record), indent=2) + "\n", encoding="utf-8")
     return found
 
 
@@ -91,14 +83,99 @@ def apply_plan(environment: str, folder: Path) -> None:
         PlanError: the folder holds no such plan.
         StaleError: plan, configuration or state are others than those that were reviewed, or the review blocks it.
         StepError: terraform failed and has said why.
+        TerraformError: the commands cannot run here.
     """
     record = _read(folder)
-    environ = deployment.prepared(environment)
+    with deployment.prepared(environment, "apply") as environ:
+        _apply(record, folder / PLAN_FILE, environment, environ)
+
+
+def deploy(environment: str, *, allow: Sequence[str], agreed: bool, say: Callable[[str], None]) -> None:
+    """Plan, review, ask, and apply exactly that plan.
+
+    Args:
+        environment: as in `environments/<name>.toml`.
+        allow: as `make_plan`; what is not in the plan is refused.
+        agreed: apply without asking. A blocked plan is not applied all the same.
+        say: gets the review.
+
+    Raises:
+        PlanError: an allowance cannot be read, or is not in the plan.
+        StaleError: the review blocks the plan, or it is stale before it was agreed to.
+        StepError: terraform failed and has said why, or it was not agreed to.
+        InputError: there is nobody to ask.
+        TerraformError: the commands cannot run here.
+    """
+    allowances(allow)
+    with deployment.prepared(environment, "deploy", agreed=agreed) as environ:
+        found, record = _planned(environment, environ, allow)
+        say(f"\n{as_text(found)}")
+        if not (found.touched or found.plan.outputs or found.plan.errored):
+            say("Nothing to change.")
+            return
+        if wrong := [f"{address}:{action}" for address, action in found.unused]:
+            raise PlanError(
+                f"{environment} is not changed: the plan has no {' and no '.join(wrong)}. Give --allow exactly as the "
+                "review lists it, or leave it out."
+            )
+        if found.blocked:
+            raise StaleError(f"{environment} is not changed: {_why_blocked(found)}.")
+        deployment.agree(f"deploy {environment}", agreed=agreed)
+        _apply(record, FOLDER / PLAN_FILE, environment, environ)
+
+
+def must_be_writable(folder: Path, option: str) -> None:
+    """Create a folder for output, and make sure that files can be written to it, before any work.
+
+    Args:
+        folder: what was given.
+        option: by which option.
+
+    Raises:
+        InputError: no file can be written to it.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        why = "part of the path is a file" if isinstance(error, FileExistsError) else error.strerror
+        raise InputError(
+            f"{option} {folder} cannot be written ({why}). Give a folder that you may write to."
+        ) from error
+
+
+def _planned(environment: str, environ: Mapping[str, str], allow: Sequence[str]) -> tuple[Review, Reviewed]:
+    """Plan into `PLAN_FILE`, and review that."""
+    plan_file = FOLDER / PLAN_FILE
+    plan_file.unlink(missing_ok=True)
+    lineage, serial = _state(environ)  # before the plan: a state that moves meanwhile makes the plan stale
+    try:
+        shown("plan", f"-out={PLAN_FILE}", folder=FOLDER, environ=environ)
+    except CancelledError:
+        raise
+    except StepError:
+        if not plan_file.is_file():
+            raise  # a plan that could not be finished is kept by terraform, and reviewed as such
+    json_of_plan = terraform("show", "-json", PLAN_FILE, folder=FOLDER, environ=environ).stdout
+    found = review_of(json_of_plan, environment=environment, allow=allow)
+    return found, Reviewed(
+        environment=environment,
+        blocked=found.blocked,
+        plan_sha256=_digest(plan_file),
+        configuration_sha256=configuration_digest(FOLDER),
+        state_lineage=lineage,
+        state_serial=serial,
+    )
+
+
+def _apply(record: Reviewed, plan_file: Path, environment: str, environ: Mapping[str, str]) -> None:
+    """Apply a reviewed plan, unless something has moved on."""
     lineage, serial = _state(environ)
     now = Reviewed(
         environment=environment,
         blocked=False,
-        plan_sha256=_digest(folder / PLAN_FILE),
+        plan_sha256=_digest(plan_file),
         configuration_sha256=configuration_digest(FOLDER),
         state_lineage=lineage,
         state_serial=serial,
@@ -113,8 +190,15 @@ def apply_plan(environment: str, folder: Path) -> None:
                 ]
             )
         )
-    shutil.copyfile(folder / PLAN_FILE, FOLDER / PLAN_FILE)
-    deployment.run("apply", "-input=false", PLAN_FILE, folder=FOLDER, environ=environ)
+    if plan_file != FOLDER / PLAN_FILE:
+        shutil.copyfile(plan_file, FOLDER / PLAN_FILE)
+    deployment.apply(environ)
+
+
+def _why_blocked(found: Review) -> str:
+    if found.plan.errored:
+        return "Terraform could not finish the plan"
+    return "its review blocks the plan. The review lists what would allow it, as --allow ADDRESS:ACTION"
 
 
 def differences(reviewed: Reviewed, now: Reviewed) -> Iterator[str]:

@@ -5,12 +5,16 @@ and the provider already lies on this machine, is a CLI configuration written fo
 """
 
 import os
+import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final, Protocol
+
+from operations.interrupts import StepError, run_to_its_end
+from slim_bindings import node
 
 PROJECT: Final = Path(__file__).resolve().parent.parent
 PROVIDER: Final = "registry.terraform.io/hashicorp/aws"
@@ -18,6 +22,8 @@ OPTIONAL_SOFTWARE: Final = Path("/opt")  # FHS: add-on software, one folder a pa
 COLLECT_LESS: Final = "400"
 """GOGC. Terraform and the provider read the provider's schemas for each command, some hundred megabytes of heap;
 collected this much less often, a plan takes three quarters of the processor's time and a quarter more memory."""
+NEEDED: Final = (1, 10)
+"""The oldest Terraform that locks state in S3 by a file, as `operations/prerequisites.sh` says, too."""
 WRITTEN_CONFIGURATION: Final = PROJECT / ".build" / "terraform.rc"
 
 
@@ -29,7 +35,7 @@ class Run(Protocol):
 
 
 class TerraformError(RuntimeError):
-    """A terraform command failed; the message holds the command and what it printed."""
+    """Terraform cannot be run or has failed; the message says why, or holds the command and what it printed."""
 
 
 def implied_mirrors(environ: Mapping[str, str], *, platform: str = sys.platform) -> Iterator[Path]:
@@ -124,18 +130,71 @@ def terraform(
         accept: exit codes that are answers (`plan -detailed-exitcode` says 2 for "there are changes").
 
     Raises:
-        TerraformError: any other exit code.
+        TerraformError: any other exit code, or there is no terraform.
+        CancelledError: a signal arrived; terraform has ended by itself.
     """
-    done = subprocess.run(
-        ["terraform", *arguments],
-        cwd=folder,
-        env={**environ, "TF_IN_AUTOMATION": "1", "TF_INPUT": "0"},  # nobody is there to answer
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = _terraform(arguments, folder, environ, capture=True)
     if done.returncode not in accept:
         raise TerraformError(
             f"terraform {' '.join(arguments)} ended with {done.returncode} in {folder}:\n{done.stdout}\n{done.stderr}"
         )
     return done
+
+
+def shown(*arguments: str, folder: Path, environ: Mapping[str, str], accept: tuple[int, ...] = (0,)) -> int:
+    """Run terraform in `folder` with its output in the user's own terminal, and return its exit code.
+
+    Args:
+        arguments: as `terraform`.
+        folder: as `terraform`.
+        environ: as `terraform`.
+        accept: as `terraform`.
+
+    Raises:
+        StepError: any other exit code; terraform has said why.
+        TerraformError: there is no terraform.
+        CancelledError: as `terraform`.
+    """
+    code = _terraform(arguments, folder, environ, capture=False).returncode
+    if code not in accept:
+        raise StepError(code)
+    return code
+
+
+def _terraform(
+    arguments: Sequence[str], folder: Path, environ: Mapping[str, str], *, capture: bool
+) -> subprocess.CompletedProcess[str]:
+    # Terraform asks nothing: what is to be agreed to is a plan, and asked by `operations.deployment`.
+    quiet = {**environ, "TF_IN_AUTOMATION": "1", "TF_INPUT": "0"}
+    try:
+        return run_to_its_end(["terraform", *arguments], folder=folder, environ=quiet, capture=capture)
+    except FileNotFoundError as error:
+        raise TerraformError(problem(environ) or str(error)) from error
+
+
+def ready() -> None:
+    """Make sure that the programs are there that every command with terraform needs, before any work.
+
+    Raises:
+        TerraformError: with all that is missing or too old.
+    """
+    if wrong := [line for line in (problem(os.environ), node.problem()) if line]:
+        raise TerraformError("\n".join(wrong))
+
+
+def problem(environ: Mapping[str, str]) -> str | None:
+    """What is wrong with the terraform that is found in `environ`, or None if it can be used."""
+    try:
+        done = subprocess.run(
+            ["terraform", "version", "-json"], env=dict(environ), capture_output=True, text=True, check=False
+        )
+        version = re.search(r'"terraform_version": *"((\d+)\.(\d+)[^"]*)"', done.stdout)
+    except OSError:
+        version = None
+    if version and (int(version[2]), int(version[3])) >= NEEDED:
+        return None
+    found = version[1] if version else "none"
+    return (
+        f"Terraform >= {NEEDED[0]}.{NEEDED[1]} is needed, {found} was found: install it from "
+        "developer.hashicorp.com/terraform/install."
+    )

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from local_aws import LocalAws
-from operations.terraform import PROJECT, TerraformError, initialize, terraform, terraform_environment
+from operations.interrupts import interruptible, run_to_its_end
+from operations.terraform import PROJECT, TerraformError, initialize, ready, terraform, terraform_environment
 from rehearsal.scenario import ScenarioError
 from settings import OVERRIDES, Environment, Names, load_environment
 
@@ -67,13 +68,11 @@ class Stage:
     def synthesize(self) -> None:
         """Write the Terraform JSON, as `make synth` does."""
         self._progress("synthesizing")
-        done = subprocess.run(
+        done = run_to_its_end(
             [sys.executable, "-c", SYNTHESIZE, str(self._settings_root)],
-            cwd=PROJECT,
-            env=self.environ,
-            capture_output=True,
-            text=True,
-            check=False,
+            folder=PROJECT,
+            environ=self.environ,
+            capture=True,
         )
         if done.returncode:
             raise TerraformError(f"main.py ended with {done.returncode}:\n{done.stderr}")
@@ -155,7 +154,12 @@ def deploy(
         folder: an empty folder.
         say: told in a few words what is being done.
         settings_root: the folder with `environments/`, for those that are not the project's.
+
+    Raises:
+        TerraformError: terraform or Node.js cannot be used, or terraform failed.
+        CancelledError: a signal arrived; terraform has ended by itself.
     """
+    ready()
     waiting = sorted(set(names))
 
     def applied(name: str) -> Stage:
@@ -165,7 +169,7 @@ def deploy(
         stage.apply()
         return stage
 
-    with ThreadPoolExecutor(AT_ONCE) as pool:
+    with interruptible(), ThreadPoolExecutor(AT_ONCE) as pool:
         return dict(zip(waiting, pool.map(applied, waiting), strict=True))
 
 

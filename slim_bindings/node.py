@@ -10,6 +10,7 @@ Must not import what takes time: all that comes before Node is started is waited
 """
 
 import os
+import re
 import subprocess
 import sys
 from importlib.util import find_spec
@@ -20,6 +21,8 @@ from slim_bindings import OFF_SWITCH
 
 WATCHED: Final = ("JSII_RUNTIME", "JSII_DEBUG", "JSII_DEBUG_TIMING")
 """jsii's environment variables of somebody who watches how it runs: any value leaves the start to jsii, too."""
+NEEDED: Final = 20
+"""The oldest Node, as `operations/prerequisites.sh` says, too."""
 RUNTIME: Final = Path(__file__).with_name("runtime.js")
 
 
@@ -48,6 +51,23 @@ def start() -> bool:
         )
         return False
     return True
+
+
+def problem() -> str | None:
+    """What is wrong with the Node that jsii would start, or None if it can be used."""
+    try:
+        done = subprocess.run(
+            [os.environ.get("JSII_NODE", "node"), "--version"], capture_output=True, text=True, check=False
+        )
+        version = re.search(r"^v((\d+)\.[\d.]+)", done.stdout, re.MULTILINE)
+    except OSError:
+        version = None
+    if version and int(version[2]) >= NEEDED:
+        return None
+    return (
+        f"Node.js >= {NEEDED} is needed, {version[1] if version else 'none'} was found: install it from nodejs.org or "
+        "your package manager."
+    )
 
 
 def _spawn() -> subprocess.Popen[bytes]:

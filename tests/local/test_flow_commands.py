@@ -230,7 +230,7 @@ def test_nothing_is_stopped_before_destroy_was_agreed_to(show: Show) -> None:
     set_flow_status(show.flows["remote-venue"], "ACTIVE")
     show.protect(protected=False)
     (line,) = show.run("destroy", NAME, "--stop-flows", expect=2)
-    assert line == "Destroy show? There is no terminal to ask at; --yes agrees. Nothing was done."
+    assert line.startswith("This command asks before it changes anything, and there is no terminal to ask at.")
     refused = show.answer("n", "destroy", NAME, "--stop-flows", expect=1)
     assert "Stop remote-venue (ACTIVE), and then destroy show? [y/N]" in refused
     assert show.status("remote-venue") == "ACTIVE"
@@ -365,7 +365,7 @@ def test_a_trial_says_so_before_it_asks(show: Show) -> None:
     note, question = show.run("destroy", "prdo", environ=TRIAL, expect=2)
     assert 'environment "prdo" has no file; using a trial from environment variables FLOW_NAME' in note
     assert note.endswith("Did you mean prod?")
-    assert question.startswith("Destroy prdo?")
+    assert question.startswith("This command asks before it changes anything")
 
 
 @pytest.mark.parametrize("given", ["prdo", "ENV=prod", "Prod", "prod.toml", "production"])

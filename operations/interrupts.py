@@ -1,0 +1,211 @@
+"""Runs programs to their own end, whatever signals this process gets meanwhile.
+
+Terraform that is killed leaves the lock of its state, and resources that the state does not know; a second interrupt
+makes it abort as hard. A program therefore runs in a session of its own, which neither the terminal's Ctrl-C nor the
+end of our process group reaches. It gets one interrupt, however many signals arrive here, and is waited for.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+CHECK_SECONDS: Final = 0.25
+CHUNK: Final = 65_536
+
+
+class StepError(RuntimeError):
+    """A step failed and has already said why; holds its exit code."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__(f"exit code {code}")
+        self.code = code
+
+
+class CancelledError(StepError):
+    """A signal ended the work; the exit code is the one that shells give: 130 for SIGINT, 143 for SIGTERM."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(128 + number)
+
+
+class _Programs:
+    """The programs that run now, and the first signal that arrived since `interruptible` was entered."""
+
+    def __init__(self) -> None:
+        self.lock = threading.RLock()  # a handler may interrupt its own thread while that holds it
+        self.caught = False
+        self.signal: int | None = None
+        self.starting = 0
+        self.running: set[subprocess.Popen[bytes]] = set()
+        self.parent: int | None = None
+
+    def cancel(self, number: int) -> None:
+        """Interrupt what runs, once; where nothing runs, raise at once.
+
+        Raises:
+            CancelledError: nothing runs that would have to be waited for.
+        """
+        with self.lock:
+            if self.signal is not None:
+                return
+            self.signal = number
+            for program in self.running:
+                self.interrupt(program)
+            if not self.starting and not self.running:
+                raise CancelledError(number)
+
+    def interrupt(self, program: subprocess.Popen[bytes]) -> None:
+        """Send the one interrupt, and say what is waited for."""
+        name = Path(str(program.args[0])).name  # type: ignore[index]  # always a list here
+        # Not by print: this runs in a signal handler, which may have interrupted one.
+        os.write(
+            sys.__stderr__.fileno() if sys.__stderr__ else 2,
+            f"\nInterrupted: waiting for {name} (process {program.pid}) to stop by itself, so that its state is "
+            "complete and its lock released.\n".encode(),
+        )
+        program.send_signal(signal.SIGINT)
+
+    def stop_if_cancelled(self) -> None:
+        """Raise if a signal has arrived."""
+        if self.signal is not None:
+            raise CancelledError(self.signal)
+
+
+_programs: Final = _Programs()
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """Meanwhile, a signal interrupts the programs of `run_to_its_end` in every thread, and then ends this.
+
+    Has its effect in the main thread only, where Python handles signals, and once: inside another one it does nothing.
+
+    Raises:
+        CancelledError: at its end, if a signal arrived; instead of what the interrupted work raised.
+    """
+    if _programs.caught or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.getsignal(number) for number in SIGNALS}
+    hangs_up = before[signal.SIGHUP] is not signal.SIG_IGN  # `nohup` ignores it, to outlive its terminal
+    # A cancelled CI step kills its shell, which passes nothing on: that its parent is gone is all we notice. A person's
+    # shell may go, as may that of a daemon.
+    watched = hangs_up and not (sys.stdin and sys.stdin.isatty()) and os.getppid() != 1
+    _programs.caught, _programs.signal, _programs.parent = True, None, os.getppid() if watched else None
+    try:
+        for number in SIGNALS:
+            if number != signal.SIGHUP or hangs_up:
+                signal.signal(number, lambda number, _: _programs.cancel(number))
+        yield
+    finally:
+        for number, handler in before.items():
+            # After a signal the process only ends, and a second one must not disturb that.
+            last = signal.SIG_DFL if handler is None else handler
+            signal.signal(number, last if _programs.signal is None else signal.SIG_IGN)
+        _programs.caught = False
+        arrived, _programs.signal = _programs.signal, None
+        if arrived is not None:
+            raise CancelledError(arrived)
+
+
+class _Output:
+    """Where a program prints to: the terminal, or a file that is passed on or kept.
+
+    Never a pipe: the program would be killed when its reader ends, be it we ourselves, or a `tee` at Ctrl-C.
+    """
+
+    def __init__(self, descriptor: int, *, capture: bool) -> None:
+        self.descriptor = descriptor
+        self.capture = capture
+        self.passed = 0
+        self.file = None if not capture and os.isatty(descriptor) else tempfile.TemporaryFile()  # noqa: SIM115  `close`
+
+    def pass_on(self) -> None:
+        """Print what is new, unless it is kept; where nobody reads any more, go on without."""
+        if self.file is None or self.capture:
+            return
+        # Not by `read`, which would move the position that the program writes at.
+        while data := os.pread(self.file.fileno(), CHUNK, self.passed):
+            try:
+                self.passed += os.write(self.descriptor, data)
+            except OSError:
+                self.capture = True
+                return
+
+    def close(self) -> str:
+        """Pass on the rest; returns what was kept."""
+        if self.file is None:
+            return ""
+        with self.file as file:
+            self.pass_on()
+            file.seek(0)
+            return file.read().decode("utf-8", "replace") if self.capture else ""
+
+
+def run_to_its_end(
+    command: Sequence[str], *, folder: Path, environ: Mapping[str, str], capture: bool
+) -> subprocess.CompletedProcess[str]:
+    """Run a program that asks nothing, and wait until it ends by itself.
+
+    Args:
+        command: the program and its arguments.
+        folder: where it runs.
+        environ: its whole environment.
+        capture: keep what it prints, instead of showing it.
+
+    Raises:
+        CancelledError: a signal arrived meanwhile, or before in another thread.
+        OSError: it cannot be started.
+    """
+    with interruptible():
+        _programs.stop_if_cancelled()
+        with _programs.lock:
+            _programs.starting += 1
+        sys.stdout.flush()
+        outputs = [_Output(descriptor, capture=capture) for descriptor in (1, 2)]
+        try:
+            with subprocess.Popen(
+                command,
+                cwd=folder,
+                env=dict(environ),
+                stdin=subprocess.DEVNULL,  # in another session it cannot read from our terminal
+                stdout=outputs[0].file,
+                stderr=outputs[1].file,
+                start_new_session=True,
+            ) as program:
+                _wait(program, outputs)
+        finally:
+            with _programs.lock:
+                _programs.starting -= 1
+            kept = [output.close() for output in outputs]
+        _programs.stop_if_cancelled()
+    return subprocess.CompletedProcess(command, program.returncode, *kept)
+
+
+def _wait(program: subprocess.Popen[bytes], outputs: Sequence[_Output]) -> None:
+    with _programs.lock:
+        _programs.running.add(program)
+        if _programs.signal is not None:
+            _programs.interrupt(program)  # it arrived while the program was started
+    try:
+        while True:
+            try:
+                program.wait(CHECK_SECONDS)
+            except subprocess.TimeoutExpired:
+                for output in outputs:
+                    output.pass_on()
+                if _programs.parent not in {None, os.getppid()}:
+                    _programs.cancel(signal.SIGTERM)
+            else:
+                return
+    finally:
+        with _programs.lock:
+            _programs.running.discard(program)
