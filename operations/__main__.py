@@ -8,7 +8,7 @@ import typer
 from operations import adoption
 from operations.account import check_first
 from operations.answers import answered, console, errors
-from operations.outputs import free_port
+from operations.outputs import exports, free_port
 from operations.rehearse import rehearse
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
@@ -34,11 +34,10 @@ def local(
         with LocalAws(region=settings.region, port=port) as aws:
             if settings.state_bucket_name:
                 aws.client("s3").create_bucket(Bucket=settings.state_bucket_name)
-            exports = {**aws.environment(), "CHECKPOINT_DISABLE": "1"}
+            variables = {**aws.environment(), "CHECKPOINT_DISABLE": "1"}
             if "TF_CLI_CONFIG_FILE" in (found := terraform_environment()):
-                exports["TF_CLI_CONFIG_FILE"] = found["TF_CLI_CONFIG_FILE"]
-            for name, value in exports.items():
-                typer.echo(f"export {name}={value}")
+                variables["TF_CLI_CONFIG_FILE"] = found["TF_CLI_CONFIG_FILE"]
+            typer.echo(exports(variables))
             typer.echo(f"# Local AWS at {aws.endpoint}; the bucket for state is there. Ctrl-C ends it.")
             try:
                 threading.Event().wait()

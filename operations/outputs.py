@@ -1,7 +1,9 @@
-"""Makes sure that what a command is to write or to listen on can be used, before minutes of work."""
+"""What commands write and listen on: made sure of before minutes of work, and printed for a shell."""
 
+import shlex
 import socket
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -64,6 +66,11 @@ def free_port(port: int) -> None:
             raise InputError(
                 f"Port {port} of {LOOPBACK} cannot be used ({error.strerror}). Give another --port; 0 takes a free one."
             ) from error
+
+
+def exports(variables: Mapping[str, str]) -> str:
+    """Lines for a shell that export variables, whatever their values hold."""
+    return "\n".join(f"export {name}={shlex.quote(value)}" for name, value in variables.items())
 
 
 def _refused(path: Path, option: str, error: OSError, instead: str) -> InputError:

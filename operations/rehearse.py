@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 from operations.answers import answered, console, progress
-from operations.outputs import writable_file, writable_folder
+from operations.outputs import exports, writable_file, writable_folder
 
 Names = Annotated[list[str] | None, typer.Argument(help="files, or names of shipped scenarios; by default all")]
 OtherEnvironment = Annotated[
@@ -90,10 +90,9 @@ def rehearse(  # noqa: PLR0917  options are given by name
     raise typer.Exit(0 if all(result.passed for result in results) else 1)
 
 
-def _stay(exports: dict[str, str]) -> None:
+def _stay(variables: dict[str, str]) -> None:
     """Leave the local AWS running, and say how to look into it."""
-    for name, value in exports.items():
-        typer.echo(f"export {name}={value}")
+    typer.echo(exports(variables))
     typer.echo("# All that was deployed stays until Ctrl-C.")
     try:
         threading.Event().wait()

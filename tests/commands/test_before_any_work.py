@@ -1,12 +1,14 @@
 """Names, files and ports that a command cannot use are refused at once, not after minutes of work."""
 
 import socket
+import subprocess
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from operations.__main__ import app
+from operations.outputs import exports
 
 RUN = CliRunner()
 
@@ -69,3 +71,9 @@ def test_a_port_in_use_is_one_line() -> None:
         f"Port {port} of 127.0.0.1 cannot be used (Address already in use). Give another --port; 0 takes a free one."
     )
     assert "--port" in refused("local", "--port", "70000")
+
+
+def test_exports_can_be_pasted_whatever_the_path() -> None:
+    value = "/home/me/my checkout/it's $HOME/terraform.rc"
+    pasted = f'{exports({"A": value, "B": "x"})}\nprintf %s "$A"'
+    assert subprocess.run(["/bin/sh", "-c", pasted], capture_output=True, text=True, check=True).stdout == value

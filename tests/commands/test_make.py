@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -132,3 +133,10 @@ def test_help_names_environments_and_what_takes_arguments(folder: Path) -> None:
     assert code == 0
     assert "one of dev, prod, staging" in printed
     assert "no default where AWS is read or changed" in printed
+
+
+def test_an_interpreter_in_a_path_with_a_space_is_found(tmp_path: Path) -> None:
+    python = tmp_path / "my tools" / "python"
+    python.parent.mkdir()
+    python.symlink_to(sys.executable)
+    assert make(PROJECT, "--silent", "prerequisites", f"PYTHON={python}") == (0, "")
