@@ -1,7 +1,6 @@
-# The one door to everything: `make help`. Each target sets up what it needs, inside this folder.
+# One entry point for everything: `make help`. Each target sets up what it needs, inside this folder.
 
 PYTHON ?= python3
-ENV ?= dev
 PIPENV_VERSION := 2026.10.3
 
 export CHECKPOINT_DISABLE := 1
@@ -16,23 +15,79 @@ unexport PYTHONDONTWRITEBYTECODE
 RUN := .venv/bin/python
 PIPENV := .tools/bin/pipenv
 
-.DEFAULT_GOAL := help
-.PHONY: help prerequisites setup rehearse lateness test pytest bindings check lint types unit compat bench bench-rehearsal synth plan deploy destroy bootstrap replay local lock clean
+# ENV and ARGS count only on the command line: a variable that a shell exported an hour ago must not choose what is
+# destroyed. Whatever is wrong with them is refused here, before setup or anything else runs.
+NEEDS_ENV := bootstrap deploy destroy plan replay
+TAKES_ENV := $(NEEDS_ENV) help synth
+TAKES_ARGS := $(NEEDS_ENV) bench help lateness local pytest rehearse unit
+TAKES_NOTHING := prerequisites setup test bindings check lint types compat bench-rehearsal lock clean
+TARGETS := $(sort $(TAKES_ENV) $(TAKES_ARGS) $(TAKES_NOTHING))
 
-help: ## Say what can be made
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
-	@echo '  ENV=dev|staging|prod chooses the environment (now $(ENV)); PYTHON=... the interpreter.'
+.DEFAULT_GOAL := help
+.PHONY: $(TARGETS)
+
+comma := ,
+empty :=
+space := $(empty) $(empty)
+goals := $(filter $(TARGETS),$(or $(MAKECMDGOALS),help))
+goal := $(firstword $(goals))
+stray := $(filter-out $(TARGETS) .venv/ready node_modules/ready .tools/ready-%,$(MAKECMDGOALS))
+environments := $(sort $(notdir $(basename $(wildcard environments/*.toml))))
+environment_list := $(subst $(space),$(comma) ,$(environments))
+from_shell = $(filter environment,$(firstword $(origin $(1))))
+on_command_line = $(filter command,$(firstword $(origin $(1))))
+as_given = $(if $(call on_command_line,$(1)),$($(1)))
+lower_case = $(shell printf '%s' '$(1)' | tr '[:upper:]' '[:lower:]')
+given := $(foreach name,$(filter-out ENV ARGS,$(.VARIABLES)),$(if $(call on_command_line,$(name)),$(name)))
+meant_env := $(foreach name,$(given),$(if $(filter env environment,$(call lower_case,$(name))),$(name)))
+meant_args := $(foreach name,$(given),$(if $(filter arg args arguments,$(call lower_case,$(name))),$(name)))
+needs_env := $(firstword $(filter $(NEEDS_ENV),$(goals)))
+takes_env := $(firstword $(filter $(TAKES_ENV),$(goals)))
+takes_args := $(firstword $(filter $(TAKES_ARGS),$(goals)))
+
+ifneq ($(and $(stray),$(goal)),)
+$(error make $(goal) does not take "$(stray)". $(if $(takes_env),Write: make $(takes_env) ENV=$(or $(filter $(environments),$(stray)),$(call as_given,ENV),$(firstword $(stray))),$(if $(takes_args),Write: make $(takes_args) ARGS='$(stray)',See make help)))
+endif
+ifneq ($(meant_env),)
+$(error make does not know $(firstword $(meant_env)). Write: make $(goal) ENV=$($(firstword $(meant_env))))
+endif
+ifneq ($(meant_args),)
+$(error make does not know $(firstword $(meant_args)). Write: make $(goal) ARGS='$($(firstword $(meant_args)))')
+endif
+ifneq ($(and $(takes_env),$(call from_shell,ENV)),)
+$(error ENV=$(ENV) comes from your shell$(comma) not from this command. If you mean it, write: make $(takes_env) ENV=$(ENV))
+endif
+ifneq ($(and $(takes_args),$(call from_shell,ARGS)),)
+$(error ARGS comes from your shell$(comma) not from this command. Run: unset ARGS)
+endif
+ifneq ($(and $(needs_env),$(filter-out 1,$(words $(ENV)))),)
+$(error make $(needs_env) needs one environment. Write: make $(needs_env) ENV=NAME$(comma) where NAME is one of $(environment_list))
+endif
+ifneq ($(and $(call on_command_line,ENV),$(goal),$(if $(takes_env),,yes)),)
+$(error make $(goal) takes no ENV$(if $(filter local rehearse,$(goal)),. Write: make $(goal) ARGS='--environment $(ENV)'))
+endif
+ifneq ($(and $(call on_command_line,ARGS),$(goal),$(if $(takes_args),,yes)),)
+$(error make $(goal) takes no ARGS)
+endif
+
+help: ## List the available targets
+	@grep -hE '^[a-z-]+:.*## ' Makefile | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
+	@echo
+	@echo '  ENV=NAME    the environment, one of $(environment_list); no default where AWS is read or changed. synth: dev'
+	@echo "  ARGS='...'  more arguments for $(subst $(space),$(comma) ,$(sort $(filter-out help,$(TAKES_ARGS))))"
+	@echo '  PYTHON=...  the Python interpreter (now $(PYTHON))'
+	@echo '  ENV and ARGS count only on the command line of make, not from the shell.'
 
 prerequisites:
-	@sh operations/prerequisites.sh $(PYTHON)
+	@sh operations/prerequisites.sh "$(PYTHON)"
 
 .tools/ready-$(PIPENV_VERSION): | prerequisites
-	$(PYTHON) -m venv --clear .tools
+	"$(PYTHON)" -m venv --clear .tools
 	.tools/bin/python -m pip install --quiet pipenv==$(PIPENV_VERSION)
 	@touch $@
 
 .venv/ready: Pipfile.lock .tools/ready-$(PIPENV_VERSION) | prerequisites
-	@test -x $(RUN) || $(PYTHON) -m venv .venv
+	@test -x $(RUN) || "$(PYTHON)" -m venv .venv
 	$(PIPENV) sync --dev
 	@touch $@
 
@@ -40,29 +95,29 @@ node_modules/ready: package-lock.json | prerequisites
 	npm ci --silent --ignore-scripts --no-audit --no-fund
 	@touch $@
 
-setup: .venv/ready ## Install what Pipfile.lock names into .venv
+setup: .venv/ready ## Install the packages of Pipfile.lock into .venv
 
-rehearse: setup ## Deploy to an AWS on this machine, break streams there, show what people are told
-	@$(RUN) -m operations rehearse
+rehearse: setup ## Play scenarios on a local AWS and show the notifications; ARGS=NAME plays one
+	@$(RUN) -m operations rehearse $(ARGS)
 
 lateness: setup ## Show what is notified, and when, while metrics are late
 	@$(RUN) -m operations lateness $(ARGS)
 
-bench-rehearsal: setup ## Say how long the whole library takes, and one more scenario
+bench-rehearsal: setup ## Measure how long all scenarios take, and one more
 	@$(RUN) -m rehearsal.bench
 
-test: setup ## Run everything: lint, types, unit, synth, module and local tests
+test: setup ## Run all checks and tests: lint, types, unit, synth, module, local
 	@$(MAKE) --no-print-directory --jobs 3 lint bindings node_modules/ready
 	@# mypy takes a minute of one processor the first time: beside the tests that is half of it.
 	@$(MAKE) --no-print-directory --jobs 2 types pytest
 
 pytest: setup
-	$(RUN) -m pytest --numprocesses 5 --no-loadscope-reorder
+	$(RUN) -m pytest --numprocesses 5 --no-loadscope-reorder $(ARGS)
 
 bindings: setup
 	@$(RUN) -c 'import main; main.load_cdktf(); import components.aws'
 
-check: setup ## Run what is fast: lint, types, unit tests
+check: setup ## Run the fast checks: lint, types, unit tests
 	@$(MAKE) --no-print-directory lint types unit
 
 lint: setup
@@ -74,40 +129,40 @@ types: setup
 	$(RUN) -m mypy
 
 unit: setup
-	$(RUN) -m pytest --quiet --hypothesis-profile quick tests/unit
+	$(RUN) -m pytest --quiet --hypothesis-profile quick tests/unit $(ARGS)
 
-compat: setup ## Synthesize with provider 6 and with CDK Terrain, and compare
+compat: setup ## Compare what provider 6 and CDK Terrain synthesize
 	@$(RUN) -m compat
 
-bench: setup node_modules/ready ## Measure synthesis, growth, functions and detection; figures go to .build/bench.json
-	@$(RUN) -m bench
+bench: setup node_modules/ready ## Measure synthesis, growth, functions and detection; writes .build/bench.json
+	@$(RUN) -m bench $(ARGS)
 
-synth: setup ## Write Terraform JSON for ENV into cdktf.out
-	@TF_WORKSPACE=$(ENV) $(RUN) main.py && echo 'cdktf.out/stacks/media-workflow/cdk.tf.json is for $(ENV)'
+synth: setup ## Write the Terraform JSON of ENV (default dev) into cdktf.out
+	@TF_WORKSPACE='$(or $(ENV),dev)' $(RUN) main.py && echo 'cdktf.out/stacks/media-workflow/cdk.tf.json is for $(or $(ENV),dev)'
 
-bootstrap: setup ## Make the bucket for the state of ENV, once for an account and Region
-	@$(RUN) -m operations bootstrap $(ENV)
+bootstrap: setup ## Create the bucket for the state of ENV, once for an account and Region
+	@$(RUN) -m operations bootstrap '$(ENV)' $(ARGS)
 
-plan: setup ## Show what would change in ENV and what it means on air; ARGS='--allow ADDRESS:ACTION' allows it
-	@$(RUN) -m operations plan $(ENV) $(ARGS)
+plan: setup ## Show what would change in ENV and its live impact; ARGS='--allow ADDRESS:ACTION' allows it
+	@$(RUN) -m operations plan '$(ENV)' $(ARGS)
 
-deploy: setup ## Change ENV, after you agreed to the plan
-	@$(RUN) -m operations deploy $(ENV)
+deploy: setup ## Plan and review ENV, ask, and apply that plan
+	@$(RUN) -m operations deploy '$(ENV)' $(ARGS)
 
-destroy: setup ## Remove ENV, if nothing is on air, after you agreed to it; ARGS=--stop-flows stops what is
-	@$(RUN) -m operations destroy $(ENV) $(ARGS)
+destroy: setup ## Remove ENV, after asking; refuses while a flow is on air. ARGS=--stop-flows stops it first
+	@$(RUN) -m operations destroy '$(ENV)' $(ARGS)
 
 replay: setup ## Re-run the workflow for the dead letters of ENV; ARGS=--dry-run lists them, ARGS='--discard ID' deletes one
-	@$(RUN) -m operations replay $(ENV) $(ARGS)
+	@$(RUN) -m operations replay '$(ENV)' $(ARGS)
 
-local: setup ## Run an AWS on this machine until Ctrl-C, and say how to point tools at it
-	@$(RUN) -m operations local
+local: setup ## Run a local AWS until Ctrl-C and print how to use it; ARGS=--port=5000 takes that port
+	@$(RUN) -m operations local $(ARGS)
 
-lock: .tools/ready-$(PIPENV_VERSION) ## Pin the newest versions that Pipfile allows
-	@test -x $(RUN) || $(PYTHON) -m venv .venv
+lock: .tools/ready-$(PIPENV_VERSION) ## Pin the newest versions that Pipfile and package.json allow
+	@test -x $(RUN) || "$(PYTHON)" -m venv .venv
 	$(PIPENV) lock
 	$(PYTHON) operations/lock.py Pipfile.lock
 	npm install --package-lock-only --ignore-scripts --silent
 
-clean: ## Remove all that was installed or built here
+clean: ## Remove everything that was installed or built in this folder
 	rm -rf .venv .tools .build node_modules cdktf.out .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -96,11 +96,13 @@ def main(root: Path = PROJECT) -> int:
     if wrong := node.problem():
         return _refused(wrong)
     load_cdktf()
-    from settings import SettingsError, load_environment  # noqa: PLC0415  not before Node is started
+    from settings import SettingsError, load_environment, trial_notice  # noqa: PLC0415  not before Node is started
 
     output = Path(os.environ.get("CDKTF_OUTDIR") or PROJECT / "cdktf.out")
     try:
         environment = load_environment(name, root=root, environ=os.environ, context=given)
+        if notice := trial_notice(name, root=root, environ=os.environ, context=given):
+            sys.stderr.write(f"{notice}\n")
         synthesize(environment, output=output, given=given)
     except SettingsError as error:
         return _refused(str(error))

@@ -6,8 +6,10 @@ from typing import Annotated
 import typer
 
 from operations import adoption
+from operations.account import check_first
 from operations.answers import answered, console, errors
 from operations.lateness import lateness
+from operations.outputs import exports, free_port
 from operations.rehearse import rehearse
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
@@ -19,10 +21,12 @@ EnvironmentName = Annotated[str, typer.Argument(help="environment, as in environ
 
 @app.command()
 def local(
-    port: Annotated[int, typer.Option(help="loopback port; 0 takes a free one")] = 0,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="loopback port; 0 takes a free one")] = 0,
     environment: Annotated[str, typer.Option(help="environment whose state bucket and Region to provide")] = "dev",
 ) -> None:
-    """Run an AWS on this machine until Ctrl-C; prints the exports that point tools at it."""
+    """Run a local AWS until Ctrl-C; prints the exports that point tools at it."""
+    with answered():
+        free_port(port)
     from local_aws import LocalAws  # noqa: PLC0415  loads moto
     from operations.terraform import PROJECT, terraform_environment  # noqa: PLC0415
     from settings import load_environment  # noqa: PLC0415
@@ -32,11 +36,10 @@ def local(
         with LocalAws(region=settings.region, port=port) as aws:
             if settings.state_bucket_name:
                 aws.client("s3").create_bucket(Bucket=settings.state_bucket_name)
-            exports = {**aws.environment(), "CHECKPOINT_DISABLE": "1"}
+            variables = {**aws.environment(), "CHECKPOINT_DISABLE": "1"}
             if "TF_CLI_CONFIG_FILE" in (found := terraform_environment()):
-                exports["TF_CLI_CONFIG_FILE"] = found["TF_CLI_CONFIG_FILE"]
-            for name, value in exports.items():
-                typer.echo(f"export {name}={value}")
+                variables["TF_CLI_CONFIG_FILE"] = found["TF_CLI_CONFIG_FILE"]
+            typer.echo(exports(variables))
             typer.echo(f"# Local AWS at {aws.endpoint}; the bucket for state is there. Ctrl-C ends it.")
             try:
                 threading.Event().wait()
@@ -76,6 +79,7 @@ def replay(
 
 
 adoption.register(app, answered)
+check_first(app)
 
 
 if __name__ == "__main__":

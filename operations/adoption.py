@@ -9,13 +9,17 @@ from typing import Annotated, Any, Final, Literal
 import boto3
 import typer
 
-from operations import deployment
+from operations import deployment, flows
+from operations.account import check_account, settings_of
+from operations.answers import agree
 from operations.terraform import PROJECT
-from settings import Environment, Problem, SettingsError, load_environment
+from settings import Environment, Problem, SettingsError
 
 Answered = Callable[[], AbstractContextManager[None]]
 Name = Annotated[str, typer.Argument(help="environment, as in environments/<name>.toml")]
-Flow = Annotated[str | None, typer.Argument(help="one flow; without it, all of the environment")]
+Flow = Annotated[str | None, typer.Argument(help="name of a flow")]
+Every = Annotated[bool, typer.Option("--all", help="every flow of the environment")]
+Yes = Annotated[bool, typer.Option("--yes", help="agree without being asked")]
 Allowed = Annotated[list[str] | None, typer.Option("--allow", help="ADDRESS:ACTION that may be bad; repeatable")]
 Agreed = Annotated[bool, typer.Option("--yes", help="apply without asking")]
 DRIFT_FOUND: Final = 3
@@ -30,6 +34,7 @@ def register(app: typer.Typer, answered: Answered) -> None:
     """Add the commands of this file to the command line."""
     _register_reviews(app, answered)
     _register_pipeline(app, answered)
+    _register_access(app, answered)
     _register_flows(app, answered)
 
 
@@ -102,7 +107,6 @@ def _register_pipeline(app: typer.Typer, answered: Answered) -> None:
     from operations.drift import drift as look  # noqa: PLC0415
     from operations.drift import explained  # noqa: PLC0415
     from operations.github import Repository  # noqa: PLC0415
-    from operations.identity import write_ids  # noqa: PLC0415
     from plan_review import as_markdown, as_text  # noqa: PLC0415
 
     @app.command()
@@ -149,6 +153,10 @@ def _register_pipeline(app: typer.Typer, answered: Answered) -> None:
         with answered():
             deployment.bootstrap(environment, agreed=yes)
 
+
+def _register_access(app: typer.Typer, answered: Answered) -> None:
+    from operations.identity import write_ids  # noqa: PLC0415
+
     @app.command("ci-access")
     def ci_access(environment: Name, *, yes: Agreed = False) -> None:
         """Make the roles that a pipeline plans and applies an environment with."""
@@ -174,17 +182,29 @@ def _register_pipeline(app: typer.Typer, answered: Answered) -> None:
         )
 
 
-def _register_flows(app: typer.Typer, answered: Answered) -> None:
-    from operations import flows  # noqa: PLC0415
+def _bring(environment: str, flow: str | None, verb: Literal["start", "stop"], *, every: bool, yes: bool) -> None:
+    """Start or stop one flow or all, after asking where that can hurt."""
+    settings, clients = _environment(environment)
+    name = flows.one_or_all(settings, flow, every=every)
+    found = flows.chosen(flows.states(clients, settings), name, environment=environment)
+    if name is None and verb == "start":
+        found = [item for item in found if not item.removed]
+    reasons = list(flows.reasons_to_ask(settings, found, protected=flows.is_protected(clients, settings)))
+    if reasons:
+        agree(f"{' '.join(reasons)} {verb.capitalize()} {flows.listed(found)}?", yes=yes)
+    (flows.start if verb == "start" else flows.stop)(clients, found, say=typer.echo)
 
+
+def _register_flows(app: typer.Typer, answered: Answered) -> None:
     @app.command()
     def status(environment: Name, flow: Flow = None) -> None:
-        """Say of each flow whether it is on air."""
+        """Show whether each flow is on air."""
         with answered():
             settings, clients = _environment(environment)
             found = flows.states(clients, settings)
-            for item in flows.chosen(found, flow) if flow else found:
-                typer.echo(f"{item.name}: {item.status}")
+            named = [item for item in found if flow in {None, item.name}]
+            for item in named or flows.chosen(found, flow, environment=environment):
+                typer.echo(f"{item.name}: {item.status}" + (", no longer in the settings" if item.removed else ""))
 
     @app.command()
     def preflight(environment: Name) -> None:
@@ -199,18 +219,38 @@ def _register_flows(app: typer.Typer, answered: Answered) -> None:
         raise typer.Exit(1 if any(check.fine is False for check in found) else 0)
 
     @app.command()
-    def start(environment: Name, flow: Flow = None) -> None:
-        """Start a flow, or all of an environment, and wait until it is on air."""
+    def start(environment: Name, flow: Flow = None, *, every: Every = False, yes: Yes = False) -> None:
+        """Start a flow, or every flow with --all, and wait until it is on air.
+
+        Asks first if the environment is protected or the flow is always on air.
+        """
         with answered():
-            settings, clients = _environment(environment)
-            flows.start(clients, flows.chosen(flows.states(clients, settings), flow))
+            _bring(environment, flow, "start", every=every, yes=yes)
 
     @app.command()
-    def stop(environment: Name, flow: Flow = None) -> None:
-        """Stop a flow, or all of an environment, and wait until it is off air."""
+    def stop(environment: Name, flow: Flow = None, *, every: Every = False, yes: Yes = False) -> None:
+        """Stop a flow, or every flow with --all, and wait until it is off air.
+
+        Asks first if the environment is protected or the flow is always on air.
+        """
+        with answered():
+            _bring(environment, flow, "stop", every=every, yes=yes)
+
+    @app.command()
+    def close(
+        environment: Name,
+        flow: Annotated[str, typer.Argument(help="flow whose incident to close; may be no longer in the settings")],
+        reason: Annotated[str, typer.Option(help="why; goes into the history and the notification")],
+    ) -> None:
+        """Close the open incident of a flow by hand, and notify its recipients.
+
+        A check that finds a problem afterwards opens a new incident.
+        """
+        from operations.close import close as run  # noqa: PLC0415  reads the functions' source
+
         with answered():
             settings, clients = _environment(environment)
-            flows.stop(clients, flows.chosen(flows.states(clients, settings), flow))
+            run(clients, settings, flow, reason=reason, account=check_account(settings), say=typer.echo)
 
     @app.command()
     def destroy(
@@ -223,11 +263,17 @@ def _register_flows(app: typer.Typer, answered: Answered) -> None:
         with answered():
             deployment.ready(agreed=yes)  # before a flow is stopped
             settings, clients = _environment(environment)
-            flows.ready_to_destroy(clients, settings, stop_flows=stop_flows, say=typer.echo)
+            flows.ready_to_destroy(
+                clients,
+                settings,
+                stop_flows=stop_flows,
+                say=typer.echo,
+                agreed=lambda question: agree(question, yes=yes),
+            )
             deployment.destroy(environment, agreed=yes)
 
 
 def _environment(name: str) -> tuple[Environment, Callable[[str], Any]]:
-    settings = load_environment(name, root=PROJECT, environ=os.environ, context={})
+    settings = settings_of(name)
     make: Any = boto3.client  # its types list every service by name
     return settings, lambda service: make(service, region_name=settings.region)

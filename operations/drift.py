@@ -11,7 +11,6 @@ from operations.review import review_of
 from operations.terraform import terraform
 from plan_review import Review
 
-
 SUBSCRIPTION: Final = "aws_sns_topic_subscription"
 UNCONFIRMED: Final = (
     "A subscription that would be created again was probably never confirmed: SNS deletes unconfirmed ones after three "

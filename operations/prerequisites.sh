@@ -22,4 +22,20 @@ need Node.js 20 \
 need Terraform 1.10 \
     "$(CHECKPOINT_DISABLE=1 terraform version -json 2>/dev/null | sed -n 's/.*"terraform_version": *"\([0-9.]*\).*/\1/p')" \
     "install it from developer.hashicorp.com/terraform/install"
+
+# Debian and Ubuntu ship Python without what makes virtual environments.
+if [ "$problems" -eq 0 ] && [ ! -e .tools ] && ! "$python" -c 'import ensurepip, venv' 2>/dev/null; then
+    printf 'Python lacks its venv module: install it, on Debian and Ubuntu with apt install python3-venv.\n' >&2
+    problems=2
+fi
+
+# Everything is installed and built inside this folder; what is there already may be a link to somewhere else.
+for folder in .tools .venv .build cdktf.out; do
+    [ -e "$folder" ] || folder=.
+    if [ ! -w "$folder" ]; then
+        printf '%s is not writable: change its permissions, or use a copy of the project that you own.\n' "$(cd "$folder" && pwd)" >&2
+        problems=2
+        break
+    fi
+done
 exit "$problems"

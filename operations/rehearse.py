@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 
 from operations.answers import answered, console, progress
+from operations.outputs import exports, writable_file, writable_folder
 
 Names = Annotated[list[str] | None, typer.Argument(help="files, or names of shipped scenarios; by default all")]
 OtherEnvironment = Annotated[
@@ -54,6 +55,10 @@ def rehearse(  # noqa: PLR0917  options are given by name
             roles, left_out = fitting(loaded, environments[environment])
         else:
             roles = at_home(loaded, environments)
+        if json_file:
+            writable_file(json_file, "--json")
+        if report:
+            writable_folder(report, "--report")
         begun = time.monotonic()
         region = next(iter(environments.values())).region
         with LocalAws(region=region) as aws, tempfile.TemporaryDirectory(prefix="rehearsal-") as folder:
@@ -75,7 +80,6 @@ def rehearse(  # noqa: PLR0917  options are given by name
                     "seconds": {name: round(value, 3) for name, value in seconds.items()},
                     "scenarios": [result.as_json() for result in results],
                 }
-                json_file.parent.mkdir(parents=True, exist_ok=True)
                 json_file.write_text(json.dumps(answer, indent=2) + "\n", encoding="utf-8")
             if report:
                 from rehearsal.report import write  # noqa: PLC0415  loads the plotting library
@@ -86,10 +90,9 @@ def rehearse(  # noqa: PLR0917  options are given by name
     raise typer.Exit(0 if all(result.passed for result in results) else 1)
 
 
-def _stay(exports: dict[str, str]) -> None:
+def _stay(variables: dict[str, str]) -> None:
     """Leave the local AWS running, and say how to look into it."""
-    for name, value in exports.items():
-        typer.echo(f"export {name}={value}")
+    typer.echo(exports(variables))
     typer.echo("# All that was deployed stays until Ctrl-C.")
     try:
         threading.Event().wait()

@@ -24,6 +24,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError, ReadTimeoutError
 
 from components.workflow_definition import EXPRESS_SECONDS, INPUT_REFUSED, REPLAY, worst_case_seconds
+from operations.account import check_account
 from operations.dead_letters import Letter, in_order, read_letter
 from operations.terraform import PROJECT
 from settings import Names, load_environment
@@ -85,19 +86,14 @@ def replay(
 
     Raises:
         SettingsError: the environment cannot be loaded.
-        ReplayError: the credentials are of an account that the environment does not allow.
+        InputError: the credentials are of an account that the environment does not allow.
         UnknownLetterError: no letter has the id to discard.
         botocore.exceptions.ClientError: AWS refused to show the queue or the state machine.
     """
     settings = load_environment(environment, root=root, environ={}, context={})
     names, region = Names(environment), settings.region
-    _, partition, _, _, account, *_ = boto3.client("sts", region_name=region).get_caller_identity()["Arn"].split(":")
-    if account not in settings.allowed_account_ids:
-        allowed = ", ".join(settings.allowed_account_ids)
-        raise ReplayError(
-            f"The credentials are of the account {account}; environments/{environment}.toml allows {allowed}."
-        )
-    machine = f"arn:{partition}:states:{region}:{account}:stateMachine:{names.state_machine}"
+    account = check_account(settings)
+    machine = f"arn:{account.partition}:states:{region}:{account.id}:stateMachine:{names.state_machine}"
     queue = Queue(boto3.client("sqs", region_name=region), names.dead_letter_queue)
     with queue:
         letters = queue.received()

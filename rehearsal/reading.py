@@ -62,8 +62,10 @@ def load_scenario(path: Path) -> Scenario:
         places = {key: f"{path}:{line_of(text, (key,))}" for key in given}
         return Scenario.model_validate(given).named(path.stem, places)
     except OSError as error:
+        near = difflib.get_close_matches(path.stem.lower().replace("-", "_"), shipped(), n=3, cutoff=0.5)
+        hint = f" Did you mean {' or '.join(near)}?" if near else ""
         raise ScenarioError(
-            f"{path} cannot be read ({error.strerror}); shipped scenarios are: {', '.join(shipped())}"
+            f"{path} cannot be read ({error.strerror}).{hint} Shipped scenarios: {', '.join(shipped())}."
         ) from error
     except UnicodeDecodeError as error:
         raise ScenarioError(f"{path} is no text in UTF-8") from error

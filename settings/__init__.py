@@ -5,7 +5,7 @@ variables to decide what is deployed.
 """
 
 from settings.errors import Problem, SettingsError
-from settings.load import OVERRIDES, load_environment
+from settings.load import OVERRIDES, load_environment, trial_notice
 from settings.model import (
     BackupSource,
     CiAccess,
@@ -38,4 +38,5 @@ __all__ = [
     "ThresholdOverrides",
     "Thresholds",
     "load_environment",
+    "trial_notice",
 ]

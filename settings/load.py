@@ -92,6 +92,39 @@ def load_environment(
     return environment
 
 
+def trial_notice(name: str, *, root: Path, environ: Mapping[str, str], context: Mapping[str, object]) -> str:
+    """A sentence that says what an environment without a file is taken from; empty if it has a file.
+
+    Args: as for `load_environment`.
+    """
+    path = root / "environments" / f"{name}.toml"
+    if path.is_file():
+        return ""
+    given = [item for override in OVERRIDES if (item := _given(override, environ, context))]
+    names: dict[str, list[str]] = {}
+    for item in given:
+        kind, _, source = item.place.rpartition(" ")
+        names.setdefault(kind, []).append(source)
+    sources = " and ".join(
+        f"{kind}{'s' if len(found) > 1 and kind.endswith('variable') else ''} {', '.join(found)}"
+        for kind, found in names.items()
+    )
+    return f'Note: environment "{name}" has no file; using a trial from {sources}.{_near(name, path)}'
+
+
+def _known(path: Path) -> list[str]:
+    """The environments that have a file beside this one."""
+    return sorted(other.stem for other in path.parent.glob("*.toml"))
+
+
+def _near(name: str, path: Path) -> str:
+    """A sentence with the environment that may be meant; empty if none is near."""
+    given, known = name.lower(), _known(path)
+    part = [other for other in known if given and (given.startswith(other) or other.startswith(given))]
+    near = part or difflib.get_close_matches(given, known, n=1)
+    return f" Did you mean {near[0]}?" if near else ""
+
+
 def _given(override: Override, environ: Mapping[str, str], context: Mapping[str, object]) -> _Given | None:
     if environ.get(override.variable):
         return _Given(override, environ[override.variable], f"environment variable {override.variable}")
@@ -112,10 +145,10 @@ def _without_file(name: str, path: Path, environ: Mapping[str, str], given: Sequ
     there = {item.override.variable for item in given}
     missing = [variable for variable in NEEDED_WITHOUT_FILE if variable not in there]
     if missing:
-        known = ", ".join(sorted(other.stem for other in path.parent.glob("*.toml"))) or "none"
+        known = ", ".join(_known(path)) or "none"
         rule = (
-            f"there is no such file; the environments there are: {known}. Set TF_WORKSPACE to one of them, write the "
-            f"file, or for a single flow without a file also set {', '.join(missing)}"
+            f"there is no such file; the environments there are: {known}.{_near(name, path)} Name one of them, write "
+            f"the file, or for a trial of a single flow without a file also set {', '.join(missing)}"
         )
         raise SettingsError([Problem(place=f"environments/{name}.toml", key="the file", value=None, rule=rule)])
     return {

@@ -102,26 +102,55 @@ class _Handling:
                     continue
                 version += 1
             if mine:
-                self._send_all(name, after, version)
+                days = self._report["patience"]["incident_history_days"]
+                self.sent += send_all(
+                    name, after, version, days=days, execution=self._execution, store=self._store, send=self._send
+                )
             return
         raise BusyError(f"the record of {name} was changed by others {TRIES} times in a row")
 
-    def _send_all(self, name: str, record: Record, version: int) -> None:
-        days = self._report["patience"]["incident_history_days"]
-        while record["pending"] and record["claim"] and record["claim"]["execution"] == self._execution:
-            message = record["pending"][0]
-            self._send(message)
-            self.sent.append(message["id"])
-            for _ in range(TRIES):
-                after = outbox.without(record, message)
-                for incident in outbox.finished(after):
-                    self._store.keep(name, incident, days=days)
-                after = outbox.kept(after)
-                if after == record:  # another took over, and has sent it, too
-                    break
-                if self._store.save(name, after, over=version):
-                    record, version = after, version + 1
-                    break
-                record, version = self._store.load(name)
-            else:
-                raise BusyError(f"the record of {name} was changed by others {TRIES} times in a row")
+
+def send_all(
+    flow: str,
+    record: Record,
+    version: int,
+    *,
+    days: int,
+    execution: str,
+    store: Store,
+    send: Callable[[Notification], None],
+) -> list[str]:
+    """Send what is pending in a record that `execution` claimed; the ids of what was sent.
+
+    Args:
+        flow: whose record it is.
+        record: as it was saved, with the claim.
+        version: that it was saved as.
+        days: how long a closed incident stays in history.
+        execution: who claimed it.
+        store: where the record is.
+        send: sends one message.
+
+    Raises:
+        BusyError: others saved each time.
+        Exception: what `store` and `send` raise; what was not sent stays pending.
+    """
+    sent: list[str] = []
+    while record["pending"] and record["claim"] and record["claim"]["execution"] == execution:
+        message = record["pending"][0]
+        send(message)
+        sent.append(message["id"])
+        for _ in range(TRIES):
+            after = outbox.without(record, message)
+            for incident in outbox.finished(after):
+                store.keep(flow, incident, days=days)
+            after = outbox.kept(after)
+            if after == record:  # another took over, and has sent it, too
+                break
+            if store.save(flow, after, over=version):
+                record, version = after, version + 1
+                break
+            record, version = store.load(flow)
+        else:
+            raise BusyError(f"the record of {flow} was changed by others {TRIES} times in a row")
+    return sent

@@ -89,7 +89,8 @@ class Incident(TypedDict):
     Attributes:
         opened: time of the check that opened it.
         began: when its problem began, where that was earlier: by its datapoints, or held back during a maintenance.
-        closed: time of the look that closed it.
+        closed: time of the check that closed it, or when somebody closed it by hand.
+        reason: why somebody closed it by hand.
         severity: the worst so far; who heard of that hears of reminders and of the end.
         issues: the latest of each issue, by what it is about.
         worst: the worst value of each metric.
@@ -105,6 +106,7 @@ class Incident(TypedDict):
     opened: str
     began: NotRequired[str]
     closed: NotRequired[str]
+    reason: NotRequired[str]
     severity: Severity
     issues: dict[str, Issue]
     worst: dict[str, Worst]

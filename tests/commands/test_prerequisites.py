@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,21 +18,40 @@ from operations.reviewed import RECORD, apply_plan, deploy, make_plan
 from operations.terraform import PROJECT, TerraformError
 
 SCRIPT = Path(__file__).resolve().parents[2] / "operations" / "prerequisites.sh"
+NOBODY = 65534
 GOOD = {"python3": "3.13.1", "node": "v22.1.0", "terraform": '{"terraform_version": "1.11.4"}'}
 
 
-def said(tools: Path, **versions: str | None) -> tuple[int, list[str]]:
-    """Exit code and lines of the script where only these programs are installed."""
+def install(tools: Path, **versions: str | None) -> None:
+    """Make programs of these versions all that there is to be found."""
     for name in ("awk", "sed", "tr"):
         (tools / name).symlink_to(str(shutil.which(name)))
     for name, version in {**GOOD, **versions}.items():
         if version is not None:
             (tools / name).write_text(f"#!/bin/sh\necho '{version}'\n")
             (tools / name).chmod(0o755)
+
+
+def run(
+    tools: Path, folder: Path = PROJECT, *, script: Path = SCRIPT, user: int | None = None
+) -> tuple[int, list[str]]:
+    """Exit code and lines of the script in a folder."""
     done = subprocess.run(
-        ["/bin/sh", str(SCRIPT), "python3"], env={"PATH": str(tools)}, capture_output=True, text=True, check=False
+        ["/bin/sh", str(script), "python3"],
+        cwd=folder,
+        env={"PATH": str(tools)},
+        capture_output=True,
+        text=True,
+        check=False,
+        user=user,
     )
     return done.returncode, done.stderr.splitlines()
+
+
+def said(tools: Path, **versions: str | None) -> tuple[int, list[str]]:
+    """Exit code and lines of the script where only these programs are installed."""
+    install(tools, **versions)
+    return run(tools)
 
 
 def test_with_all_of_them_nothing_is_said(tmp_path: Path) -> None:
@@ -145,3 +165,33 @@ def synthesized(**environ: str) -> subprocess.CompletedProcess[str]:
         text=True,
         check=False,
     )
+
+
+def test_a_python_without_its_venv_module_is_one_line(tmp_path: Path) -> None:
+    tools, folder = tmp_path / "tools", tmp_path / "a checkout"
+    tools.mkdir()
+    folder.mkdir()
+    install(tools)
+    assert run(tools, folder) == (0, [])
+    (tools / "python3").write_text("#!/bin/sh\ncase $2 in *venv*) exit 1;; esac\necho 3.13.1\n")
+    code, (line,) = run(tools, folder)
+    assert code == 2
+    assert line.startswith("Python lacks its venv module: install it")
+    (folder / ".tools").mkdir()
+    assert run(tools, folder) == (0, [])
+
+
+@pytest.mark.parametrize("closed", [".", "cdktf.out", ".build"])
+def test_a_folder_that_cannot_be_written_is_one_line(closed: str) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        above, folder = Path(name), Path(name) / "a checkout"
+        for path in (above, above / "tools", folder, folder / ".tools", folder / "cdktf.out", folder / ".build"):
+            path.mkdir(exist_ok=True)
+            path.chmod(0o755 if path.name == "tools" or path == above else 0o777)
+        install(above / "tools")
+        shutil.copyfile(SCRIPT, above / "prerequisites.sh")
+        (folder / closed).chmod(0o555)
+        user = NOBODY if os.geteuid() == 0 else None  # root may write anywhere
+        code, (line,) = run(above / "tools", folder, script=above / "prerequisites.sh", user=user)
+    assert code == 2
+    assert line.startswith(f"{(folder / closed).resolve()} is not writable: change its permissions")

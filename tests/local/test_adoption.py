@@ -8,9 +8,13 @@ from collections.abc import Iterator
 
 import pytest
 
+from alert_handler.handling import handle
+from alert_handler.table import Table
 from local_aws import LocalAws
+from report import moment
 from tests.local.checkout import BUCKET, Checkout
 from tests.local.github import GitHub
+from tests.unit.stream import issue, look
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +56,7 @@ def test_an_applied_plan_leaves_the_stacks_protected_and_drift_says_when_they_ar
 
 
 def test_the_rename_of_a_live_flow_is_blocked_and_says_what_goes_off_air(checkout: Checkout, github: GitHub) -> None:
-    checkout.run("start", "prod", "channel-one")
+    checkout.run("start", "prod", "channel-one", "--yes")
     checkout.edit('name = "channel-one"', 'name = "channel-1"')
     printed = checkout.run("plan", "prod", "--save", "renamed", expect=1)
     assert "Blocked in prod: off air" in printed
@@ -89,32 +93,33 @@ def test_a_plan_of_another_configuration_is_refused(checkout: Checkout) -> None:
 def test_a_protected_environment_is_not_left_half_destroyed(checkout: Checkout, aws: LocalAws) -> None:
     checkout.edit("protect = true", "protect = false")  # that it is set, but not deployed, changes nothing
     refused = checkout.run("destroy", "prod", "--stop-flows", "--yes", expect=1)
-    assert "prod is not destroyed: it is protected" in refused
-    assert "Set protect = false in environments/prod.toml, deploy that" in refused
-    assert "stopping" not in refused
+    assert "it is protected, and would be left half destroyed. To end that, run `make deploy ENV=prod`" in refused
+    assert "channel-one: stopping" not in refused
     assert protected(aws) == {True}  # the plan of before has set again what was taken away by hand
     checkout.run("deploy", "prod", environ={"TF_CLI_ARGS_apply": "-auto-approve"})
     assert protected(aws) == {False}
 
 
-def test_nothing_is_destroyed_while_an_incident_is_open(checkout: Checkout, aws: LocalAws) -> None:
-    item = {"flow": {"S": "remote-venue"}, "entry": {"S": "current"}}
-    opened = {**item, "open": {"S": "2026-11-23T20:00:00+00:00"}}
-    aws.client("dynamodb").put_item(TableName="media-workflow-prod-incidents", Item=opened)
+def test_nothing_is_destroyed_until_an_open_incident_is_closed_by_hand(checkout: Checkout, aws: LocalAws) -> None:
+    store = Table(aws.client("dynamodb"), "media-workflow-prod-incidents")
+    report = look(0, issue(), flow_name="remote-venue", environment="prod")
+    handle(report, execution="e", store=store, send=lambda _: None, clock=lambda: moment(report["timestamp"]))
     refused = checkout.run("destroy", "prod", "--stop-flows", "--yes", expect=1)
     assert "an incident of remote-venue is open" in refused
     assert "channel-one is ACTIVE: it is on air" in refused
-    aws.client("dynamodb").delete_item(TableName="media-workflow-prod-incidents", Key=item)
+    assert "run `python -m operations close prod remote-venue --reason TEXT`" in refused
+    printed = checkout.run("close", "prod", "remote-venue", "--reason", "the venue is torn down")
+    assert "Its recipients are notified." in printed
 
 
 def test_a_flow_on_air_is_destroyed_only_after_it_was_stopped(checkout: Checkout, aws: LocalAws) -> None:
     refused = checkout.run("destroy", "prod", "--yes", expect=1)
     assert "the flow channel-one is ACTIVE: it is on air" in refused
-    assert "`python -m operations stop prod`, or here with --stop-flows" in refused
+    assert "`python -m operations stop prod channel-one`, or destroy with --stop-flows" in refused
     assert "remote-venue" not in refused
     names = {flow["Name"] for flow in aws.client("mediaconnect").list_flows()["Flows"]}
     assert {"channel-one", "remote-venue"} <= names
-    assert "stopping channel-one, which is ACTIVE" in checkout.run("destroy", "prod", "--stop-flows", "--yes")
+    assert "channel-one: was ACTIVE, now STANDBY" in checkout.run("destroy", "prod", "--stop-flows", "--yes")
     left = {flow["Name"]: flow["FlowArn"] for flow in aws.client("mediaconnect").list_flows()["Flows"]}
     assert "remote-venue" not in left
     assert "channel-one: not deployed" in checkout.run("status", "prod")

@@ -9,7 +9,8 @@ import pytest
 from moto.stepfunctions.parser.models import stepfunctions_parser_backends
 
 from local_aws import ACCOUNT_ID, LocalAws, faults
-from operations.replay import ReplayError, UnknownLetterError, replay
+from operations.errors import InputError
+from operations.replay import UnknownLetterError, replay
 from tests.local.conftest import Begin
 from tests.local.evening import Evening
 
@@ -109,7 +110,7 @@ def test_credentials_of_another_account_are_refused(missed: Evening, venue_setti
     text = file.read_text()
     try:
         file.write_text(text.replace('"123456789012"', '"210987654321"'))
-        with pytest.raises(ReplayError, match=r"of the account 123456789012.*allows 210987654321"):
+        with pytest.raises(InputError, match=r"of the account 123456789012.*allows 210987654321"):
             run(venue_settings)
     finally:
         file.write_text(text)

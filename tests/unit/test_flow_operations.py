@@ -1,5 +1,6 @@
 """Starting and stopping flows: orders are given to settled flows, once, and waited for."""
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -7,14 +8,22 @@ from typing import Any
 
 import pytest
 
+from operations.errors import InputError
 from operations.flows import FlowError, FlowState, chosen, reasons_to_keep, start, stop
 from operations.reviewed import Reviewed, configuration_digest, differences
+from operations.terraform import PROJECT
 from plan_review.review import allowances_in
+from settings import Environment, load_environment
 
 FLOW = FlowState("studio", "arn:aws:mediaconnect:us-east-1:123456789012:flow:1-a:studio", "ACTIVE")
 RECORD = Reviewed(
     environment="prod", blocked=False, plan_sha256="a", configuration_sha256="b", state_lineage="c", state_serial=4
 )
+
+
+def environment(name: str) -> Environment:
+    """One of the shipped environments."""
+    return load_environment(name, root=PROJECT, environ={}, context={})
 
 
 class MediaConnect:
@@ -49,7 +58,7 @@ def run(step: Callable[..., None], statuses: list[str]) -> tuple[list[str], int]
     """The orders that were given, and how often was waited."""
     client = MediaConnect(statuses)
     waits: list[float] = []
-    step(lambda _: client, [FLOW], sleep=waits.append)
+    step(lambda _: client, [FLOW], say=lambda _: None, sleep=waits.append)
     return client.orders, len(waits)
 
 
@@ -85,16 +94,52 @@ def test_a_flow_that_ends_in_error_is_not_waited_for() -> None:
 
 
 def test_a_flow_that_is_not_there_is_answered_with_those_that_are() -> None:
-    with pytest.raises(FlowError, match="There is no flow x here; there are studio"):
-        chosen([FLOW], "x")
+    with pytest.raises(InputError, match=r'No flow "x" in prod\. Flows: studio'):
+        chosen([FLOW], "x", environment="prod")
     with pytest.raises(FlowError, match="studio is not deployed"):
         chosen([FlowState("studio", None, "not deployed")], "studio")
 
 
-@pytest.mark.parametrize("status", ["ACTIVE", "STARTING", "UPDATING", "STOPPING", "ERROR", "DELETING"])
+def test_one_flow_that_fails_does_not_keep_the_others_from_being_waited_for() -> None:
+    client, said = MediaConnect(["ERROR", "STANDBY", "ERROR", "STARTING", "ACTIVE"]), list[str]()
+    other = replace(FLOW, name="other")
+    with pytest.raises(FlowError, match=r"^studio is in ERROR\. See the flow in the MediaConnect console\.$"):
+        start(lambda _: client, [FLOW, other], say=said.append, sleep=lambda _: None)
+    assert "other: was ACTIVE, now ACTIVE" in said
+
+
+@pytest.mark.parametrize("status", ["ACTIVE", "STARTING", "UPDATING", "STOPPING", "ERROR", "DELETING", "UNHEARD_OF"])
 def test_nothing_is_destroyed_until_a_flow_is_in_standby(status: str) -> None:
-    assert list(reasons_to_keep([FlowState("studio", "arn", status)], []))
-    assert not list(reasons_to_keep([FlowState("studio", "arn", "STANDBY"), FlowState("b", None, "not deployed")], []))
+    (reason,) = reasons_to_keep(environment("prod"), [replace(FLOW, status=status)], [])
+    assert reason.startswith(f"the flow studio is {status}: ")
+    off = [replace(FLOW, status="STANDBY"), replace(FLOW, status="deleted"), FlowState("b", None, "not deployed")]
+    assert not list(reasons_to_keep(environment("prod"), off, []))
+
+
+@pytest.mark.parametrize("status", ["ACTIVE", "STARTING", "UPDATING", "STOPPING", "ERROR", "DELETING", "UNHEARD_OF"])
+@pytest.mark.parametrize("stop_flows", [False, True])
+def test_every_command_in_advice_is_one_of_ours_and_takes_what_is_given(status: str, *, stop_flows: bool) -> None:
+    from typer.main import get_command  # noqa: PLC0415
+
+    from operations.__main__ import app  # noqa: PLC0415
+
+    settings = environment("prod")
+    found = [replace(FLOW, status=status)]
+    reasons = list(reasons_to_keep(settings, found, ["studio"], protected=True, stop_flows=stop_flows))
+    assert len(reasons) == 3
+    commands: dict[str, Any] = get_command(app).commands  # type: ignore[attr-defined]
+    for command in re.findall(r"`python -m operations ([^`]*)`", "\n".join(reasons)):
+        name, *arguments = command.split()
+        assert commands[name].make_context(name, list(arguments)).params["environment"] == "prod"
+    assert all("`make deploy ENV=prod`" in reason for reason in reasons if "protect" in reason)
+
+
+def test_protection_that_is_still_deployed_is_not_asked_to_be_unset_again() -> None:
+    settings = environment("prod")
+    (reason,) = reasons_to_keep(settings, [], [], protected=True)
+    assert "set protect = false in environments/prod.toml, run `make deploy ENV=prod`" in reason
+    (reason,) = reasons_to_keep(settings.model_copy(update={"protect": False}), [], [], protected=True)
+    assert "To end that, run `make deploy ENV=prod`" in reason
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from settings import OVERRIDES, Environment, SettingsError, load_environment
+from settings import OVERRIDES, Environment, SettingsError, load_environment, trial_notice
 from tests.unit.environments import GOOD, load
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -152,3 +152,15 @@ def test_the_shipped_environments_can_be_used(name: str, flows: dict[str, str], 
     environment = load_environment(name, root=PROJECT, environ={}, context={})
     assert {flow.name: flow.on_air for flow in environment.flows} == flows
     assert environment.protect is protect
+
+
+def test_an_environment_without_a_file_is_called_a_trial_and_says_where_it_comes_from(tmp_path: Path) -> None:
+    (tmp_path / "environments").mkdir()
+    (tmp_path / "environments" / "prod.toml").touch()
+    environ = {"FLOW_NAME": "x", "NOTIFICATION_EMAIL": "a@example.com", "HOME": "/"}
+    context = {"jitterThreshold": 5}
+    assert trial_notice("prod", root=tmp_path, environ=environ, context=context) == ""
+    assert trial_notice("prdo", root=tmp_path, environ=environ, context=context) == (
+        'Note: environment "prdo" has no file; using a trial from environment variables FLOW_NAME, NOTIFICATION_EMAIL '
+        "and cdktf.json context jitterThreshold. Did you mean prod?"
+    )
