@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from constructs import Construct
 
 from components.aws import CloudwatchMetricAlarm
+from components.health_rules import LATENESS_SECONDS
 from components.site import Site
 
 
@@ -30,6 +31,11 @@ class ChainAlarm:
     expected: bool = False
     minutes: int = 5
     missing: str = "notBreaching"
+
+    @property
+    def periods(self) -> int:
+        """Periods in which the sign must be seen; that an alarm evaluates more lets datapoints be late."""
+        return 3 if self.expected else 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +91,7 @@ def chain_alarm_rows(chain: Chain) -> tuple[ChainAlarm, ...]:
             namespace="AWS/Scheduler",
             metric="InvocationAttemptCount",
             dimensions={"ScheduleGroup": chain.schedule_group},
-            meaning="No flow was looked at by schedule for three times as long as should be between two looks.",
+            meaning="No scheduled check was counted for three times as long as should lie between two, and minutes more.",
             expected=True,
             minutes=chain.check_every_minutes,
             # What is expected and not counted at all leaves the alarm without data, which is told like an alarm;
@@ -185,8 +191,9 @@ class ChainAlarms(Construct):
                 dimensions=dict(row.dimensions),
                 statistic=row.statistic,
                 period=row.minutes * 60,
-                evaluation_periods=3 if row.expected else 1,
-                datapoints_to_alarm=3 if row.expected else 1,
+                # The services' own metrics may be as late as MediaConnect's.
+                evaluation_periods=row.periods + -(-LATENESS_SECONDS // (row.minutes * 60)),
+                datapoints_to_alarm=row.periods,
                 comparison_operator="LessThanThreshold" if row.expected else "GreaterThanThreshold",
                 threshold=1 if row.expected else 0,
                 treat_missing_data=row.missing,
