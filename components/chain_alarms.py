@@ -91,7 +91,7 @@ def chain_alarm_rows(chain: Chain) -> tuple[ChainAlarm, ...]:
             namespace="AWS/Scheduler",
             metric="InvocationAttemptCount",
             dimensions={"ScheduleGroup": chain.schedule_group},
-            meaning="No scheduled check was counted for three times as long as should lie between two, and minutes more.",
+            meaning="No scheduled check was counted for three check intervals and the minutes that metrics are late.",
             expected=True,
             minutes=chain.check_every_minutes,
             # What is expected and not counted at all leaves the alarm without data, which is told like an alarm;
