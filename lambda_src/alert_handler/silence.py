@@ -14,7 +14,8 @@ Evidence = tuple[int, str]
 """After how many minutes of silence it shows that the source is gone, and how it is worded."""
 
 STREAM_ERROR: Final[Evidence] = (2, "MediaConnect lists a stream error of the source.")
-NO_STREAM: Final[Evidence] = (3, "MediaConnect no longer lists a stream of the source.")
+# Longer than metrics usually are late, so that a moment without a listed stream is no incident of a healthy flow.
+NO_STREAM: Final[Evidence] = (4, "MediaConnect no longer lists a stream of the source.")
 OTHERS_ARRIVE: Final[Evidence] = (5, "Newer data of other metrics or flows has arrived, so this is not lateness.")
 NOTHING_ELSE: Final[Evidence] = (15, "Nothing else shows whether the source is there.")
 STREAM_LISTED: Final[Evidence] = (60, "MediaConnect still lists a stream of the source: check the picture first.")

@@ -48,7 +48,7 @@ OPENED = [("opened", "CRITICAL")]
     ("minutes", "metadata", "facts"),
     [
         (2, "present", {"source_error": True}),
-        (3, "absent", {}),
+        (4, "absent", {}),
         (5, "present", {"others_arrive": True}),
         (15, None, {}),
         (60, "present", {}),
