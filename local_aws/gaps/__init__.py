@@ -22,6 +22,7 @@ from local_aws.gaps import (
     s3_expected_bucket_owner,
     s3_policy_conditions,
     sns_texts,
+    sqs_does_not_wait,
     stepfunctions_api,
     stepfunctions_express,
 )
@@ -49,6 +50,7 @@ GAPS = (
     s3_expected_bucket_owner,
     s3_policy_conditions,
     sns_texts,
+    sqs_does_not_wait,
     stepfunctions_api,
     stepfunctions_express,
 )

@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
+import time_machine
 from moto.dynamodb.models import dynamodb_backends
 from moto.mediaconnect.models import mediaconnect_backends
 from moto.scheduler.models import scheduler_backends
@@ -19,8 +20,10 @@ from local_aws.deliveries import Published, published
 from local_aws.eventbridge import Delivery, deliver, event
 from local_aws.executions import Execution, wait_for
 from local_aws.forget import forget_what_happened
+from local_aws.gaps import flow_messages
 from local_aws.gaps.flow_states import set_flow_status
 from local_aws.scheduler import fire_schedules
+from rehearsal.scenario import PRESENCE
 
 PREFIX: Final = "media-workflow-venue"
 EIGHT: Final = datetime(2026, 11, 23, 20, 0, tzinfo=UTC)
@@ -65,6 +68,12 @@ class Evening:
     def now(self, moment: datetime) -> None:
         self._now = moment
         self._set_clock(moment)
+
+    def run_clock(self, at: datetime) -> None:
+        """Let the clock run from a moment on, for what waits for it, instead of standing at the evening's time."""
+        self._standing.close()
+        self._standing.enter_context(time_machine.travel(at, tick=True))
+        self._set_clock = lambda _: None
 
     def end(self) -> None:
         """Leave no fault, no schedule off and no clock of the evening's for whoever comes next."""
@@ -140,6 +149,9 @@ class Evening:
 
     def minutes(self, count: int, metrics: dict[str, float], *, looks: bool = True) -> None:
         """So many minutes with these metrics; at the end of each, alarms are evaluated and the schedule fires."""
+        signs = [metrics[name] for name in PRESENCE if name in metrics]
+        lives = any(signs) or (metrics and not signs)
+        flow_messages.set_source_metadata(self.arn, "present" if lives else "absent")
         for _ in range(count):
             self.put(metrics)
             self.pass_seconds(60, looks=looks)

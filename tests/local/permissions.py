@@ -292,6 +292,8 @@ def resources(service: str, action: str, given: Mapping[str, Any]) -> list[str]:
         case "states":
             return [given.get("stateMachineArn") or _arn("states", f"stateMachine:{given['name']}")]
         case "cloudformation":
+            if "StackName" not in given:
+                return ["*"]  # the list of all stacks
             name = str(given["StackName"])
             return [name if name.startswith("arn:") else _arn("cloudformation", f"stack/{name}/1")]
         case "dynamodb":

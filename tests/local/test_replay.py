@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,21 @@ from local_aws import ACCOUNT_ID, LocalAws, faults
 from operations.errors import InputError
 from operations.replay import UnknownLetterError, replay
 from tests.local.conftest import Begin
-from tests.local.evening import Evening
+from tests.local.evening import EIGHT, Evening
 
 WORKFLOW = "media-workflow-venue-workflow"
+
+
+@pytest.fixture
+def begin(begin: Begin) -> Begin:
+    """Evenings whose clock runs, because a queue hides letters for a time; an hour after what they are about."""
+
+    def of(flow: str) -> Evening:
+        evening = begin(flow)
+        evening.run_clock(EIGHT + timedelta(hours=1))
+        return evening
+
+    return of
 
 
 @pytest.fixture
@@ -124,6 +137,8 @@ def test_the_request_of_the_scheduler_is_unwrapped_and_its_check_is_made(
     client = evening.aws.client("scheduler")
     target = client.get_schedule(GroupName="media-workflow-venue", Name="show")["Target"]
     given = target["Input"].replace("<aws.scheduler.scheduled-time>", "2026-11-23T20:05:00Z")
+    for minute in (4, 59):
+        evening.put({"SourceBitRate": 0.0}, at=EIGHT + timedelta(minutes=minute))
     put(evening, {"StateMachineArn": target["Arn"], "Input": given})
     put(evening, {"stateMachineArn": target["Arn"], "input": json.loads(target["Input"])})
     left, _ = run(venue_settings)

@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from local_aws import ACCOUNT_ID, LocalAws, executions, faults
 from operations.replay import Machine, Outcome, Queue, replay
 from settings import Names
 from tests.local.conftest import Begin
-from tests.local.empty_region import ROLE, EmptyRegion
+from tests.local.empty_region import EIGHT, ROLE, EmptyRegion
 
 NAMES = Names("show")
 STATES = {
@@ -191,6 +192,7 @@ def test_an_express_workflow_handles_refuses_and_fails_as_a_standard_one(begin: 
     )
     arn = made["stateMachineArn"]
     try:
+        evening.put({"SourceBitRate": 0.0}, at=EIGHT + timedelta(minutes=4))
         asked = {"kind": "schedule", "flow_arn": evening.arn, "time": "2026-11-23T20:05:00Z"}
         assert executions.wait_for(executions.start(arn, asked)).status == "SUCCEEDED"
         assert executions.wait_for(executions.start(arn, {"flow_name": "typo"})).states[-1] == "InputRefused"
