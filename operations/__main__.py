@@ -1,4 +1,7 @@
-"""The command line: `python -m operations COMMAND`. Wiring only; exit codes are 0 fine, 1 not fine, 2 wrong input."""
+"""Plan, deploy, operate and rehearse environments.
+
+Exit codes: 0 fine, 1 not fine, 2 wrong input, 3 drift; 128 plus the signal if interrupted.
+"""
 
 import threading
 from typing import Annotated

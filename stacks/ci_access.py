@@ -63,8 +63,9 @@ class CiAccess(TerraformStack):
             state_bucket=state_bucket,
             state_key=f"{WORKSPACE_KEY_PREFIX}/{environment.name}/{STATE_KEY}",
         )
+        variable = f"AWS_PLAN_ROLE_{environment.name}"
         for name, arn, description in (
-            ("plan_role_arn", roles.plan_role_arn, "For the variable AWS_PLAN_ROLE of the repository"),
+            ("plan_role_arn", roles.plan_role_arn, f"For the variable {variable} of the repository"),
             ("apply_role_arn", roles.apply_role_arn, "For the variable AWS_APPLY_ROLE of the GitHub environment"),
             ("boundary_arn", roles.boundary_arn, "The permissions boundary of every role that is deployed"),
         ):

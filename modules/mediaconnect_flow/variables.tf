@@ -10,7 +10,7 @@ variable "name" {
 }
 
 variable "stack_name" {
-  description = "Name of the CloudFormation stack that holds the flow. Null means mediaconnect-flow-<name>."
+  description = "Name of the CloudFormation stack that holds the flow. Null means mediaconnect-flow-<name>. Changing it replaces the flow."
   type        = string
   default     = null
 
@@ -347,7 +347,7 @@ variable "protect" {
 }
 
 variable "tags" {
-  description = "Tags of the flow and its stack."
+  description = "Tags of the flow, its stack and the role that reads its keys."
   type        = map(string)
   default     = {}
   nullable    = false

@@ -90,7 +90,7 @@ def test_each_document_is_within_its_services_limit(large: Synthesized, checkout
     environment = load_environment("of500", root=checkout, environ={}, context={})
     assert oversized(environment, json.loads(large.text.replace("us-east-1", "us-gov-west-1"))) == []
     roles = {policy["role"] for policy in large.all_of("aws_iam_role_policy")}
-    assert len(roles) == 5  # however many flows there are
+    assert len(roles) == 7  # however many flows there are
 
 
 def test_the_dashboard_has_pages_within_what_cloudwatch_shows(large: Synthesized) -> None:

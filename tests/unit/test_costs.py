@@ -19,6 +19,8 @@ def series(tmp_path: Path) -> dict[str, int]:
         flow.source.protocol: len(
             {(rule.metric, rule.statistic, rule.period) for rule in health_rules(flow, environment.thresholds_of(flow))}
         )
+        # Which source is in use: SourceSelected of each, where the flow fails over.
+        + (2 if flow.backup_source and flow.backup_source.failover_mode == "FAILOVER" else 0)
         for flow in environment.flows
     }
 
