@@ -52,7 +52,7 @@ class _Decision:
         self.now = moment(report["timestamp"])
         self.as_of = moment(report.get("as_of") or report["timestamp"])
         self.added: list[Notification] = []
-        self._situation = Situation(self.record, report, self._tell)
+        self._situation = Situation(self.record, report, self._tell, as_of=self.as_of)
 
     def take(self) -> None:
         self._situation.maintenance()
