@@ -277,7 +277,7 @@ def test_a_replacement_does_not_ask_the_stack_policy_and_is_seen_in_the_plan(roo
 
 
 def test_the_provider_forgets_a_stack_that_termination_protection_keeps(root: Root) -> None:
-    """As the module's README says; were it mended, the guard need not lift the protection before."""
+    """As the module's README says; were it fixed, the guard need not lift the protection before."""
     client = root.aws.client("cloudformation")
     stack = root.stack["StackName"]
     arn = json.loads(root.run("output", "-json"))["flow_arn"]["value"]

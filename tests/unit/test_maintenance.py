@@ -72,7 +72,7 @@ def test_data_from_before_the_window_does_not_end_it() -> None:
     assert told(begun(1), *late) == ["INPROGRESS 1", "HEALTHY 10"]
 
 
-def test_health_that_is_interrupted_counts_anew() -> None:
+def test_health_that_is_interrupted_counts_again() -> None:
     assert told(begun(0), *healthy(1, 5), minute(5.5, LOST), *healthy(6, 10)) == ["INPROGRESS 0"]
 
 
