@@ -20,7 +20,7 @@ KEPT_UNRESERVED: Final = 100
 """Concurrent executions that Lambda keeps for functions without a reservation (Lambda quotas)."""
 FLOW_BITS_PER_SECOND: Final = 400_000_000
 """Over all outputs of a MEDIUM or LARGE flow (MediaConnect best practices)."""
-SHARED_RULES: Final = 2
+SHARED_RULES: Final = 3
 """Rules of an environment beside those of its flows' events."""
 DENIED: Final = frozenset({"AccessDenied", "AccessDeniedException", "AuthorizationError", "UnauthorizedOperation"})
 QUOTAS: Final = {

@@ -82,12 +82,12 @@ def test_what_is_reserved_already_is_not_asked_for_again(
 
 
 def test_rules_count_with_those_of_others(region: EmptyRegion, tmp_path: Path) -> None:
-    ACCOUNT.quotas["events"]["Number of rules"] = 4.0
+    ACCOUNT.quotas["events"]["Number of rules"] = 5.0
     queue = {"Id": "queue", "Arn": region.queue("queue")}
     region.rule("media-workflow-dev-events-1", {"source": ["a"]}, queue)
     region.rule("other", {"source": ["a"]}, queue)
     check = run(region, tmp_path)["EventBridge rules"]
-    assert (check.fine, check.needed) == (True, "2 more")
+    assert (check.fine, check.needed) == (True, "3 more")
     region.rule("another", {"source": ["a"]}, queue)
     assert run(region, tmp_path)["EventBridge rules"].fine is False
 
