@@ -94,7 +94,7 @@ def chain_alarm_rows(chain: Chain) -> tuple[ChainAlarm, ...]:
             meaning="No scheduled check was counted for three check intervals and the minutes that metrics are late.",
             expected=True,
             minutes=chain.check_every_minutes,
-            # What is expected and not counted at all leaves the alarm without data, which is told like an alarm;
+            # What is expected and not counted at all leaves the alarm without data, which notifies like an alarm;
             # "breaching" would raise it whenever an environment is new, before its first check.
             missing="missing",
         ),

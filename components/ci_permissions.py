@@ -70,18 +70,14 @@ def boundary(site: Site, given: Given) -> list[Statement]:
         allow(["logs:CreateLogStream", "logs:PutLogEvents"], ours["logs"]),
         allow(["ssm:GetParameter"], ours["parameters"]),
         allow(
-            ["mediaconnect:Describe*"], site.arn("mediaconnect", "flow:*"), condition=_tagged(site, "aws:ResourceTag")
+            ["mediaconnect:DescribeFlow", "mediaconnect:DescribeFlowSourceMetadata"],
+            site.arn("mediaconnect", "flow:*"),
+            condition=_tagged(site, "aws:ResourceTag"),
         ),
         # Classic metrics have no resource; the history of alarms has, and 6,144 characters have no room for it.
         allow(["cloudwatch:DescribeAlarmHistory", "cloudwatch:GetMetricData"], "*"),
         allow(["sns:Publish"], [ours["topics"], *([given.topic_arn] if given.topic_arn else [])]),
-        allow(
-            [
-                *("dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"),
-                "dynamodb:UpdateItem",
-            ],
-            ours["tables"],
-        ),
+        allow(["dynamodb:GetItem", "dynamodb:PutItem"], ours["tables"]),
         allow(["lambda:InvokeFunction"], ours["functions"]),
         allow(["sqs:SendMessage"], ours["queues"]),
         allow(["states:StartExecution"], ours["machines"]),

@@ -5,6 +5,7 @@ So the state machine and the functions know no flow, and changing a threshold re
 
 import json
 from collections.abc import Sequence
+from zlib import crc32
 
 from constructs import Construct
 
@@ -53,7 +54,7 @@ class WatchPolicy(Construct):
                         "settling_minutes": environment.settling_minutes,
                         "incident_history_days": environment.incident_history_days,
                     },
-                    "outputs": sorted(name for name, output in flow.outputs.items() if output.enabled),
+                    "outputs": sorted(crc32(name.encode()) for name, output in flow.outputs.items() if output.enabled),
                     "notice_severity": environment.notice_severity(flow),
                     "rules": [rule.as_json() for rule in rules],
                 },

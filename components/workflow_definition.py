@@ -37,7 +37,7 @@ def _retry(errors: Sequence[str], seconds: int, attempts: int) -> dict[str, Any]
 
 
 RETRY: Final[Mapping[Kind, Any]] = {
-    # Half a minute of patience with functions that are throttled, as by `function_concurrency`.
+    # Half a minute for functions that are throttled, as by `function_concurrency`.
     "STANDARD": [_retry(SERVICE_ERRORS, 1, 5), _retry(FUNCTION_ERRORS, 2, 2)],
     # One retrier: attempts of several add up.
     "EXPRESS": [_retry([*SERVICE_ERRORS, *FUNCTION_ERRORS], 2, 2)],
@@ -239,7 +239,7 @@ def _notify_blind(
                     "States.Format('Nobody is watching: a check failed for good, so silence means nothing now.\n"
                     "Do first: look at the stream yourself, then at this execution: {}\n\n"
                     f"Environment: {environment}\n{details}"
-                    f"To handle it again once this is mended: make replay ENV={environment}\n', "
+                    f"To handle it again once the cause is fixed: make replay ENV={environment}\n', "
                     f"$$.Execution.Id, {values})"
                 ),
                 "sms": sms_of_failure(environment),

@@ -58,8 +58,8 @@ class Patience(TypedDict):
 class Policy(TypedDict):
     """How a flow is watched: the value of its SSM parameter.
 
-    `notice_severity` is that of messages on maintenance, and `outputs` names those that should be enabled; a policy of
-    an earlier release has neither.
+    `notice_severity` is that of messages on maintenance. `outputs` are CRC-32s of the names of those that should be
+    enabled: fifty names would not fit into a parameter. A policy of an earlier release has neither.
     """
 
     environment: str
@@ -69,7 +69,7 @@ class Policy(TypedDict):
     dashboard: str
     patience: Patience
     rules: list[Rule]
-    outputs: NotRequired[list[str]]
+    outputs: NotRequired[list[int]]
     notice_severity: NotRequired[Severity]
 
 

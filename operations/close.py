@@ -130,6 +130,7 @@ def closed(before: Record, look: Look, reason: str) -> Record:
         **record,
         "incident": None,
         "closed": time,
+        "healthy_as_of": time,  # late data from before then is part of what was closed
         "pending": [*record["pending"], told],
         "to_keep": [*record["to_keep"], incident],
     }

@@ -26,7 +26,7 @@ class Letter:
         id: its message id.
         body: as it is in the queue.
         input: what the state machine is started with, as JSON; None if the body is not JSON.
-        time: when what it tells of happened; when it was sent, if it does not say.
+        time: when what it is about happened; when it was sent, if it does not say.
         sent: when it came into the queue.
         copies: ids of messages with the same input, which one execution handles.
     """

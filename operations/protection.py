@@ -16,6 +16,7 @@ from typing import Any, Final
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
+from main import context
 from operations.flows import Clients, FlowError
 from operations.terraform import PROJECT
 from plan_review import read_plan, template
@@ -140,11 +141,14 @@ def guarded(clients: Clients, environment: Environment, flows: Sequence[Leaving]
 
 @contextmanager
 def around(name: str, flows: Sequence[Leaving]) -> Iterator[None]:
-    """`guarded` for an environment by its name, with the caller's own credentials, telling on standard output."""
-    settings = load_environment(name, root=PROJECT, environ=os.environ, context={})
-    make: Any = boto3.client  # its types list every service by name
-    with guarded(lambda service: make(service, region_name=settings.region), settings, flows, say=print):
+    """`guarded` for an environment by its name, with the caller's own credentials, printing to standard output."""
+    with guarded(*_by_name(name), flows, say=print):
         yield
+
+
+def changed_by_hand(name: str) -> list[str]:
+    """`differences` of an environment by its name, with the caller's own credentials."""
+    return differences(*_by_name(name))
 
 
 def differences(clients: Clients, environment: Environment) -> list[str]:
@@ -261,6 +265,12 @@ def _policy(clients: Clients, stack: str) -> str | None:
     if _described(clients, stack) is None:
         return None
     return str(clients("cloudformation").get_stack_policy(StackName=stack).get("StackPolicyBody", ""))
+
+
+def _by_name(name: str) -> tuple[Clients, Environment]:
+    settings = load_environment(name, root=PROJECT, environ=os.environ, context=context(os.environ))
+    make: Any = boto3.client  # its types list every service by name
+    return lambda service: make(service, region_name=settings.region), settings
 
 
 def _stacks(environment: Environment) -> list[str]:

@@ -7,7 +7,6 @@ in `plan_review`.
 
 import json
 import shutil
-import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from hashlib import sha256
@@ -16,8 +15,8 @@ from typing import Any, Final
 
 from operations import deployment, protection
 from operations.deployment import CHANGES, FOLDER, PLAN_FILE
-from operations.errors import InputError
 from operations.interrupts import CancelledError, StepError
+from operations.outputs import writable_folder
 from operations.review import review_of
 from operations.terraform import shown, terraform
 from plan_review import PlanError, Review, as_json, as_markdown, as_text
@@ -65,7 +64,7 @@ def make_plan(environment: str, *, allow: Sequence[str] = (), save: Path | None 
     """
     allowances(allow)
     if save:
-        must_be_writable(save, "--save")
+        writable_folder(save, "--save")
     with deployment.prepared(environment, "plan") as environ:
         found, record, _ = _planned(environment, environ, allow)
         if save:
@@ -112,7 +111,7 @@ def deploy(environment: str, *, allow: Sequence[str], agreed: bool, say: Callabl
         found, record, changes = _planned(environment, environ, allow)
         say(f"\n{as_text(found)}")
         if not changes:
-            say("Nothing to change.")
+            _set_protection(environment, agreed=agreed, say=say)
             return
         if wrong := [f"{address}:{action}" for address, action in found.unused]:
             raise PlanError(
@@ -123,27 +122,6 @@ def deploy(environment: str, *, allow: Sequence[str], agreed: bool, say: Callabl
             raise StaleError(f"{environment} is not changed: {_why_blocked(found)}.")
         deployment.agree(f"deploy {environment}", agreed=agreed)
         _apply(record, FOLDER / PLAN_FILE, environment, environ)
-
-
-def must_be_writable(folder: Path, option: str) -> None:
-    """Create a folder for output, and make sure that files can be written to it, before any work.
-
-    Args:
-        folder: what was given.
-        option: by which option.
-
-    Raises:
-        InputError: no file can be written to it.
-    """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            pass
-    except OSError as error:
-        why = "part of the path is a file" if isinstance(error, FileExistsError) else error.strerror
-        raise InputError(
-            f"{option} {folder} cannot be written ({why}). Give a folder that you may write to."
-        ) from error
 
 
 def _planned(environment: str, environ: Mapping[str, str], allow: Sequence[str]) -> tuple[Review, Reviewed, bool]:
@@ -199,6 +177,19 @@ def _apply(record: Reviewed, plan_file: Path, environment: str, environ: Mapping
     content = terraform("show", "-json", PLAN_FILE, folder=FOLDER, environ=environ).stdout
     with protection.around(environment, protection.leaving(content)):
         deployment.apply(environ)
+
+
+def _set_protection(environment: str, *, agreed: bool, say: Callable[[str], None]) -> None:
+    """Set the protection to what the settings say, where a plan has nothing to change: Terraform does not see it."""
+    if not (lines := protection.changed_by_hand(environment)):
+        say("Nothing to change.")
+        return
+    say("Nothing to change but the protection:")
+    for line in lines:
+        say(f"  {line}")
+    deployment.agree(f"deploy {environment}", agreed=agreed)
+    with protection.around(environment, ()):
+        pass
 
 
 def _why_blocked(found: Review) -> str:

@@ -59,6 +59,8 @@ def handle(
     """
     handling = _Handling(report, execution, store, send, clock)
     handling.change(report["flow_name"], handling.of_flow)
+    if handling.failed:
+        raise handling.failed
     return handling.sent
 
 
@@ -75,18 +77,25 @@ class _Handling:
     ) -> None:
         self._report, self._execution, self._store, self._send, self._clock = report, execution, store, send, clock
         self.sent: list[str] = []
+        self.failed: Exception | None = None
 
     def of_flow(self, before: Record) -> Record:
         """The flow's record after the report.
 
         Where its metrics have become late or arrive again, the environment's record is changed before this one
-        remembers that it was; a second time changes nothing.
+        remembers that it was; a second time changes nothing. If that fails, the flow's own messages do not wait for it:
+        the topics differ, and the one of self-monitoring may be what is broken.
         """
+        self.failed = None
         usable = healed(before, checked=moment(self._report["timestamp"]), now=self._clock())
         after, _added = decide(usable, self._report)
         late = after.get("late", "")
         if late != before.get("late", ""):
-            self.change(lateness.ENVIRONMENT, lambda record: lateness.decide(record, self._report, late))
+            try:
+                self.change(lateness.ENVIRONMENT, lambda record: lateness.decide(record, self._report, late))
+            except Exception as error:  # noqa: BLE001  raised once the flow is handled
+                self.failed = error
+                after["late"] = before.get("late", "")
         return after
 
     def change(self, name: str, changed: Callable[[Record], Record]) -> None:

@@ -52,7 +52,7 @@ class _Decision:
         self.now = moment(report["timestamp"])
         self.as_of = moment(report.get("as_of") or report["timestamp"])
         self.added: list[Notification] = []
-        self._situation = Situation(self.record, report, self._tell)
+        self._situation = Situation(self.record, report, self._tell, as_of=self.as_of)
 
     def take(self) -> None:
         self._situation.maintenance()
@@ -85,6 +85,8 @@ class _Decision:
             said["about"] == SOURCE and not said["bad"] for said in self.report.get("said", [])
         ):
             self.record["source_back"] = max(self.record.get("source_back") or self._time, self._time, key=moment)
+        if self.now != ran_at(self.report):
+            return  # what happened long ago shows nothing of how metrics come now
         for key, value in (
             ("silent_from", (self.record.get("silent_from") or self._time) if "silence" in self.report else ""),
             ("late", late_since(self.record, self.report)),

@@ -36,7 +36,7 @@ FACTS: Final = {
     ),
     "closed": ("Closed by hand: {reason}", "No action needed. A check that finds a problem opens a new incident."),
 }
-"""What is wrong and what to do in messages that tell of no issue."""
+"""What is wrong and what to do in messages without an issue."""
 PAST: Final = {"recovered": "Was", "closed": "Was", "maintenance": "Held back"}
 """How issues are listed that a message of this kind does not call present."""
 OTHER: Final = frozenset({"closed", "maintenance"})

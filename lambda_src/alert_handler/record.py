@@ -130,7 +130,7 @@ class Maintenance(TypedDict):
         was_active: whether it began on a flow that was ACTIVE.
         checked: the latest check inside it.
         down_since: since when all checks found the flow not ACTIVE or something wrong; empty if the latest did not.
-        healthy_since: since when all checks found it healthy; empty if the latest did not.
+        healthy_since: since when data shows it healthy in all checks; empty if the latest did not find it so.
         held: what was held back, by what it is about.
         guessed: whether its end was concluded from health, not reported by an event.
     """
@@ -175,7 +175,7 @@ class Record(TypedDict):
         pending: messages to be sent, in order.
         claim: who sends them.
         to_keep: closed incidents that wait for their last message before they go into history.
-        healthy_as_of: up to when data was judged healthy when the last incident was closed.
+        healthy_as_of: up to when data was judged healthy when the last incident was closed, or when somebody closed it.
         source_back: when an event last said that the one source is there.
         described: whether the source's metadata ever listed a stream.
         silent_from: the first check of a silence that still lasts.

@@ -20,7 +20,7 @@ WINDOW: Final = timedelta(hours=2)
 RESTART: Final = timedelta(minutes=5)
 """How long a flow may be off air for a restart, beside the settling time. What lasts longer is an outage."""
 HEALTHY_ENDS: Final = timedelta(minutes=5)
-"""A window ends when the flow has been ACTIVE and healthy for so long: the event of its end may be lost."""
+"""A window ends when data shows an ACTIVE flow to be healthy for so long: the event of its end may be lost."""
 OVER: Final = frozenset({"FINISHED", "FAILED", "CANCELED", "SCHEDULED", "RESCHEDULED"})
 """The states of a maintenance that is not in progress."""
 
@@ -32,12 +32,14 @@ class Situation:
         record: what is remembered of the flow; changed in place.
         report: the look.
         tell: makes a message of a kind and a severity.
+        as_of: up to when data shows how the flow is.
     """
 
-    def __init__(self, record: Record, report: Report, tell: Callable[..., Any]) -> None:
+    def __init__(self, record: Record, report: Report, tell: Callable[..., Any], *, as_of: datetime) -> None:
         self.record = record
         self.report = report
         self.now = moment(report["timestamp"])
+        self.as_of = as_of
         self._time = report["timestamp"]
         self._tell = tell
 
@@ -124,11 +126,13 @@ class Situation:
             window["checked"] = self._time
             stands = bool(window.get("was_active")) and self.report["flow_status"] in {*STANDS, *CAME_FROM}
             if healthy:
-                window["healthy_since"], window["down_since"] = window.get("healthy_since") or self._time, ""
+                since = max(self.as_of, moment(window["since"])).isoformat()
+                window["healthy_since"], window["down_since"] = window.get("healthy_since") or since, ""
             elif bad or stands:
                 window["healthy_since"], window["down_since"] = "", window.get("down_since") or self._time
-        if healthy and window["open"] and self.now >= moment(window.get("healthy_since") or self._time) + HEALTHY_ENDS:
-            self._end_maintenance(window, self._time, "HEALTHY", ended=window.get("healthy_since", ""))
+        known = window.get("healthy_since", "")
+        if healthy and window["open"] and known and self.as_of >= moment(known) + HEALTHY_ENDS:
+            self._end_maintenance(window, self._time, "HEALTHY", ended=known)
         if self.lasts_longer_than_a_restart() or not bad:
             return False
         held = window.setdefault("held", {})

@@ -16,7 +16,7 @@ Points = Mapping[datetime, float]
 """Value by start of period."""
 
 SILENT: Final = timedelta(minutes=2)
-"""From this age of the last sign that a source lives on the alert handler is told of the silence."""
+"""From this age of the last sign that a source lives on, the report has its silence."""
 BITRATE: Final = "SourceBitRate"
 STREAM_ERROR: Final = re.compile(r"\bsource\b.*\bstream error\b", re.IGNORECASE)
 """How MediaConnect words that a source sends nothing usable, in alerts and in DescribeFlow's `Messages`."""

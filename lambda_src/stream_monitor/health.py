@@ -11,6 +11,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any, Final, Literal
+from zlib import crc32
 
 from report import LATE, Issue, Policy, Report, Rule, Said, Silence, Source, is_delayed, rank, worst
 from stream_monitor.freshness import SILENT, Points, is_silent, judged_as_of, last_sign, silence, watermark
@@ -429,7 +430,7 @@ def _disabled_outputs(policy: Policy, status: str, flow: Mapping[str, Any]) -> l
     disabled = sorted(
         str(item.get("Name"))
         for item in flow.get("Outputs") or []
-        if item.get("OutputStatus") == "DISABLED" and item.get("Name") in policy.get("outputs", [])
+        if item.get("OutputStatus") == "DISABLED" and _should_be_enabled(item, policy)
     )
     if not disabled or not judges_metrics(status):
         return []
@@ -441,9 +442,13 @@ def _without_what_is_meant(trigger: Trigger, policy: Policy, flow: Mapping[str, 
     """The trigger without the news that an output is disabled which should be."""
     if "outputs" not in policy:
         return trigger
-    meant = {item.get("OutputArn") for item in flow.get("Outputs") or [] if item.get("Name") not in policy["outputs"]}
+    meant = {item.get("OutputArn") for item in flow.get("Outputs") or [] if not _should_be_enabled(item, policy)}
     findings = tuple(item for item in trigger.findings if item.about != OUTPUT_STATUS or item.part not in meant)
     return replace(trigger, findings=findings)
+
+
+def _should_be_enabled(output: Mapping[str, Any], policy: Policy) -> bool:
+    return crc32(str(output.get("Name")).encode()) in policy.get("outputs", ())
 
 
 def _status_issues(policy: Policy, status: str, flow_arn: str) -> list[Issue]:

@@ -305,7 +305,7 @@ def _source(detail: Mapping[str, Any], part: str) -> Findings:
             "A source is disconnected or sends nothing.",
             "Call the sender: is the encoder running, and sending to the ingest address of this flow?",
         )
-        # Of two sources, one may be disconnected; only that nothing at all comes in tells of both.
+        # Of two sources, one may be disconnected; only that nothing at all comes in is about both.
         one = not part and current.get("isBitrateZero") is not True
         return (Finding(SOURCE, part, lost, rule=ONE_LOST if one else ""),)
     if current.get("failover_switch") is True:

@@ -163,6 +163,21 @@ def test_with_nothing_to_change_nothing_is_asked_or_applied(checkout: Checkout) 
     assert version(checkout) == before
 
 
+def test_protection_that_was_changed_by_hand_is_set_though_nothing_else_changes(
+    checkout: Checkout, aws: LocalAws
+) -> None:
+    stack, client = "media-workflow-guarded-live-stream", aws.client("cloudformation")
+    (before,) = client.describe_stacks(StackName=stack)["Stacks"]
+    client.update_termination_protection(
+        StackName=stack, EnableTerminationProtection=not before["EnableTerminationProtection"]
+    )
+    with checkout.one_provider():
+        printed = checkout.run("deploy", "guarded", "--yes")
+    assert "Nothing to change but the protection:\n  live-stream: termination protection of its stack" in printed
+    (after,) = client.describe_stacks(StackName=stack)["Stacks"]
+    assert after["EnableTerminationProtection"] == before["EnableTerminationProtection"]
+
+
 def test_a_blocked_plan_is_applied_only_with_the_allowances_that_the_review_lists(
     checkout: Checkout, aws: LocalAws
 ) -> None:

@@ -92,7 +92,7 @@ region = "us-east-1"   # near the venue
 repository = "example/live"  # ours
 branch = "main"
 
-# Who is told
+# Recipients
 [[notifications]]
 protocol = "email"
 """

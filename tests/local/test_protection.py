@@ -15,7 +15,17 @@ from botocore.exceptions import ClientError
 from local_aws import LocalAws
 from local_aws.gaps.flow_states import set_flow_status
 from operations import protection
-from operations.protection import ALLOW, DENY, Leaving, ProtectionError, differences, guarded, protect
+from operations.protection import (
+    ALLOW,
+    DENY,
+    Leaving,
+    ProtectionError,
+    around,
+    changed_by_hand,
+    differences,
+    guarded,
+    protect,
+)
 from operations.terraform import TerraformError, terraform, terraform_environment
 from settings import Environment
 from tests.local.empty_region import EmptyRegion
@@ -165,6 +175,17 @@ def test_differences_finds_what_was_changed_by_hand(region: EmptyRegion, flow: s
     ]
 
 
+def test_a_trial_from_the_context_is_guarded_as_its_synthesis_reads_it(
+    aws: LocalAws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = {"sourceWhitelistCidr": "203.0.113.0/24", "primaryOutputDestination": "198.51.100.1"}
+    for name, value in {**aws.environment(), "CDKTF_CONTEXT_JSON": json.dumps(given)}.items():
+        monkeypatch.setenv(name, value)
+    assert changed_by_hand("trial") == []
+    with around("trial", ()):
+        pass
+
+
 def test_differences_are_none_where_nothing_is_deployed(region: EmptyRegion, protected: Environment) -> None:
     assert differences(region.client, protected) == []
 
@@ -256,7 +277,7 @@ def test_a_replacement_does_not_ask_the_stack_policy_and_is_seen_in_the_plan(roo
 
 
 def test_the_provider_forgets_a_stack_that_termination_protection_keeps(root: Root) -> None:
-    """As the module's README says; were it mended, the guard need not lift the protection before."""
+    """As the module's README says; were it fixed, the guard need not lift the protection before."""
     client = root.aws.client("cloudformation")
     stack = root.stack["StackName"]
     arn = json.loads(root.run("output", "-json"))["flow_arn"]["value"]

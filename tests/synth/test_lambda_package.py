@@ -65,7 +65,7 @@ def test_the_zip_of_the_functions_holds_both_handlers() -> None:
 
 
 def test_the_zip_is_small_enough_to_be_fetched_in_no_time() -> None:
-    assert len(lambda_package().content) < 96 * 1024
+    assert len(lambda_package().content) < 128 * 1024
 
 
 WORDY = '''"""What this is.

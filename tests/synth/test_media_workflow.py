@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
-from components.event_patterns import DETAIL_TYPES
+from components.alarms import SILENT
+from components.event_patterns import DETAIL_TYPES, FLOWS_A_RULE
 from components.health_rules import health_rules
+from operations.preflight import SHARED_RULES
 from plan_review.cost import PRICES
 from settings import load_environment
 from tests.synth.conftest import PROJECT, Synthesized
@@ -93,7 +95,10 @@ def test_one_health_rule_is_one_alarm_one_policy_row_and_one_line_in_the_dashboa
         prefix = f"media-workflow-{environment}-{flow.name}/"
         alarms = [alarm["alarm_name"] for alarm in stack.all_of("aws_cloudwatch_metric_alarm")]
         kept = [rule for rule in rules if rule.has_alarm]
-        assert {name for name in alarms if name.startswith(prefix)} == {f"{prefix}{rule.key}" for rule in kept}
+        assert {name for name in alarms if name.startswith(prefix)} == {
+            *(f"{prefix}{rule.key}" for rule in kept),
+            f"{prefix}{SILENT}",
+        }
         for rule in kept:
             alarm = stack.one(
                 "aws_cloudwatch_metric_alarm", alarm_name=f"media-workflow-{environment}-{flow.name}/{rule.key}"
@@ -143,12 +148,17 @@ def test_events_are_matched_by_named_types_and_never_by_source_alone(prod: Synth
     assert pattern["detail-type"] == list(DETAIL_TYPES)
 
 
+def test_preflight_counts_the_rules_that_are_deployed(prod: Synthesized) -> None:
+    flows = len(prod.all_of("aws_scheduler_schedule"))
+    assert len(prod.all_of("aws_cloudwatch_event_rule")) == SHARED_RULES + -(-flows // FLOWS_A_RULE)
+
+
 def test_lost_data_starts_the_workflow_for_presence_alarms_only(prod: Synthesized) -> None:
     pattern = json.loads(
         prod.one("aws_cloudwatch_event_rule", name="media-workflow-prod-presence-unknown")["event_pattern"]
     )
     assert pattern["detail"] == {"state": {"value": ["INSUFFICIENT_DATA"]}}
-    assert pattern["resources"] == [{"wildcard": f"{ALARM_PREFIX}*/source-lost"}]
+    assert pattern["resources"] == [{"wildcard": f"{ALARM_PREFIX}*/{key}"} for key in ("source-lost", SILENT)]
 
 
 def test_every_target_retries_and_then_keeps_what_it_could_not_deliver(prod: Synthesized) -> None:
@@ -176,7 +186,10 @@ XRAY = {"xray:GetSamplingRules", "xray:GetSamplingTargets", "xray:PutTelemetryRe
 
 def test_what_is_traced_may_do_all_four_that_tracing_asks(prod: Synthesized) -> None:
     traced = {function["role"] for function in prod.all_of("aws_lambda_function")}
-    traced |= {machine["role_arn"] for machine in prod.all_of("aws_sfn_state_machine")}
+    traced |= {
+        machine["role_arn"] for machine in prod.all_of("aws_sfn_state_machine") if "tracing_configuration" in machine
+    }
+    assert len(traced) == 3
     for role in traced:
         (policy,) = [
             found["policy"]
@@ -205,7 +218,8 @@ def test_a_permission_on_everything_is_one_that_knows_no_resource(prod: Synthesi
 
 
 def test_the_monitor_may_describe_the_flows_of_its_environment_and_no_other(prod: Synthesized) -> None:
-    (described,) = [found for found in statements(prod) if found["Action"] == ["mediaconnect:DescribeFlow"]]
+    (described,) = [found for found in statements(prod) if "mediaconnect:DescribeFlow" in found["Action"]]
+    assert described["Action"] == ["mediaconnect:DescribeFlow", "mediaconnect:DescribeFlowSourceMetadata"]
     assert described["Resource"].endswith(":flow:*")
     required = {
         key.removeprefix("aws:ResourceTag/"): tag for key, tag in described["Condition"]["StringEquals"].items()
@@ -280,7 +294,7 @@ def test_what_reports_the_loss_of_the_key_does_not_depend_on_it(prod: Synthesize
         statement["Principal"].get("Service", "")
         for statement in json.loads(prod.one("aws_kms_key")["policy"])["Statement"]
     ]
-    assert services == ["", "logs.us-east-1.amazonaws.com"]
+    assert services == ["", "logs.us-east-1.${data.aws_partition.partition.dns_suffix}"]
 
 
 def test_a_message_that_is_not_delivered_is_kept_and_counted_once(prod: Synthesized) -> None:

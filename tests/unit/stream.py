@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, cast
+from zlib import crc32
 
 from report import Issue, Patience, Policy, Report, Rule, worst
 
@@ -72,7 +73,9 @@ SOURCE_ARNS: Final = tuple(
 
 
 def policy(**changes: Any) -> Policy:
-    """The policy of a flow that is started by hand."""
+    """The policy of a flow that is started by hand; `outputs` are given by their names."""
+    if "outputs" in changes:
+        changes["outputs"] = [crc32(name.encode()) for name in changes["outputs"]]
     fields = {
         "environment": "prod",
         "flow_name": "live-stream",

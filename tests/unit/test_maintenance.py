@@ -64,7 +64,15 @@ def test_a_window_without_an_end_event_ends_when_the_flow_has_been_healthy_for_f
     assert told(*restart, minute(10, LOST)) == ["INPROGRESS 1", "HEALTHY 9", "opened 10"]
 
 
-def test_health_that_is_interrupted_counts_anew() -> None:
+def test_data_from_before_the_window_does_not_end_it() -> None:
+    """Metrics that stop arriving show no health, however many checks find nothing wrong in them."""
+    stale = {"as_of": minute(0)["timestamp"]}
+    assert told(begun(1), *healthy(2, 20, **stale)) == ["INPROGRESS 1"]
+    late = [minute(number, as_of=minute(number - 4)["timestamp"]) for number in range(2, 12)]
+    assert told(begun(1), *late) == ["INPROGRESS 1", "HEALTHY 10"]
+
+
+def test_health_that_is_interrupted_counts_again() -> None:
     assert told(begun(0), *healthy(1, 5), minute(5.5, LOST), *healthy(6, 10)) == ["INPROGRESS 0"]
 
 

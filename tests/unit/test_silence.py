@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from alert_handler import lateness
+from alert_handler import lateness, outbox
 from alert_handler.handling import handle
 from alert_handler.incident import decide
 from alert_handler.record import Incident, Notification, Record, nothing_known
@@ -175,6 +175,35 @@ def test_flow_that_is_concluded_to_be_lost_stays_late_until_data_arrives() -> No
     assert store.check("a", silent(15)) == ["opened"]
     assert store.check("a", silent(20)) == []
     assert store.check("a", good(21)) == ["metrics-recovered"]
+
+
+def test_event_that_arrives_late_says_nothing_of_the_present_metrics() -> None:
+    """Its report has no silence, because it is judged as of a time before the metrics were late."""
+    store = Store()
+    assert store.check("a", silent(6)) == ["metrics-late"]
+    assert store.check("a", look(-60, started=at(7), as_of=at(-2))) == []
+    assert store.check("a", silent(8)) == []
+    assert store.check("a", good(9)) == ["metrics-recovered"]
+
+
+def test_flow_is_notified_though_the_self_monitoring_topic_refuses() -> None:
+    store = Store()
+    publish = store.publish
+
+    def refuse(notification: Notification) -> None:
+        if notification["look"]["flow_name"] == "*":
+            raise ConnectionRefusedError
+        publish(notification)
+
+    store.publish = refuse  # type: ignore[method-assign]
+    event = {**silent(6), "issues": [issue(evidence="event", value=None)]}
+    for _ in range(2):  # as the state machine does
+        with pytest.raises(ConnectionRefusedError):
+            store.check("a", event)  # type: ignore[arg-type]
+    assert [item["kind"] for item in store.sent] == ["opened"]
+    store.publish = publish  # type: ignore[method-assign]
+    store.clock += outbox.CLAIM_LASTS
+    assert store.check("a", silent(7)) == ["metrics-late"]
 
 
 def test_environment_record_handles_the_same_report_twice_the_same() -> None:
