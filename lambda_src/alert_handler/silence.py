@@ -43,13 +43,16 @@ def late_since(record: Record, report: Report) -> str:
     """When the newest data of a running flow ended, if that is so long ago that metrics are late; empty if not.
 
     A flow of which nothing has arrived since its start has no late data. One that is lost has none to come, so it does
-    not become late; but if it was, it stays so until data arrives, because its loss was only concluded.
+    not become late; but if it was, it stays so until data arrives, because its loss was only concluded. A check as of
+    an earlier time, such as one for an event that comes late, has no newer data to show either.
     """
+    before = record.get("late", "")
     if report.get("silence") is None:
-        return ""
+        shown = report.get("as_of", report["timestamp"])
+        return before if before and (not shown or moment(shown) <= moment(before)) else ""
     if lost_source(record, report):
-        return record.get("late", "")
-    as_of = report.get("as_of") or record.get("late", "")
+        return before
+    as_of = report.get("as_of") or before
     if not as_of or (record["since"] and moment(as_of) <= moment(record["since"])):
         return ""
     return as_of if moment(report["timestamp"]) - moment(as_of) >= LATE else ""

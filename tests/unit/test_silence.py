@@ -177,6 +177,30 @@ def test_flow_that_is_concluded_to_be_lost_stays_late_until_data_arrives() -> No
     assert store.check("a", good(21)) == ["metrics-recovered"]
 
 
+@pytest.mark.parametrize(
+    "earlier",
+    [
+        look(240, as_of=at(-1), started=at(7)),
+        look(-1800, as_of=at(-31), started=at(7)),
+        look(240, as_of="", started=at(7)),
+        look(60, as_of=at(0)),
+    ],
+    ids=["late event", "check as of earlier", "nothing known", "out of order"],
+)
+def test_check_as_of_an_earlier_time_does_not_end_lateness(earlier: Report) -> None:
+    store = Store()
+    kinds = [store.check("a", report) for report in (good(0), silent(6), earlier, silent(8), good(12))]
+    assert kinds == [[], ["metrics-late"], [], [], ["metrics-recovered"]]
+    assert (store.sent[-1]["began"], store.sent[-1]["ended"]) == (at(0), at(12))
+
+
+def test_late_event_that_finds_data_again_ends_lateness_when_it_is_handled() -> None:
+    store = Store()
+    assert store.check("a", silent(6)) == ["metrics-late"]
+    assert store.check("a", look(240, as_of=at(3), started=at(9))) == ["metrics-recovered"]
+    assert (store.sent[-1]["began"], store.sent[-1]["ended"]) == (at(0), at(9))
+
+
 def test_environment_record_handles_the_same_report_twice_the_same() -> None:
     record = lateness.decide(nothing_known(), silent(6), at(0))
     again = lateness.decide(record, silent(6), at(0))
