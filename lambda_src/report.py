@@ -16,7 +16,10 @@ FUTURE_TOLERANCE: Final = timedelta(minutes=5)
 """How far the clock of whoever dates an input may be ahead of ours; what is dated later is refused."""
 
 KEPT: Final = timedelta(days=15)
-"""How long CloudWatch keeps datapoints of a minute; of what is older nothing can be checked. Dead letters last 14 days."""
+"""How long CloudWatch keeps datapoints of a minute; of what is older nothing can be checked.
+
+A dead letter lasts 14 days, so a replay never meets it.
+"""
 
 
 LATE: Final = timedelta(minutes=5)
