@@ -45,8 +45,12 @@ needs_env := $(firstword $(filter $(NEEDS_ENV),$(goals)))
 takes_env := $(firstword $(filter $(TAKES_ENV),$(goals)))
 takes_args := $(firstword $(filter $(TAKES_ARGS),$(goals)))
 
+# What is no environment is an argument: a suggestion without it could change something that --dry-run would not.
+meant_one := $(firstword $(filter $(environments),$(stray)) $(call as_given,ENV) $(stray))
+rest := $(filter-out $(meant_one),$(stray))
+
 ifneq ($(and $(stray),$(goal)),)
-$(error make $(goal) does not take "$(stray)". $(if $(takes_env),Write: make $(takes_env) ENV=$(or $(filter $(environments),$(stray)),$(call as_given,ENV),$(firstword $(stray))),$(if $(takes_args),Write: make $(takes_args) ARGS='$(stray)',See make help)))
+$(error make $(goal) does not take "$(stray)". $(if $(takes_env),Write: make $(takes_env) ENV=$(meant_one)$(if $(and $(takes_args),$(rest)), ARGS='$(rest)'),$(if $(takes_args),Write: make $(takes_args) ARGS='$(stray)',See make help)))
 endif
 ifneq ($(meant_env),)
 $(error make does not know $(firstword $(meant_env)). Write: make $(goal) ENV=$($(firstword $(meant_env))))

@@ -15,6 +15,12 @@ WORST_FIRST: Final[tuple[Severity, ...]] = ("CRITICAL", "HIGH", "MEDIUM", "INFO"
 FUTURE_TOLERANCE: Final = timedelta(minutes=5)
 """How far the clock of whoever dates an input may be ahead of ours; what is dated later is refused."""
 
+KEPT: Final = timedelta(days=15)
+"""How long CloudWatch keeps datapoints of a minute; of what is older nothing can be checked.
+
+A dead letter lasts 14 days, so a replay never meets it.
+"""
+
 
 LATE: Final = timedelta(minutes=5)
 """From this age of the newest datapoint on metrics are late: four minutes of lateness and the minute it measures.

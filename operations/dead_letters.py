@@ -128,6 +128,6 @@ def _happened(value: object) -> datetime | None:
 def _time(text: object) -> datetime | None:
     try:
         time = datetime.fromisoformat(text) if isinstance(text, str) else None
-    except ValueError:
+        return time.astimezone(UTC) if time and time.tzinfo else None
+    except (ValueError, OverflowError):  # the latter for the first and the last day of the calendar
         return None
-    return time.astimezone(UTC) if time and time.tzinfo else None

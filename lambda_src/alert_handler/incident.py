@@ -81,6 +81,7 @@ class _Decision:
         """Remember what a later silence is compared with: whether streams are listed, and since when it lasts."""
         if self.report.get("source_metadata") == "present":
             self.record["described"] = True
+            self.record["listed"] = max(self.record.get("listed") or self._time, self._time, key=moment)
         if len(self.report["sources"]) == 1 and any(
             said["about"] == SOURCE and not said["bad"] for said in self.report.get("said", [])
         ):

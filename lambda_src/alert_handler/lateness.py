@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Final
 
 from alert_handler.record import Kind, Notification, Record, look_of
-from report import Report, Severity, moment
+from report import Report, Severity, moment, ran_at
 
 ENVIRONMENT: Final = "*"
 """The flow name under which an environment's own record is kept."""
@@ -53,6 +53,6 @@ def _notification(kind: Kind, report: Report, flows: dict[str, str], *, began: s
         "look": {**look_of(report), "flow_name": ENVIRONMENT},
         "issues": [],
         "began": began,
-        "ended": report["timestamp"],
+        "ended": ran_at(report).isoformat(),
         "words": ", ".join(sorted(flows)),
     }

@@ -23,6 +23,8 @@ BODY_LIMIT: Final = 40 * 1024
 SOURCE: Final = "source"
 """What issues on sources are about."""
 CONSOLES: Final = {"aws": "aws.amazon.com", "aws-cn": "amazonaws.cn", "aws-us-gov": "amazonaws-us-gov.com"}
+RUNS: Final = frozenset({"ACTIVE", "UPDATING"})
+"""The statuses of a flow that emits metrics."""
 METRICS_KINDS: Final = frozenset({"metrics-late", "metrics-recovered"})
 """Notifications of the environment itself, not of a flow."""
 FACTS: Final = {
@@ -141,8 +143,14 @@ def _metrics(told: Notification) -> tuple[str, str]:
             f"Metrics are late: nothing new since {_clock(told['began'])} UTC.",
             "First: check the streams yourself: until CloudWatch has data, only MediaConnect's events detect a fault.",
         )
+    span = _span(told["began"], told["ended"])
+    if told["look"]["flow_status"] not in RUNS:
+        return (
+            f"The last flow with late metrics is off air, after {span}.",
+            "No action needed. It is not known yet whether metrics arrive again.",
+        )
     return (
-        f"Metrics are no longer late, after {_span(told['began'], told['ended'])}.",
+        f"Metrics are no longer late, after {span}.",
         "No action needed. What happened meanwhile is evaluated now.",
     )
 

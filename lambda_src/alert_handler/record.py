@@ -178,6 +178,7 @@ class Record(TypedDict):
         healthy_as_of: up to when data was judged healthy when the last incident was closed, or when somebody closed it.
         source_back: when an event last said that the one source is there.
         described: whether the source's metadata ever listed a stream.
+        listed: when it last did.
         silent_from: the first check of a silence that still lasts.
         late: when the newest data ended, while metrics are late; of the environment's own record, of its first flow.
         late_flows: of the environment's own record: when each late flow's newest data ended, by name.
@@ -197,6 +198,7 @@ class Record(TypedDict):
     healthy_as_of: NotRequired[str]
     source_back: NotRequired[str]
     described: NotRequired[bool]
+    listed: NotRequired[str]
     silent_from: NotRequired[str]
     late: NotRequired[str]
     late_flows: NotRequired[dict[str, str]]

@@ -4,6 +4,7 @@ Silence alone is no evidence, because CloudWatch's datapoints come minutes late 
 incident with a second piece of evidence, or after a number of minutes: the rows of `_evidence`.
 """
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -34,35 +35,44 @@ def lost_source(record: Record, report: Report) -> Issue | None:
     if silence is None:
         return None
     since = silent_since(record, report)
-    minutes, words = _evidence(silence, record, report)
-    if moment(report["timestamp"]) - since < timedelta(minutes=minutes):
-        return None
-    return {**silence["issue"], "since": since.isoformat(), "note": f"No data since {since:%H:%M} UTC. {words}"}
+    # One answer without streams, or none at all, is no evidence: they must have been gone for as long as the data.
+    unlisted = max(since, moment(record.get("listed") or since.isoformat()))
+    for minutes, words in _evidence(silence, record, report):
+        begin = unlisted if (minutes, words) in {NO_STREAM, NOTHING_ELSE} else since
+        if moment(report["timestamp"]) - begin >= timedelta(minutes=minutes):
+            return {**silence["issue"], "since": begin.isoformat(), "note": f"No data since {since:%H:%M} UTC. {words}"}
+    return None
 
 
 def late_since(record: Record, report: Report) -> str:
     """When the newest data of a running flow ended, if that is so long ago that metrics are late; empty if not.
 
-    A flow of which nothing has arrived since its start has no late data. One that is lost has none to come, so it does
-    not become late; but if it was, it stays so until data arrives, because its loss was only concluded.
+    A flow of which nothing has arrived since its start has late data only if MediaConnect lists a stream of it, and
+    then since its start. One that is lost has none to come, so it does not become late; but if it was, it stays so
+    until data arrives, because its loss was only concluded. A check as of an earlier time shows no newer data.
     """
+    before = record.get("late", "")
     if report.get("silence") is None:
-        return ""
+        shown = report.get("as_of", report["timestamp"])
+        return before if before and (not shown or moment(shown) <= moment(before)) else ""
     if lost_source(record, report):
-        return record.get("late", "")
-    as_of = report.get("as_of") or record.get("late", "")
-    if not as_of or (record["since"] and moment(as_of) <= moment(record["since"])):
+        return before
+    as_of = report.get("as_of") or before
+    if record["since"] and (not as_of or moment(as_of) <= moment(record["since"])):
+        as_of = record["since"] if report.get("source_metadata") == "present" else ""
+    if not as_of:
         return ""
     return as_of if moment(report["timestamp"]) - moment(as_of) >= LATE else ""
 
 
-def _evidence(silence: Silence, record: Record, report: Report) -> Evidence:
+def _evidence(silence: Silence, record: Record, report: Report) -> Iterator[Evidence]:
+    """What the flow has of evidence, the quickest first."""
     metadata = report.get("source_metadata")
     if silence["source_error"]:
-        return STREAM_ERROR
+        yield STREAM_ERROR
     # Whether MediaConnect lists streams for every protocol is not documented: only a change says something.
     if metadata == "absent" and record.get("described"):
-        return NO_STREAM
+        yield NO_STREAM
     if silence["others_arrive"]:
-        return OTHERS_ARRIVE
-    return STREAM_LISTED if metadata == "present" else NOTHING_ELSE
+        yield OTHERS_ARRIVE
+    yield STREAM_LISTED if metadata == "present" else NOTHING_ELSE

@@ -41,7 +41,7 @@ NO_RETRIES: Final = Config(connect_timeout=2, read_timeout=3, retries={"mode": "
 
 
 SHOWN_OF_INPUT: Final = 1000
-"""Characters of an input that a refusal quotes; a Fail state's cause has a limit."""
+"""Characters of an input, and of the reason, that a refusal quotes; a Fail state's cause has a limit."""
 
 
 class MonitorError(RuntimeError):
@@ -119,15 +119,18 @@ def lambda_handler(event: Mapping[str, Any], _context: object) -> Mapping[str, A
 def refusal(error: Exception, given: object) -> dict[str, str]:
     """The answer to a person whose input starts no check; raising it would count as an error of the function."""
     environment = os.environ["ENVIRONMENT"]
-    shown = json.dumps(given)
-    shown = shown if len(shown) <= SHOWN_OF_INPUT else f"{shown[:SHOWN_OF_INPUT]}..."
+    why, shown = _shortened(str(error)), _shortened(json.dumps(given))
     words = (
-        f"Nothing was checked: {error}. The input was {shown}. Start the workflow again with "
+        f"Nothing was checked: {why}. The input was {shown}. Start the workflow again with "
         f'{{"flow_name": "<name>"}}, a name as in environments/{environment}.toml, and no time to check as of now. '
         f"A new flow is monitored once {environment} is deployed with it."
     )
     log.warning("%s", words)
     return {"refused": words}
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= SHOWN_OF_INPUT else f"{text[:SHOWN_OF_INPUT]}..."
 
 
 def read_policy(ssm: "SSMClient", trigger: Trigger) -> Policy:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final, Literal
 
-from report import FUTURE_TOLERANCE, Cause, Issue, Severity
+from report import FUTURE_TOLERANCE, KEPT, Cause, Issue, Severity
 
 ALARM_CHANGE: Final = "CloudWatch Alarm State Change"
 STATUS_CHANGE: Final = "MediaConnect Flow Status Change"
@@ -101,12 +101,17 @@ def read_trigger(given: object, *, started: str) -> Trigger:
         started: when the execution began, ISO 8601; the time of an input that has none.
 
     Raises:
-        TriggerError: it names no flow or no time, a time later than the execution's start and `FUTURE_TOLERANCE`, or
-            is of a kind that is not known.
+        TriggerError: it names no flow or no time, a time later than the execution's start and `FUTURE_TOLERANCE` or
+            earlier than `KEPT` before it, or is of a kind that is not known.
     """
     trigger = _read(given, started)
     if not FLOW_NAME.fullmatch(trigger.flow_name):
         raise TriggerError(f"{trigger.flow_name[:100]!r} is not the name of a monitored flow")
+    if read_time(started) - trigger.time > KEPT:
+        raise TriggerError(
+            f"the time {trigger.time.isoformat()} is more than {KEPT.days} days before the start of the execution, "
+            f"{started}: CloudWatch does not keep the datapoints of a minute for so long"
+        )
     if trigger.time > read_time(started) + FUTURE_TOLERANCE:
         # Its report would be newer than all later ones, and silence them.
         minutes = int(FUTURE_TOLERANCE.total_seconds() // 60)
@@ -155,11 +160,11 @@ def read_time(text: object) -> datetime:
     """
     try:
         time = datetime.fromisoformat(text) if isinstance(text, str) else None
-    except ValueError:
-        time = None
-    if time is None or time.tzinfo is None:
-        raise TriggerError(f"{text!r} is no time with an offset, such as 2026-11-23T20:00:00Z")
-    return time.astimezone(UTC)
+        if time and time.tzinfo:
+            return time.astimezone(UTC)
+    except (ValueError, OverflowError):  # the latter for the first and the last day of the calendar
+        pass
+    raise TriggerError(f"{text!r} is no time with an offset, such as 2026-11-23T20:00:00Z")
 
 
 def _asked(given: Mapping[str, Any], started: str) -> Trigger:

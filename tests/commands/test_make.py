@@ -64,6 +64,20 @@ def test_environment_as_a_word_is_refused(folder: Path, target: str, words: tupl
     assert f"Write: make {target} ENV=prod" in refused(folder, target, *words)
 
 
+@pytest.mark.parametrize(
+    ("words", "right"),
+    [
+        (("replay", "ENV=dev", "dry-run"), "make replay ENV=dev ARGS='dry-run'"),
+        (("replay", "prod", "dry-run"), "make replay ENV=prod ARGS='dry-run'"),
+        (("destroy", "dry-run", "prod"), "make destroy ENV=prod ARGS='dry-run'"),
+        (("deploy", "prdo"), "make deploy ENV=prdo"),
+        (("synth", "ENV=dev", "fast"), "make synth ENV=dev"),
+    ],
+)
+def test_suggestion_leaves_no_word_out_that_the_command_takes(folder: Path, words: tuple[str, ...], right: str) -> None:
+    assert refused(folder, *words).endswith(f"Write: {right}.  Stop.")
+
+
 @pytest.mark.parametrize("variable", ["env", "Env", "environment", "ENVIRONMENT"])
 def test_misspelled_variable_is_refused(folder: Path, variable: str) -> None:
     assert "Write: make deploy ENV=prod" in refused(folder, "deploy", f"{variable}=prod")

@@ -61,6 +61,14 @@ def test_an_unfilled_placeholder_is_filled_from_the_attribute_if_there_is_one() 
     assert letter(unfilled).time == SENT, "the monitor takes it as of now"
 
 
+@pytest.mark.parametrize(
+    "text", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "2026-11-23T20:05:00", "soon"]
+)
+def test_a_letter_with_an_unusable_time_is_of_when_it_was_sent(text: str) -> None:
+    assert letter({"flow_name": "ch1", "time": text}).time == SENT
+    assert letter({"detail": {"state": {"timestamp": text}}}).time == SENT
+
+
 def test_letters_are_in_the_order_of_what_they_tell_of_and_copies_are_one() -> None:
     alarm = {"time": "2026-11-23T20:09:00Z", "detail": {"state": {"timestamp": "2026-11-23T20:01:00.000+0000"}}}
     request = {"stateMachineArn": MACHINE, "input": json.dumps(CHECK)}

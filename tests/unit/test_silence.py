@@ -7,6 +7,7 @@ import pytest
 from alert_handler import lateness, outbox
 from alert_handler.handling import handle
 from alert_handler.incident import decide
+from alert_handler.message import compose
 from alert_handler.record import Incident, Notification, Record, nothing_known
 from report import Report
 from tests.properties.memory import World
@@ -59,6 +60,24 @@ def test_silence_opens_when_its_evidence_has_lasted_as_long_as_its_row_says(
 ) -> None:
     assert told(good(0), silent(minutes - 0.02, metadata, **facts)) == []
     assert told(good(0), silent(minutes, metadata, **facts)) == OPENED
+
+
+@pytest.mark.parametrize("metadata", ["absent", None])
+def test_one_answer_without_streams_is_no_evidence(metadata: str | None) -> None:
+    """In a CloudWatch outage of an hour, one call may fail, or be answered while the metadata changes."""
+    outage = [silent(minute, metadata if minute == 30 else "present") for minute in range(3, 59)]
+    assert told(good(0), *outage) == []
+
+
+def test_streams_that_stay_gone_in_an_outage_are_evidence_from_then_on() -> None:
+    outage = [*(silent(minute, "present") for minute in range(3, 21)), silent(21, "absent"), silent(23.9, "absent")]
+    assert told(good(0), *outage) == []
+    record = nothing_known()
+    for report in (good(0), *outage, silent(24, "absent")):
+        record, added = decide(record, report)
+    assert added[0]["severity"] == "CRITICAL"
+    assert added[0]["began"] == at(20)
+    assert added[0]["issues"][0]["note"].startswith("No data since 20:00 UTC. MediaConnect no longer lists")
 
 
 def test_metadata_that_never_listed_a_stream_is_no_evidence() -> None:
@@ -169,6 +188,19 @@ def test_flow_without_data_since_its_start_or_lost_is_not_late() -> None:
     assert store.check("b", silent(5, "absent")) == ["opened"]
 
 
+def test_flow_that_starts_while_metrics_are_late_is_late_once_a_stream_is_listed() -> None:
+    store = Store()
+    assert store.check("a", silent(5, "present")) == ["metrics-late"]
+    assert store.check("a", look(10 * 60, flow_status="STANDBY")) == ["metrics-recovered", "flow-stopped"]
+    assert store.check("a", look(12 * 60, as_of=at(0))) == ["flow-started"]
+    assert [store.check("a", silent(minute, "absent")) for minute in (14, 14.9)] == [[], []]
+    assert store.check("a", silent(16.9, "present")) == []
+    assert store.check("a", silent(17, "present")) == ["metrics-late"]
+    assert store.sent[-1]["began"] == at(12)
+    words = [compose(message).body.splitlines()[0] for message in store.sent if message["kind"].startswith("metrics")]
+    assert words[1] == "The last flow with late metrics is off air, after 10 min."
+
+
 def test_flow_that_is_concluded_to_be_lost_stays_late_until_data_arrives() -> None:
     store = Store()
     assert store.check("a", silent(5)) == ["metrics-late"]
@@ -204,6 +236,23 @@ def test_flow_is_notified_though_the_self_monitoring_topic_refuses() -> None:
     store.publish = publish  # type: ignore[method-assign]
     store.clock += outbox.CLAIM_LASTS
     assert store.check("a", silent(7)) == ["metrics-late"]
+
+
+@pytest.mark.parametrize(
+    "earlier",
+    [
+        look(240, as_of=at(-1), started=at(7)),
+        look(-1800, as_of=at(-31), started=at(7)),
+        look(240, as_of="", started=at(7)),
+        look(60, as_of=at(0)),
+    ],
+    ids=["late event", "check as of earlier", "nothing known", "out of order"],
+)
+def test_check_as_of_an_earlier_time_does_not_end_lateness(earlier: Report) -> None:
+    store = Store()
+    kinds = [store.check("a", report) for report in (good(0), silent(6), earlier, silent(8), good(12))]
+    assert kinds == [[], ["metrics-late"], [], [], ["metrics-recovered"]]
+    assert (store.sent[-1]["began"], store.sent[-1]["ended"]) == (at(0), at(12))
 
 
 def test_environment_record_handles_the_same_report_twice_the_same() -> None:

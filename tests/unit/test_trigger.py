@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from components.event_patterns import DETAIL_TYPES
-from report import FUTURE_TOLERANCE
+from report import FUTURE_TOLERANCE, KEPT
 from stream_monitor.trigger import CONTENT, EVENTS, TriggerError, read_time, read_trigger, sent_by_us
 from tests.unit.stream import FLOW_ARN, STARTED
 
@@ -217,6 +217,21 @@ def test_an_input_of_the_future_is_refused_but_for_clocks_that_differ(kind: str)
     for ahead in (FUTURE_TOLERANCE + second, timedelta(days=25_000)):
         with pytest.raises(TriggerError, match=r"is in the future: .* up to 5 minutes later than the start"):
             read(dated(kind, started + ahead))
+
+
+@pytest.mark.parametrize("kind", ["person", "schedule", "event", "alarm"])
+def test_an_input_older_than_its_datapoints_are_kept_is_refused(kind: str) -> None:
+    oldest = read_time(STARTED) - KEPT
+    assert read(dated(kind, oldest)).time == oldest
+    for before in (timedelta(seconds=1), timedelta(days=700_000)):
+        with pytest.raises(TriggerError, match=r"is more than 15 days before the start of the execution"):
+            read(dated(kind, oldest - before))
+
+
+@pytest.mark.parametrize("text", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
+def test_a_time_that_is_outside_the_calendar_in_utc_is_refused(text: str) -> None:
+    with pytest.raises(TriggerError, match="no time with an offset"):
+        read({"flow_name": "live-stream", "time": text})
 
 
 @pytest.mark.parametrize(
