@@ -76,12 +76,12 @@ def chain_alarm_rows(chain: Chain) -> tuple[ChainAlarm, ...]:
                 namespace="AWS/States",
                 metric=metric,
                 dimensions={"StateMachineArn": chain.state_machine_arn},
-                meaning=f"The workflow has {key.replace('-', ' ')}.",
+                meaning=f"Executions of the workflow {what}.",
             )
-            for key, metric in (
-                ("executions-failed", "ExecutionsFailed"),
-                ("executions-timed-out", "ExecutionsTimedOut"),
-                ("executions-throttled", "ExecutionThrottled"),
+            for key, metric, what in (
+                ("executions-failed", "ExecutionsFailed", "failed (InputRefused: only a wrong input by hand)"),
+                ("executions-timed-out", "ExecutionsTimedOut", "timed out"),
+                ("executions-throttled", "ExecutionThrottled", "were throttled"),
             )
         ),
         # The heartbeat. Executions of the state machine will not do: events start them as well, so a storm of events

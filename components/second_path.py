@@ -74,14 +74,21 @@ def second_path_definition(*, environment: str, partition: str, topic_arn: str) 
                 "Parameters": {
                     "TopicArn": topic_arn,
                     "Subject": f"[CRITICAL] self-monitoring alarm ({environment})",
-                    "Message.$": (
-                        "States.Format('The self-monitoring alarm {} is in {}, and CloudWatch could not notify you of "
-                        "it: the self-monitoring topic does not accept its messages.\n"
-                        "First: check the streams yourself, then the alarm, then the policy and the subscriptions of "
-                        "the topic.\n\n"
-                        f"Environment: {environment}\nWhat the alarm means: {{}}\nTime: {{}}\n', "
-                        "$.detail.alarmName, $.detail.state.value, $.detail.configuration.description, $.time)"
-                    ),
+                    "MessageStructure": "json",
+                    "Message": {
+                        "default.$": (
+                            "States.Format('The self-monitoring alarm {} is in {}, and CloudWatch could not notify you "
+                            "of it: the self-monitoring topic does not accept its messages.\n"
+                            "First: check the streams yourself, then the alarm, then the policy and the subscriptions "
+                            "of the topic.\n\n"
+                            f"Environment: {environment}\nWhat the alarm means: {{}}\nTime: {{}}\n', "
+                            "$.detail.alarmName, $.detail.state.value, $.detail.configuration.description, $.time)"
+                        ),
+                        "sms.$": (  # one part of a text message
+                            f"States.Format('CRITICAL ({environment}): alarm {{}}. Check the streams yourself.', "
+                            "$.detail.alarmName)"
+                        ),
+                    },
                     "MessageAttributes": {
                         name: {"DataType": "String", "StringValue": value}
                         for name, value in (

@@ -85,6 +85,10 @@ def _paths(service: str) -> Mapping[tuple[str, re.Pattern[str]], str]:
     model = botocore.session.get_session().get_service_model(service)
     http = {name: model.operation_model(name).http for name in model.operation_names}
     return {
-        (asked["method"], re.compile(re.sub(r"\\\{[^}]+\\\}", ".+", re.escape(asked["requestUri"])))): name
-        for name, asked in http.items()
+        (asked["method"], re.compile(_parameters(re.escape(asked["requestUri"])))): name for name, asked in http.items()
     }
+
+
+def _parameters(path: str) -> str:
+    """A path, escaped, with patterns for its parameters: only a greedy one, as of a key of S3, holds slashes."""
+    return re.sub(r"\\\{([^}]+?)(\\\+)?\\\}", lambda found: ".+" if found[2] else "[^/]+", path)

@@ -11,6 +11,7 @@ execution must have ended. If it is handled again after that, its check has the 
 
 import itertools
 import json
+import os
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -90,7 +91,7 @@ def replay(
         UnknownLetterError: no letter has the id to discard.
         botocore.exceptions.ClientError: AWS refused to show the queue or the state machine.
     """
-    settings = load_environment(environment, root=root, environ={}, context={})
+    settings = load_environment(environment, root=root, environ=os.environ, context={})
     names, region = Names(environment), settings.region
     account = check_account(settings)
     machine = f"arn:{account.partition}:states:{region}:{account.id}:stateMachine:{names.state_machine}"
