@@ -34,7 +34,7 @@ FACTS: Final = {
     ),
     "flow-started": (
         "The flow was started and is on air.",
-        "Nothing to do: you are told if its source does not come.",
+        "No action needed. You are notified if its source does not come.",
     ),
     "closed": ("Closed by hand: {reason}", "No action needed. A check that finds a problem opens a new incident."),
 }
