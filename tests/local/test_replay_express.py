@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from moto.sqs.models import sqs_backends
 
 from components.workflow_definition import EXPRESS_SECONDS, workflow_definition
 from local_aws import ACCOUNT_ID, LocalAws, executions, faults
-from operations.replay import Machine, Outcome, Queue, replay
+from operations.replay import Machine, Outcome, Queue, ReplayError, replay
 from settings import Names
 from tests.local.conftest import Begin
 from tests.local.empty_region import ROLE, EmptyRegion
@@ -191,6 +192,7 @@ def test_an_express_workflow_handles_refuses_and_fails_as_a_standard_one(begin: 
     )
     arn = made["stateMachineArn"]
     try:
+        evening.put({"SourceBitRate": 0.0, "SourceConnected": 0.0}, at=datetime(2026, 11, 23, 20, 4, tzinfo=UTC))
         asked = {"kind": "schedule", "flow_arn": evening.arn, "time": "2026-11-23T20:05:00Z"}
         assert executions.wait_for(executions.start(arn, asked)).status == "SUCCEEDED"
         assert executions.wait_for(executions.start(arn, {"flow_name": "typo"})).states[-1] == "InputRefused"
@@ -201,3 +203,13 @@ def test_an_express_workflow_handles_refuses_and_fails_as_a_standard_one(begin: 
         assert evening.dead_letters() == [asked]
     finally:
         client.delete_state_machine(stateMachineArn=arn)
+
+
+def test_an_environment_without_dead_letters_is_said_to_be_so(region: EmptyRegion, root: Path) -> None:
+    client = region.client("sqs")
+    client.delete_queue(QueueUrl=client.get_queue_url(QueueName=NAMES.dead_letter_queue)["QueueUrl"])
+    words = (
+        rf"^show has no dead letters: {NAMES.dead_letter_queue} is not there\. Deploy it with `make deploy ENV=show`\.$"
+    )
+    with pytest.raises(ReplayError, match=words):
+        replay("show", dry_run=True, say=print, root=root)
