@@ -59,8 +59,6 @@ def replay(
     ] = None,
 ) -> None:
     """Re-run the workflow for what waits in the dead-letter queue, until a message cannot be handled."""
-    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415  only replays talk to AWS themselves
-
     from operations.replay import ReplayError, UnknownLetterError  # noqa: PLC0415
     from operations.replay import replay as run  # noqa: PLC0415
 
@@ -75,7 +73,7 @@ def replay(
         except UnknownLetterError as error:
             errors.print(str(error), markup=False)
             raise typer.Exit(2) from error
-        except (ReplayError, BotoCoreError, ClientError) as error:
+        except ReplayError as error:
             errors.print(str(error), markup=False)
             raise typer.Exit(1) from error
     raise typer.Exit(1 if left else 0)

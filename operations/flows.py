@@ -260,7 +260,10 @@ def _bring(
 
     One that fails does not keep the others from being waited for.
     """
-    failed = [f"{flow.name} is not deployed." for flow in flows if not flow.arn and wanted == "ACTIVE"]
+    absent = [flow.name for flow in flows if not flow.arn]
+    failed = [f"{name} is not deployed." for name in absent if wanted == "ACTIVE"]
+    for name in absent if not failed else ():
+        say(f"{name}: not deployed (nothing to do)")
     waiting = [_Order(clients("mediaconnect"), flow, wanted, say) for flow in flows if flow.arn]
     for _ in range(WAIT_AT_MOST_SECONDS // WAIT_SECONDS):
         waiting = [order for order in waiting if not order.settled()]

@@ -89,13 +89,21 @@ def replay(
         SettingsError: the environment cannot be loaded.
         InputError: the credentials are of an account that the environment does not allow.
         UnknownLetterError: no letter has the id to discard.
+        ReplayError: there is no dead-letter queue.
         botocore.exceptions.ClientError: AWS refused to show the queue or the state machine.
     """
     settings = load_environment(environment, root=root, environ=os.environ, context={})
     names, region = Names(environment), settings.region
     account = check_account(settings)
     machine = f"arn:{account.partition}:states:{region}:{account.id}:stateMachine:{names.state_machine}"
-    queue = Queue(boto3.client("sqs", region_name=region), names.dead_letter_queue)
+    sqs = boto3.client("sqs", region_name=region)
+    try:
+        queue = Queue(sqs, names.dead_letter_queue)
+    except sqs.exceptions.QueueDoesNotExist as error:
+        deploy = f"Deploy it with `make deploy ENV={environment}`."
+        raise ReplayError(
+            f"{environment} has no dead letters: {names.dead_letter_queue} is not there. {deploy}"
+        ) from error
     with queue:
         letters = queue.received()
         if discard is not None:

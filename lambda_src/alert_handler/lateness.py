@@ -47,7 +47,8 @@ def decide(record: Record, report: Report, since: str) -> Record:
 
 def _notification(kind: Kind, report: Report, flows: dict[str, str], *, began: str) -> Notification:
     return {
-        "id": f"{ENVIRONMENT}/{began}/{kind}",
+        # Not of when it began: metrics may become late twice after the same datapoint.
+        "id": f"{ENVIRONMENT}/{report['timestamp']}/{kind}",
         "kind": kind,
         "severity": SEVERITY,
         "look": {**look_of(report), "flow_name": ENVIRONMENT},

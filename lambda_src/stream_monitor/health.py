@@ -321,14 +321,26 @@ def _rule_issue(rule: Rule, points: Mapping[str, Points], mark: datetime | None,
     if end is None:
         return None
     if trigger.kind == "alarm" and trigger.state == "ALARM" and trigger.name.endswith(f"/{rule['key']}"):
-        # Datapoints arrive in any order: what its alarm has just seen may not be the newest by now.
-        rule = {**rule, "evaluation_periods": rule.get("alarm_periods", rule["evaluation_periods"])}
-        end = judged_until(trigger.time, rule["period"])
+        end = _seen_by_alarm(rule, series, trigger.time) or end
     state, value = evaluate_rule(rule, series, now=end)
     if state != "ALARM" or (rule["missing"] != "missing" and _stale(rule, series, end)):
         return None
     since, at = _breaching_span(rule, series, end)
     return {**_issue(rule, value, "metric"), "since": since.isoformat(), "at": at.isoformat()}
+
+
+def _seen_by_alarm(rule: Rule, points: Points, now: datetime) -> datetime | None:
+    """The newest moment in its alarm's range as of which a rule is breached; None if there is none.
+
+    Datapoints arrive in any order: what the alarm has just seen may not be the newest by now. Its range is longer than
+    the rule's, so it also counts breaches together that lie too far apart for the rule.
+    """
+    last = judged_until(now, rule["period"])
+    ends = rule.get("alarm_periods", rule["evaluation_periods"]) - rule["evaluation_periods"] + 1
+    for end in (last - timedelta(seconds=back * rule["period"]) for back in range(ends)):
+        if evaluate_rule(rule, points, now=end)[0] == "ALARM" and not _stale(rule, points, end):
+            return end
+    return None
 
 
 def _breaching_span(rule: Rule, points: Points, end: datetime) -> tuple[datetime, datetime]:

@@ -13,7 +13,7 @@ from moto.sqs.models import sqs_backends
 
 from components.workflow_definition import EXPRESS_SECONDS, workflow_definition
 from local_aws import ACCOUNT_ID, LocalAws, executions, faults
-from operations.replay import Machine, Outcome, Queue, replay
+from operations.replay import Machine, Outcome, Queue, ReplayError, replay
 from settings import Names
 from tests.local.conftest import Begin
 from tests.local.empty_region import EIGHT, ROLE, EmptyRegion
@@ -203,3 +203,13 @@ def test_an_express_workflow_handles_refuses_and_fails_as_a_standard_one(begin: 
         assert evening.dead_letters() == [asked]
     finally:
         client.delete_state_machine(stateMachineArn=arn)
+
+
+def test_an_environment_without_dead_letters_is_said_to_be_so(region: EmptyRegion, root: Path) -> None:
+    client = region.client("sqs")
+    client.delete_queue(QueueUrl=client.get_queue_url(QueueName=NAMES.dead_letter_queue)["QueueUrl"])
+    words = (
+        rf"^show has no dead letters: {NAMES.dead_letter_queue} is not there\. Deploy it with `make deploy ENV=show`\.$"
+    )
+    with pytest.raises(ReplayError, match=words):
+        replay("show", dry_run=True, say=print, root=root)

@@ -100,6 +100,12 @@ def test_a_flow_that_is_not_there_is_answered_with_those_that_are() -> None:
         chosen([FlowState("studio", None, "not deployed")], "studio")
 
 
+def test_stopping_says_of_a_flow_that_is_not_deployed_that_there_is_nothing_to_do() -> None:
+    said: list[str] = []
+    stop(lambda _: MediaConnect(["STANDBY"]), [FlowState("studio", None, "not deployed")], say=said.append)
+    assert said == ["studio: not deployed (nothing to do)"]
+
+
 def test_one_flow_that_fails_does_not_keep_the_others_from_being_waited_for() -> None:
     client, said = MediaConnect(["ERROR", "STANDBY", "ERROR", "STARTING", "ACTIVE"]), list[str]()
     other = replace(FLOW, name="other")

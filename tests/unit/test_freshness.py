@@ -163,3 +163,25 @@ def test_streams_are_listed_only_where_a_program_has_one(programs: Any, listed: 
 
 def test_alarms_reach_back_as_far_as_the_monitor_tolerates() -> None:
     assert timedelta(seconds=LATENESS_SECONDS + WHOLE_MINUTE) == LATE
+
+
+BY_ALARM = {"kind": "alarm", "name": "media-workflow-prod-live-stream/packet-loss", "state": "ALARM"}
+
+
+@pytest.mark.parametrize(
+    ("loss", "found"),
+    [
+        ((0, 0, 0, 0, 2.0, 2.0), True),
+        ((0, 0, 2.0, 2.0, 0, 0), True),
+        ((0, 2.0, None, 2.0, 0, 0), True),
+        ((0, 2.0, 0, 0, 0, 2.0), False),
+        ((2.0, 0, 2.0, 0, 2.0, 0), False),
+    ],
+    ids=["now", "before", "gap", "far apart", "alternating"],
+)
+def test_alarm_with_its_longer_range_is_confirmed_only_by_what_breaches_the_rule(
+    loss: tuple[float | None, ...], *, found: bool
+) -> None:
+    """An alarm of 2 in 6 minutes stands for a rule of 2 in 2, whose datapoints may be four minutes late."""
+    points = {"source-lost": series(8e6, 8e6), "packet-loss": series(*loss)}
+    assert bool(check(points, trigger=BY_ALARM)["issues"]) is found

@@ -255,6 +255,15 @@ def test_check_as_of_an_earlier_time_does_not_end_lateness(earlier: Report) -> N
     assert (store.sent[-1]["began"], store.sent[-1]["ended"]) == (at(0), at(12))
 
 
+def test_each_notification_of_late_metrics_has_an_id_of_its_own() -> None:
+    """A silent check that is overtaken by a good one makes metrics late again, since the same datapoint."""
+    store = Store()
+    for report in (silent(6), good(8), silent(7), good(9)):
+        store.check("a", report)
+    ids = [message["id"] for message in store.sent]
+    assert len(set(ids)) == len(ids) == 4
+
+
 def test_environment_record_handles_the_same_report_twice_the_same() -> None:
     record = lateness.decide(nothing_known(), silent(6), at(0))
     again = lateness.decide(record, silent(6), at(0))
