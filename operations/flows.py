@@ -5,7 +5,7 @@ flows there are is asked of the settings and of the stacks that are deployed; th
 """
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -59,7 +59,8 @@ def states(clients: Clients, environment: Environment) -> list[FlowState]:
     A name is unique only among the flows of our own stacks, so the stacks are asked, not the list of all flows.
     """
     names, mediaconnect = Names(environment.name), clients("mediaconnect")
-    arns = _flow_arns(clients("cloudformation"), f"{names.prefix}-")
+    own = [names.flow_stack(flow.name) for flow in environment.flows]
+    arns = _flow_arns(clients("cloudformation"), f"{names.prefix}-", own)
     found = []
     for flow in environment.flows:
         arn = arns.pop(names.flow_stack(flow.name), None)
@@ -238,15 +239,35 @@ def _status(client: Any, arn: str) -> str:
         return "deleted"
 
 
-def _flow_arns(client: Any, prefix: str) -> dict[str, str]:
+def _flow_arns(client: Any, prefix: str, own: Iterable[str]) -> dict[str, str]:
     """The flow's ARN of each deployed stack whose name begins with `prefix`, by the stack's name."""
     found = {}
-    for page in client.get_paginator("describe_stacks").paginate():
-        for stack in page["Stacks"]:
-            outputs = {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
-            if stack["StackName"].startswith(prefix) and "FlowArn" in outputs:
-                found[stack["StackName"]] = outputs["FlowArn"]
+    for stack in _stacks(client, own):
+        outputs = {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
+        if stack["StackName"].startswith(prefix) and "FlowArn" in outputs:
+            found[stack["StackName"]] = outputs["FlowArn"]
     return found
+
+
+def _stacks(client: Any, own: Iterable[str]) -> Iterator[Mapping[str, Any]]:
+    """All stacks, or those of `own` that are there, where a role may not list all, as that of a pipeline.
+
+    Flows that are no longer in the settings are then not among them; what deletes them checks each flow of the state.
+    """
+    try:
+        for page in client.get_paginator("describe_stacks").paginate():
+            yield from page["Stacks"]
+    except client.exceptions.ClientError as error:
+        if error.response["Error"]["Code"] not in {"AccessDenied", "AccessDeniedException"}:
+            raise
+    else:
+        return
+    for name in own:
+        try:
+            yield from client.describe_stacks(StackName=name)["Stacks"]
+        except client.exceptions.ClientError as error:
+            if "does not exist" not in str(error):
+                raise
 
 
 def _bring(

@@ -18,7 +18,7 @@ from datetime import timedelta
 from typing import Final
 
 from alert_handler.record import Incident, Kind, Notification, Record, look_of
-from alert_handler.silence import late_since, lost_source
+from alert_handler.silence import USUALLY_LATE, late_since, lost_source, silent_since
 from alert_handler.situation import UNSETTLED, Situation
 from report import Issue, Report, Severity, moment, ran_at, rank, worst
 
@@ -81,7 +81,9 @@ class _Decision:
         """Remember what a later silence is compared with: whether streams are listed, and since when it lasts."""
         if self.report.get("source_metadata") == "present":
             self.record["described"] = True
-            self.record["listed"] = max(self.record.get("listed") or self._time, self._time, key=moment)
+            # Only while metrics are later than usual: before, the last sign of life is newer than it need be.
+            if "silence" in self.report and self.now - silent_since(self.record, self.report) > USUALLY_LATE:
+                self.record["listed"] = max(self.record.get("listed") or self._time, self._time, key=moment)
         if len(self.report["sources"]) == 1 and any(
             said["about"] == SOURCE and not said["bad"] for said in self.report.get("said", [])
         ):

@@ -14,6 +14,8 @@ from report import LATE, Issue, Report, Silence, moment
 Evidence = tuple[int, str]
 """After how many minutes of silence it shows that the source is gone, and how it is worded."""
 
+USUALLY_LATE: Final = timedelta(minutes=3)
+"""Metrics are rarely later. Only from here is remembered when streams were listed: a healthy check writes nothing."""
 STREAM_ERROR: Final[Evidence] = (2, "MediaConnect lists a stream error of the source.")
 # Longer than metrics usually are late, so that a moment without a listed stream is no incident of a healthy flow.
 NO_STREAM: Final[Evidence] = (4, "MediaConnect no longer lists a stream of the source.")

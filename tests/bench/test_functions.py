@@ -60,4 +60,5 @@ def test_a_function_imports_itself_and_nothing_beyond_what_boto3_has_imported(ar
         text=True,
         check=True,
     )
-    assert set(done.stdout.split()) <= {function, "report", "zipimport"}
+    # Texts for phones need `unicodedata`, a part of Python that is loaded in a millisecond.
+    assert set(done.stdout.split()) <= {function, "report", "unicodedata", "zipimport"}

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -38,8 +38,18 @@ def test_a_flow_that_is_off_air_on_purpose_is_healthy_and_nobody_is_told(stage: 
     assert [invocation.failed for invocation in INVOCATIONS] == [False, False]
 
 
-def test_a_running_flow_without_a_source_becomes_one_message_to_the_right_people(stage: Stage, run: Run) -> None:
-    set_flow_status(stage.flow_arn("live-stream"), "ACTIVE")
+def test_a_running_flow_without_a_source_becomes_one_message_to_the_right_people(
+    stage: Stage, run: Run, aws: LocalAws
+) -> None:
+    flow_arn = stage.flow_arn("live-stream")
+    set_flow_status(flow_arn, "ACTIVE")
+    datum = {
+        "MetricName": "SourceBitRate",
+        "Dimensions": [{"Name": "FlowARN", "Value": flow_arn}],
+        "Timestamp": datetime.now(UTC) - timedelta(minutes=2),
+        "Value": 0.0,
+    }
+    aws.client("cloudwatch").put_metric_data(Namespace="AWS/MediaConnect", MetricData=[datum])
     ended, told = run({"flow_name": "live-stream"})
     assert (ended.status, ended.states[-1]) == ("SUCCEEDED", "AlertSent")
     (message,) = told
