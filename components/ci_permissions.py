@@ -195,9 +195,6 @@ def write(site: Site, given: Given) -> list[Statement]:
             ours["stacks"],
         ),
         allow(
-            ["cloudformation:DescribeStacks"], "*"
-        ),  # a destroy lists all stacks: those of removed flows are among them
-        allow(
             [
                 *("mediaconnect:AddFlow*", "mediaconnect:CreateFlow", "mediaconnect:DeleteFlow"),
                 *("mediaconnect:DescribeFlow", "mediaconnect:RemoveFlow*", "mediaconnect:RevokeFlowEntitlement"),
