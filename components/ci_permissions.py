@@ -401,7 +401,7 @@ def _given_code(given: Given, site: Site, *actions: str) -> list[Statement]:
 def state(site: Site, bucket: str, key: str) -> list[Statement]:
     """Reading the state and holding its lock; the lock is a file beside it."""
     place = f"arn:{site.partition}:s3:::{bucket}"
-    # `init` runs in the default workspace, which has no state; that a key is missing is told to who may list only.
+    # `init` runs in the default workspace, which has no state; only who may list sees that a key is missing.
     default = key.rpartition("/")[2]
     return [
         allow(["s3:ListBucket"], place),

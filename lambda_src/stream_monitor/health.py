@@ -1,9 +1,8 @@
 """Judges a flow from its status, its datapoints and what an event said. Pure: no clock, network or environment.
 
 A rule is judged as CloudWatch judges its alarm, as of the newest data that has arrived (see `freshness`); one whose
-alarm started the check is judged over the alarm's own range, so that monitor and alarm cannot disagree about the same
-datapoints. See "Evaluating an alarm" and "Configuring how CloudWatch alarms treat missing data" in the CloudWatch User
-Guide.
+alarm started the check also as of each moment of the alarm's range, because datapoints arrive in any order. See
+"Evaluating an alarm" and "Configuring how CloudWatch alarms treat missing data" in the CloudWatch User Guide.
 """
 
 from collections.abc import Iterable, Mapping, Sequence

@@ -161,10 +161,8 @@ def test_rules_on_the_same_series_share_a_query(aws: Aws) -> None:
     assert monitor.lambda_handler(EVENT, None)["issues"][0]["value"] == 2.0
 
 
-def test_the_datapoints_asked_for_are_those_before_the_trigger_and_of_this_flow(
-    aws: Aws, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    aws.answers()
+def asked_of_cloudwatch(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """What GetMetricData is asked, once it was; it answers a healthy stream."""
     asked: dict[str, Any] = {}
 
     def answer(**parameters: Any) -> dict[str, Any]:
@@ -172,6 +170,14 @@ def test_the_datapoints_asked_for_are_those_before_the_trigger_and_of_this_flow(
         return {"MetricDataResults": [series(0, 8e6), series(1, 0.0)]}
 
     monkeypatch.setattr(aws.clients()[2], "get_metric_data", answer)
+    return asked
+
+
+def test_the_datapoints_asked_for_are_those_before_the_trigger_and_of_this_flow(
+    aws: Aws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    aws.answers()
+    asked = asked_of_cloudwatch(aws, monkeypatch)
     monitor.lambda_handler(EVENT, None)
     assert asked["EndTime"] == datetime(2026, 11, 23, 20, 5, tzinfo=UTC)
     stat = asked["MetricDataQueries"][0]["MetricStat"]
@@ -184,13 +190,7 @@ def test_an_event_that_arrives_late_is_judged_with_what_was_measured_since(
     aws: Aws, monkeypatch: pytest.MonkeyPatch, started: str, until: str
 ) -> None:
     aws.answers()
-    asked: dict[str, Any] = {}
-
-    def answer(**parameters: Any) -> dict[str, Any]:
-        asked.update(parameters)
-        return {"MetricDataResults": [series(0, 8e6), series(1, 0.0)]}
-
-    monkeypatch.setattr(aws.clients()[2], "get_metric_data", answer)
+    asked = asked_of_cloudwatch(aws, monkeypatch)
     event = {"flow_name": "live-stream", "time": "2026-11-23T20:03:00Z"}
     found = monitor.lambda_handler({"input": event, "started": f"2026-11-23T{started}Z"}, None)
     assert (found["timestamp"], found["started"]) == ("2026-11-23T20:03:00+00:00", f"2026-11-23T{started}+00:00")
