@@ -6,12 +6,22 @@ Each row says which sign means that a broken stream could go unnoticed. Which fa
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any, Final
 
 from constructs import Construct
 
-from components.aws import CloudwatchMetricAlarm
+from components.aws import (
+    CloudwatchMetricAlarm,
+    CloudwatchMetricAlarmMetricQuery,
+    CloudwatchMetricAlarmMetricQueryMetric,
+)
 from components.health_rules import LATENESS_SECONDS
 from components.site import Site
+
+OUR_NAMESPACE: Final = "MediaWorkflow"
+OUR_DIMENSION: Final = "Environment"
+INPUTS_REFUSED: Final = "InputsRefused"
+"""What the functions count of themselves; the other side of `lambda_src/measures.py`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,7 +29,8 @@ class ChainAlarm:
     """One sign of a failure: more than nothing of `metric` in five minutes, or with `expected` nothing.
 
     `minutes` is the period, of which an expected metric may miss three before it is missed. `missing` is what no data
-    means: failures are counted only when there are some ("notBreaching").
+    means: failures are counted only when there are some ("notBreaching"). `less` is a metric of our own functions whose
+    count is no failure, and is taken off.
     """
 
     key: str
@@ -31,6 +42,7 @@ class ChainAlarm:
     expected: bool = False
     minutes: int = 5
     missing: str = "notBreaching"
+    less: str | None = None
 
     @property
     def periods(self) -> int:
@@ -77,11 +89,14 @@ def chain_alarm_rows(chain: Chain) -> tuple[ChainAlarm, ...]:
                 metric=metric,
                 dimensions={"StateMachineArn": chain.state_machine_arn},
                 meaning=f"Executions of the workflow {what}.",
+                less=less,
             )
-            for key, metric, what in (
-                ("executions-failed", "ExecutionsFailed", "failed (InputRefused: only a wrong input by hand)"),
-                ("executions-timed-out", "ExecutionsTimedOut", "timed out"),
-                ("executions-throttled", "ExecutionThrottled", "were throttled"),
+            for key, metric, what, less in (
+                # A person's wrong input fails, and concerns nobody else. CloudWatch counts no executions by their
+                # error. Where the function's count is lost, this alarm is raised without need rather than too rarely.
+                ("executions-failed", "ExecutionsFailed", "failed", INPUTS_REFUSED),
+                ("executions-timed-out", "ExecutionsTimedOut", "timed out", None),
+                ("executions-throttled", "ExecutionThrottled", "were throttled", None),
             )
         ),
         # The heartbeat. Executions of the state machine will not do: events start them as well, so a storm of events
@@ -186,11 +201,7 @@ class ChainAlarms(Construct):
                 row.key,
                 alarm_name=site.names.chain_alarm(row.key),
                 alarm_description=f"{row.meaning} A broken stream may go unnoticed: look at the streams yourself.",
-                namespace=row.namespace,
-                metric_name=row.metric,
-                dimensions=dict(row.dimensions),
-                statistic=row.statistic,
-                period=row.minutes * 60,
+                **_watched(row, environment=site.names.environment),
                 # The services' own metrics may be as late as MediaConnect's.
                 evaluation_periods=row.periods + -(-LATENESS_SECONDS // (row.minutes * 60)),
                 datapoints_to_alarm=row.periods,
@@ -201,3 +212,34 @@ class ChainAlarms(Construct):
                 alarm_actions=[topic_arn],
                 insufficient_data_actions=[topic_arn] if row.expected else None,
             )
+
+
+def _watched(row: ChainAlarm, *, environment: str) -> dict[str, Any]:
+    """The metric of a row as an alarm's arguments; metric math where something is taken off."""
+    period, dimensions = row.minutes * 60, dict(row.dimensions)
+    if row.less is None:
+        return {
+            "namespace": row.namespace,
+            "metric_name": row.metric,
+            "dimensions": dimensions,
+            "statistic": row.statistic,
+            "period": period,
+        }
+    query, metric = CloudwatchMetricAlarmMetricQuery, CloudwatchMetricAlarmMetricQueryMetric
+    counted = metric(
+        namespace=row.namespace, metric_name=row.metric, dimensions=dimensions, stat=row.statistic, period=period
+    )
+    less = metric(
+        namespace=OUR_NAMESPACE,
+        metric_name=row.less,
+        dimensions={OUR_DIMENSION: environment},
+        stat=row.statistic,
+        period=period,
+    )
+    return {
+        "metric_query": [
+            query(id="failures", expression="counted - FILL(less, 0)", label=row.key, return_data=True),
+            query(id="counted", metric=counted),
+            query(id="less", metric=less),
+        ]
+    }

@@ -16,7 +16,7 @@ from moto.cloudwatch.models import cloudwatch_backends
 from moto.core.exceptions import ServiceException
 from moto.sns.models import sns_backends
 
-from local_aws import eventbridge, faults
+from local_aws import eventbridge, faults, metric_math
 from local_aws.eventbridge import ACCOUNT_ID, Delivery
 from local_aws.gaps import alarm_history
 from local_aws.gaps.cloudwatch_metrics import as_of
@@ -135,9 +135,9 @@ def changes(
 
 
 def _evaluate(alarm: Any, now: datetime, region: str, beyond: int) -> Transition | None:
-    if alarm.rule or alarm.metric_data_queries or not alarm.statistic or alarm.comparison_operator not in BREACHES:
-        raise NotImplementedError(f"the alarm {alarm.name} is no plain metric alarm, the only kind evaluated here")
-    times = _period_starts(now, period=int(alarm.period), count=int(alarm.evaluation_periods) + beyond)
+    if alarm.rule or not (alarm.metric_data_queries or alarm.statistic) or alarm.comparison_operator not in BREACHES:
+        raise NotImplementedError(f"the alarm {alarm.name} is of a kind that is not evaluated here")
+    times = _period_starts(now, period=_period(alarm), count=int(alarm.evaluation_periods) + beyond)
     with as_of(now):
         values = _datapoints(alarm, times, region)
     recent = [values.get(time) for time in times]
@@ -175,26 +175,67 @@ def _period_starts(now: datetime, *, period: int, count: int) -> list[datetime]:
     return [datetime.fromtimestamp(end - period * back, UTC) for back in range(1, count + 1)]
 
 
-def _datapoints(alarm: Any, times: Sequence[datetime], region: str) -> dict[datetime, float]:
-    stat = {
-        "Metric": {
-            "Namespace": alarm.namespace,
-            "MetricName": alarm.metric_name,
-            "Dimensions": [{"Name": item.name, "Value": item.value} for item in alarm.dimensions],
-        },
-        "Period": alarm.period,
-        "Stat": alarm.statistic,
-    }
-    if alarm.unit:
-        stat["Unit"] = alarm.unit
-    start, end = times[-1], times[0] + timedelta(seconds=int(alarm.period))
-    (result,) = cloudwatch_backends[ACCOUNT_ID][region].get_metric_data(
-        [{"Id": "a", "MetricStat": stat}], _plain(start), _plain(end)
-    )
+def _queries(alarm: Any) -> list[dict[str, Any]]:
+    """What an alarm asks, as GetMetricData and the event of a change have it: one metric, or metrics and their math."""
+    if not alarm.metric_data_queries:
+        return [_metric_query("m1", alarm, alarm.period, alarm.statistic, alarm.unit)]
+    return [
+        _metric_query(query.id, stat.metric, stat.period, stat.stat, stat.unit, returned=_returned(query))
+        if (stat := query.metric_stat)
+        else {
+            "Id": query.id,
+            "Expression": query.expression,
+            **({"Label": query.label} if query.label else {}),
+            "ReturnData": _returned(query),
+        }
+        for query in alarm.metric_data_queries
+    ]
+
+
+def _returned(query: Any) -> bool:
+    return query.return_data not in {False, "false"}
+
+
+def _metric_query(
+    id_: str, metric: Any, period: Any, stat: str, unit: str | None, *, returned: bool = True
+) -> dict[str, Any]:
     return {
-        time.replace(tzinfo=UTC): float(value)
-        for time, value in zip(result["timestamps"], result["values"], strict=True)
+        "Id": id_,
+        "MetricStat": {
+            "Metric": {
+                "Namespace": metric.namespace,
+                "MetricName": metric.metric_name,
+                "Dimensions": [{"Name": item.name, "Value": item.value} for item in metric.dimensions],
+            },
+            "Period": int(period),
+            "Stat": stat,
+            **({"Unit": unit} if unit else {}),
+        },
+        "ReturnData": returned,
     }
+
+
+def _period(alarm: Any) -> int:
+    return next(int(query["MetricStat"]["Period"]) for query in _queries(alarm) if "MetricStat" in query)
+
+
+def _datapoints(alarm: Any, times: Sequence[datetime], region: str) -> dict[datetime, float]:
+    queries = _queries(alarm)
+    start, end = times[-1], times[0] + timedelta(seconds=_period(alarm))
+    results = cloudwatch_backends[ACCOUNT_ID][region].get_metric_data(
+        [{**query, "ReturnData": True} for query in queries if "MetricStat" in query], _plain(start), _plain(end)
+    )
+    series = {
+        result["id"]: {
+            time.replace(tzinfo=UTC): float(value)
+            for time, value in zip(result["timestamps"], result["values"], strict=True)
+        }
+        for result in results
+    }
+    (asked,) = [query for query in queries if query["ReturnData"]]
+    if "Expression" not in asked:
+        return series[asked["Id"]]
+    return dict(metric_math.evaluate(asked["Expression"], series, times))
 
 
 def _plain(moment: datetime) -> datetime:
@@ -217,8 +258,8 @@ def _change(alarm: Any, after: State, now: datetime, seen: Sequence[tuple[dateti
         "version": "1.0",
         "queryDate": _cloudwatch_time(now),
         **({"startDate": _cloudwatch_time(seen[-1][0])} if seen else {}),
-        "statistic": alarm.statistic,
-        "period": int(alarm.period),
+        **({"statistic": alarm.statistic} if alarm.statistic else {}),
+        "period": _period(alarm),
         "recentDatapoints": [value for _, value in reversed(seen)],
         "threshold": float(alarm.threshold),
     }
@@ -268,12 +309,6 @@ def state_change(alarm: Any, after: Standing, before: Standing, *, region: str) 
         before: the state until then.
         region: of the alarm.
     """
-    metric = {
-        "namespace": alarm.namespace,
-        "name": alarm.metric_name,
-        "dimensions": {item.name: item.value for item in alarm.dimensions},
-    }
-    stat = {"metric": metric, "period": int(alarm.period), "stat": alarm.statistic}
     return eventbridge.event(
         source="aws.cloudwatch",
         detail_type="CloudWatch Alarm State Change",
@@ -286,16 +321,31 @@ def state_change(alarm: Any, after: Standing, before: Standing, *, region: str) 
             "previousState": _told(before),
             "configuration": {
                 "description": alarm.description,
-                "metrics": [
-                    {
-                        "id": "m1",
-                        "metricStat": {**stat, **({"unit": alarm.unit} if alarm.unit else {})},
-                        "returnData": True,
-                    }
-                ],
+                "metrics": [_in_event(query) for query in _queries(alarm)],
             },
         },
     )
+
+
+def _in_event(query: Mapping[str, Any]) -> dict[str, Any]:
+    """A query as the event of a change spells it."""
+    if "Expression" in query:
+        return {f"{key[0].lower()}{key[1:]}": value for key, value in query.items()}
+    stat = query["MetricStat"]
+    return {
+        "id": query["Id"],
+        "metricStat": {
+            "metric": {
+                "namespace": stat["Metric"]["Namespace"],
+                "name": stat["Metric"]["MetricName"],
+                "dimensions": {item["Name"]: item["Value"] for item in stat["Metric"]["Dimensions"]},
+            },
+            "period": stat["Period"],
+            "stat": stat["Stat"],
+            **({"unit": stat["Unit"]} if "Unit" in stat else {}),
+        },
+        "returnData": query["ReturnData"],
+    }
 
 
 def _told(standing: Standing) -> dict[str, str]:
@@ -362,13 +412,8 @@ def notification(alarm: Any, after: Standing, before: Standing, *, region: str) 
         "AlarmActions": list(alarm.alarm_actions),
         "InsufficientDataActions": list(alarm.insufficient_data_actions),
         "Trigger": {
-            "MetricName": alarm.metric_name,
-            "Namespace": alarm.namespace,
-            "StatisticType": "Statistic",
-            "Statistic": alarm.statistic.upper(),
-            "Unit": alarm.unit,
-            "Dimensions": [{"value": item.value, "name": item.name} for item in alarm.dimensions],
-            "Period": int(alarm.period),
+            **_watched(alarm),
+            "Period": _period(alarm),
             "EvaluationPeriods": int(alarm.evaluation_periods),
             "DatapointsToAlarm": _needed(alarm),
             "ComparisonOperator": alarm.comparison_operator,
@@ -376,6 +421,20 @@ def notification(alarm: Any, after: Standing, before: Standing, *, region: str) 
             "TreatMissingData": alarm.treat_missing_data or "missing",
             "EvaluateLowSampleCountPercentile": "",
         },
+    }
+
+
+def _watched(alarm: Any) -> dict[str, Any]:
+    """The metric, or the queries of metric math, as an alarm's message spells them."""
+    if alarm.metric_data_queries:
+        return {"Metrics": _queries(alarm)}
+    return {
+        "MetricName": alarm.metric_name,
+        "Namespace": alarm.namespace,
+        "StatisticType": "Statistic",
+        "Statistic": alarm.statistic.upper(),
+        "Unit": alarm.unit,
+        "Dimensions": [{"value": item.value, "name": item.name} for item in alarm.dimensions],
     }
 
 

@@ -3,8 +3,6 @@
 Wiring only; what is played, and the target of each cell, is in `rehearsal.lateness`.
 """
 
-import tempfile
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -24,17 +22,17 @@ def lateness(
 
     Exits with 0 if every cell meets its target, and with 1 if one does not; those are marked with an exclamation mark.
     """
-    from local_aws import LocalAws  # noqa: PLC0415  loads moto
-    from rehearsal.lateness import LATENESS, conditions, deployed, measure, missed, text  # noqa: PLC0415
+    from rehearsal.lateness import LATENESS, conditions, measure_in_processes, missed, text  # noqa: PLC0415  loads moto
 
     if unknown := sorted(set(rows or []) - set(LATENESS)):
         raise typer.BadParameter(f"no row {', '.join(unknown)}. Rows: {', '.join(LATENESS)}", param_hint="--lateness")
-    found = {}
-    with answered(), LocalAws() as aws, tempfile.TemporaryDirectory(prefix="lateness-") as folder:
+    played = {}
+    with answered():
+        wanted = conditions(rows or list(LATENESS))
         with progress() as say:
-            stages = deployed(aws, Path(folder), say)
-            for row, cells in measure(stages, conditions(rows or list(LATENESS)), beyond=beyond):
-                found[row] = cells
+            say(f"deploying environments to play {len(wanted)} rows on")
+            for row, cells in measure_in_processes(wanted, beyond=beyond):
+                played[row] = cells
                 say(f"played {row.protocol}, a check every {row.checks} min, lateness {row.lateness}")
-        console.print(text(found), markup=False, soft_wrap=True)
-    raise typer.Exit(1 if missed(found) else 0)
+        console.print(text({row: played[row] for row in wanted}), markup=False, soft_wrap=True)
+    raise typer.Exit(1 if missed(played) else 0)

@@ -32,8 +32,8 @@ PRICES: Final[Mapping[str, Price]] = {
         0.16 * HOURS_A_MONTH,
         "0.16 an hour; second-hand, 2025; nothing while it is stopped: aws.amazon.com/mediaconnect/pricing",
     ),
-    "alarm": Price("CloudWatch alarm", 0.10, "AWS price list, 2024-07"),
-    "fast-alarm": Price("CloudWatch alarm, high resolution", 0.30, "AWS price list, 2024-07"),
+    "alarm": Price("CloudWatch alarm, a metric", 0.10, "AWS price list, 2024-07"),
+    "fast-alarm": Price("CloudWatch alarm, a metric at high resolution", 0.30, "AWS price list, 2024-07"),
     "composite-alarm": Price("CloudWatch composite alarm", 0.50, "aws.amazon.com/cloudwatch/pricing, second-hand"),
     "dashboard": Price("CloudWatch dashboard", 3.00, "AWS price list, 2024-07"),
     "key": Price("KMS key", 1.00, "AWS price list, 2024-07"),
@@ -123,10 +123,9 @@ def _priced(change: Change, state: Mapping[str, Any], unpriced: set[str]) -> Ite
     if change.type in BY_TYPE:
         yield BY_TYPE[change.type]
     elif change.type == "aws_cloudwatch_metric_alarm":
-        if state.get("metric_query") or state.get("threshold_metric_id"):
-            unpriced.add("alarms on more than one metric")
-        else:
-            period = state.get("period") or HIGH_RESOLUTION_SECONDS
+        if state.get("threshold_metric_id"):
+            unpriced.add("alarms on anomalies")
+        for period in _periods(state):
             yield "alarm" if period >= HIGH_RESOLUTION_SECONDS else "fast-alarm"
     elif change.type == "aws_cloudformation_stack":
         flow = template.flow_of(state.get("template_body"))
@@ -136,6 +135,17 @@ def _priced(change: Change, state: Mapping[str, Any], unpriced: set[str]) -> Ite
             yield "flow"
         else:
             unpriced.add(f"flow {flow.get('Name')} of size {flow['FlowSize']}: no list price is known")
+
+
+def _periods(alarm: Mapping[str, Any]) -> list[float]:
+    """The period of each metric of an alarm: CloudWatch bills an alarm with metric math for each metric it reads."""
+    queries = _blocks(alarm, "metric_query")
+    read = [metric for query in queries for metric in _blocks(query, "metric")] or [alarm]
+    return [metric.get("period") or HIGH_RESOLUTION_SECONDS for metric in read]
+
+
+def _blocks(of: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
+    return [block for block in of.get(name) or () if isinstance(block, Mapping)]
 
 
 def _region(state: Mapping[str, Any]) -> Iterator[str]:

@@ -4,10 +4,16 @@ Each cell is a scenario on a deployed flow: real alarms, schedule, state machine
 A cell has a lateness, a check interval, a protocol and a trial, which is a healthy hour, an outage or a breached rule.
 """
 
+import os
+import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
+from multiprocessing import get_context
+from multiprocessing.util import Finalize
 from pathlib import Path
 from typing import Any, Final
 
@@ -230,6 +236,43 @@ def measure(
                 if not wanted or trial.name in wanted
             },
         )
+
+
+_of_this_process: Final[dict[int, Stage]] = {}
+"""The environments of a process that `measure_in_processes` started, by check interval."""
+
+
+def measure_in_processes(rows: Sequence[Conditions], *, beyond: int) -> Iterator[tuple[Conditions, Mapping[str, Cell]]]:
+    """Play rows on all processors, each with a local AWS and environments of its own; yields rows as they end.
+
+    Args:
+        rows: under which conditions.
+        beyond: periods of an alarm's evaluation range beyond its evaluation periods.
+    """
+    processes = min(
+        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1, len(rows)
+    )
+    with ProcessPoolExecutor(processes, mp_context=get_context("spawn"), initializer=_deploy_here) as pool:
+        played = [pool.submit(_play_here, row, beyond) for row in rows]
+        try:
+            for one in as_completed(played):
+                yield one.result()
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _deploy_here() -> None:
+    """Deploy in this process, which is one of several; what was started ends with it."""
+    open_ = ExitStack()
+    Finalize(None, open_.close, exitpriority=1)  # the end of a worker runs no atexit
+    aws = open_.enter_context(LocalAws())
+    folder = Path(open_.enter_context(tempfile.TemporaryDirectory(prefix="lateness-")))
+    _of_this_process.update(deployed(aws, folder, lambda _: None))
+
+
+def _play_here(row: Conditions, beyond: int) -> tuple[Conditions, dict[str, Cell]]:
+    (played,) = measure(_of_this_process, [row], beyond=beyond)
+    return played
 
 
 def missed(rows: Mapping[Conditions, Mapping[str, Cell]]) -> int:

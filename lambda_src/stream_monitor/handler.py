@@ -17,6 +17,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from measures import INPUTS_REFUSED, count
 from report import Policy, Rule
 from stream_monitor.freshness import BITRATE, Points, alerts_of, lists_streams
 from stream_monitor.health import judges_metrics, needs_more_evidence, query_window, report
@@ -126,6 +127,7 @@ def refusal(error: Exception, given: object) -> dict[str, str]:
         f"A new flow is monitored once {environment} is deployed with it."
     )
     log.warning("%s", words)
+    count(INPUTS_REFUSED)
     return {"refused": words}
 
 

@@ -27,6 +27,7 @@ from moto.logs.exceptions import ResourceNotFoundException
 
 from local_aws import calls, clock
 from local_aws.calls import Call
+from local_aws.gaps import embedded_metrics
 
 BOOTSTRAP: Final = """
 import importlib, json, logging, os, sys, time, traceback, types
@@ -187,6 +188,7 @@ def _invoke(self: Any, event: Any) -> tuple[Any, bool, str]:
     answer = said["error"] if failed else said["payload"]
     with suppress(ResourceNotFoundException):  # a log group that is gone loses the log, not the run
         self.save_logs(logs or "no output")
+        embedded_metrics.count(logs, account=self.account_id, region=self.region)
     INVOCATIONS.append(
         Invocation(
             function_name=self.function_name,

@@ -10,19 +10,20 @@ from hypothesis import strategies as st
 from moto.cloudwatch.models import cloudwatch_backends
 
 from local_aws import ACCOUNT_ID, LocalAws
-from local_aws.alarms import evaluate_alarms, next_state, subject
+from local_aws.alarms import Standing, evaluate_alarms, next_state, notification, state_change, subject
 from local_aws.deliveries import published
 from local_aws.gaps.cloudwatch_metrics import arriving
 from report import Rule
 from stream_monitor.handler import read_points
 from stream_monitor.health import evaluate_rule
 from stream_monitor.trigger import Trigger
-from tests.local.empty_region import EmptyRegion, minute
+from tests.local.empty_region import EIGHT, EmptyRegion, minute
 from tests.unit.stream import rule
 
 FLOW = "arn:aws:mediaconnect:eu-west-1:123456789012:flow:1-a:channel-one"
 NAME = "media-workflow-prod-channel-one/packet-loss"
 RETAIN = "retain"
+STANDING = Standing(value="ALARM", reason="", reason_data=None, timestamp=EIGHT)
 
 
 @pytest.fixture
@@ -309,6 +310,73 @@ def test_alarms_on_the_chain_are_judged_like_any_other(region: EmptyRegion) -> N
     assert change.after == "ALARM"
 
 
+def put_math_alarm(region: EmptyRegion, expression: str) -> None:
+    def of_function(id_: str, metric: str) -> dict[str, Any]:
+        named = {
+            "Namespace": "AWS/Lambda",
+            "MetricName": metric,
+            "Dimensions": [{"Name": "FunctionName", "Value": "f"}],
+        }
+        return {"Id": id_, "MetricStat": {"Metric": named, "Period": 300, "Stat": "Sum"}, "ReturnData": False}
+
+    none: dict[str, Any] = dict.fromkeys(("Namespace", "MetricName", "Dimensions", "Statistic", "Period"))
+    put_alarm(
+        region,
+        **none,
+        Metrics=[
+            {"Id": "left", "Expression": expression, "Label": "what is left", "ReturnData": True},
+            of_function("errors", "Errors"),
+            of_function("known", "Throttles"),
+        ],
+        Threshold=0,
+        TreatMissingData="notBreaching",
+        AlarmActions=[region.topic("math")],
+    )
+
+
+@pytest.mark.parametrize(
+    ("expression", "errors", "known", "after"),
+    [
+        ("errors - FILL(known, 0)", 1, None, "ALARM"),
+        ("errors - FILL(known, 0)", 2, 1, "ALARM"),
+        ("errors - FILL(known, 0)", 2, 2, "OK"),
+        ("errors - FILL(known, 0)", None, 2, "OK"),
+        ("errors - known", 1, None, "OK"),  # no datapoint where one of two is missing
+        ("(errors + 1) * 2 / 4 - known", 2, 1, "ALARM"),
+    ],
+)
+def test_metric_math_is_evaluated_as_cloudwatch_defines_it(
+    region: EmptyRegion, expression: str, errors: float | None, known: float | None, after: str
+) -> None:
+    put_math_alarm(region, expression)
+    for metric, value in (("Errors", errors), ("Throttles", known)):
+        if value is not None:
+            region.measure(metric, value, namespace="AWS/Lambda", FunctionName="f")
+    evaluate_alarms(minute(1), region=region.name)
+    assert state(region) == after
+
+
+def test_metric_math_in_the_event_and_the_message_names_its_queries(region: EmptyRegion) -> None:
+    put_math_alarm(region, "errors - FILL(known, 0)")
+    region.measure("Errors", 1, namespace="AWS/Lambda", FunctionName="f")
+    (change,) = evaluate_alarms(minute(1), region=region.name)
+    (alarm,) = cloudwatch_backends[ACCOUNT_ID][region.name].alarms.values()
+    assert change.after == "ALARM"
+    told = state_change(alarm, STANDING, STANDING, region=region.name)["detail"]["configuration"]["metrics"]
+    assert [one["id"] for one in told] == ["left", "errors", "known"]
+    assert told[0]["expression"] == "errors - FILL(known, 0)"
+    assert told[1]["metricStat"]["metric"]["dimensions"] == {"FunctionName": "f"}
+    trigger = notification(alarm, STANDING, STANDING, region=region.name)["Trigger"]
+    assert (trigger["Period"], trigger["Metrics"][0]["Label"]) == (300, "what is left")
+    assert "MetricName" not in trigger
+
+
+def test_metric_math_that_is_not_known_here_is_an_error(region: EmptyRegion) -> None:
+    put_math_alarm(region, "ANOMALY_DETECTION_BAND(errors)")
+    with pytest.raises(NotImplementedError, match="does not know 'ANOMALY_DETECTION_BAND"):
+        evaluate_alarms(minute(1), region=region.name)
+
+
 def test_a_change_shows_in_describe_alarms_with_reason_and_data(region: EmptyRegion) -> None:
     put_alarm(region, EvaluationPeriods=2, DatapointsToAlarm=1)
     lose(region, 0.25, 0)
@@ -499,7 +567,7 @@ def test_a_state_that_lasts_is_told_once(region: EmptyRegion) -> None:
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
-        ({"Statistic": None, "ExtendedStatistic": "p99"}, "no plain metric alarm"),
+        ({"Statistic": None, "ExtendedStatistic": "p99"}, "is not evaluated here"),
         ({"AlarmActions": ["arn:aws:lambda:eu-west-1:123456789012:function:any"]}, "only topics are told"),
     ],
 )

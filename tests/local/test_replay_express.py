@@ -139,8 +139,8 @@ def test_a_letter_is_hidden_until_its_express_execution_must_have_ended(
 
 
 def test_what_came_after_the_start_is_not_taken_and_stays_in_sight(region: EmptyRegion) -> None:
+    there = put(region, {})
     with Queue(region.client("sqs"), NAMES.dead_letter_queue) as queue:
-        there = put(region, {})
         time.sleep(2.5)  # SQS dates answers to the second
         late = put(region, {})
         assert [letter.id for letter in queue.received()] == [there]

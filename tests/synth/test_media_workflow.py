@@ -113,9 +113,18 @@ def test_one_health_rule_is_one_alarm_one_policy_row_and_one_line_in_the_dashboa
             assert "alarm_actions" not in alarm
 
 
+def metrics_of(alarm: dict[str, Any]) -> list[dict[str, Any]]:
+    """The metrics that an alarm reads: its own, or those of its queries."""
+    return (
+        [query["metric"] for query in alarm["metric_query"] if "metric" in query]
+        if "metric_query" in alarm
+        else [alarm]
+    )
+
+
 def test_an_alarm_on_the_chain_goes_to_people_directly_and_through_no_filter(prod: Synthesized) -> None:
     chain = [alarm for alarm in prod.all_of("aws_cloudwatch_metric_alarm") if "-chain-" in alarm["alarm_name"]]
-    watched = {(alarm["namespace"], alarm["metric_name"]) for alarm in chain}
+    watched = {(metric["namespace"], metric["metric_name"]) for alarm in chain for metric in metrics_of(alarm)}
     assert watched == {
         ("AWS/Lambda", "Errors"),
         ("AWS/Lambda", "Throttles"),
@@ -128,6 +137,7 @@ def test_an_alarm_on_the_chain_goes_to_people_directly_and_through_no_filter(pro
         ("AWS/SQS", "ApproximateNumberOfMessagesVisible"),
         ("AWS/SNS", "NumberOfNotificationsRedrivenToDlq"),
         ("AWS/SNS", "NumberOfNotificationsFailedToRedriveToDlq"),
+        ("MediaWorkflow", "InputsRefused"),  # taken off
     }
     (topic,) = {action for alarm in chain for action in alarm["alarm_actions"]}
     subscriptions = [item for item in prod.all_of("aws_sns_topic_subscription") if item["topic_arn"] == topic]
@@ -321,10 +331,12 @@ def test_dead_letters_do_not_end_their_alarm_while_the_metrics_of_the_queue_slee
 
 def test_the_readme_names_what_self_monitoring_costs(prod: Synthesized) -> None:
     chain = [alarm for alarm in prod.all_of("aws_cloudwatch_metric_alarm") if "-chain-" in alarm["alarm_name"]]
-    words = f"{len(chain) * PRICES['alarm'].dollars:.2f} a month for its {len(chain)} alarms"
+    metrics = sum(len(metrics_of(alarm)) for alarm in chain)
+    dollars = f"{metrics * PRICES['alarm'].dollars:.2f}"
+    words = f"{dollars} a month for its {len(chain)} alarms, which read {metrics} metrics"
     assert words in (PROJECT / "README.md").read_text(encoding="utf-8")
     on_scale = " ".join((PROJECT / "docs" / "scale.md").read_text(encoding="utf-8").split())
-    assert f"{len(chain) * PRICES['alarm'].dollars:.2f} for its self-monitoring alarms" in on_scale
+    assert f"{dollars} for its self-monitoring alarms" in on_scale
     assert f"about {PRICES['flow'].dollars:.0f} a month" in (PROJECT / "README.md").read_text(encoding="utf-8")
 
 
@@ -335,7 +347,10 @@ def test_self_monitoring_alarms_have_a_second_path_that_no_flow_can_enter(prod: 
     assert pattern["resources"] == [{"prefix": f"{ALARM_PREFIX}chain-"}]
     assert pattern["detail"]["state"] == {"value": ["ALARM", "INSUFFICIENT_DATA"]}
     namespaces = {
-        alarm["namespace"] for alarm in prod.all_of("aws_cloudwatch_metric_alarm") if "-chain-" in alarm["alarm_name"]
+        metric["namespace"]
+        for alarm in prod.all_of("aws_cloudwatch_metric_alarm")
+        if "-chain-" in alarm["alarm_name"]
+        for metric in metrics_of(alarm)
     }
     (excluded,) = pattern["detail"]["configuration"]["metrics"]["metricStat"]["metric"]["namespace"][0]["anything-but"]
     assert excluded == "AWS/MediaConnect"
