@@ -13,6 +13,7 @@ export PIPENV_VERBOSITY := -1
 unexport PYTHONDONTWRITEBYTECODE
 
 RUN := .venv/bin/python
+CLI := .venv/bin/media-workflow
 PIPENV := .tools/bin/pipenv
 
 # ENV and ARGS count only on the command line: a variable that a shell exported an hour ago must not choose what is
@@ -83,16 +84,17 @@ help: ## List the available targets
 	@echo '  ENV and ARGS count only on the command line of make, not from the shell.'
 
 prerequisites:
-	@sh operations/prerequisites.sh "$(PYTHON)"
+	@sh tools/operations/prerequisites.sh "$(PYTHON)"
 
 .tools/ready-$(PIPENV_VERSION): | prerequisites
 	"$(PYTHON)" -m venv --clear .tools
 	.tools/bin/python -m pip install --quiet pipenv==$(PIPENV_VERSION)
 	@touch $@
 
-.venv/ready: Pipfile.lock .tools/ready-$(PIPENV_VERSION) | prerequisites
+.venv/ready: Pipfile.lock pyproject.toml .tools/ready-$(PIPENV_VERSION) | prerequisites
 	@test -x $(RUN) || "$(PYTHON)" -m venv .venv
 	$(PIPENV) sync --dev
+	$(RUN) -m pip install --quiet --no-deps --no-build-isolation --disable-pip-version-check --editable .
 	@touch $@
 
 node_modules/ready: package-lock.json | prerequisites
@@ -102,13 +104,13 @@ node_modules/ready: package-lock.json | prerequisites
 setup: .venv/ready ## Install the packages of Pipfile.lock into .venv
 
 rehearse: setup ## Play scenarios on a local AWS and show the notifications; ARGS=NAME plays one
-	@$(RUN) -m operations rehearse $(ARGS)
+	@$(CLI) rehearse $(ARGS)
 
 lateness: setup ## Show what is notified, and when, while metrics are late
-	@$(RUN) -m operations lateness $(ARGS)
+	@$(CLI) lateness $(ARGS)
 
 bench-rehearsal: setup ## Measure how long all scenarios take, and one more
-	@$(RUN) -m rehearsal.bench
+	@$(RUN) -m tools.rehearsal.bench
 
 test: setup ## Run all checks and tests: lint, types, unit, synth, module, local
 	@$(MAKE) --no-print-directory --jobs 3 lint bindings node_modules/ready
@@ -136,36 +138,36 @@ unit: setup
 	$(RUN) -m pytest --quiet --hypothesis-profile quick tests/unit $(ARGS)
 
 compat: setup ## Compare what provider 6 and CDK Terrain synthesize
-	@$(RUN) -m compat
+	@$(RUN) -m tools.compat
 
 bench: setup node_modules/ready ## Measure synthesis, growth, functions and detection; writes .build/bench.json
-	@$(RUN) -m bench $(ARGS)
+	@$(RUN) -m tools.bench $(ARGS)
 
 synth: setup ## Write the Terraform JSON of ENV (default dev) into cdktf.out
 	@TF_WORKSPACE='$(or $(ENV),dev)' $(RUN) main.py && echo 'cdktf.out/stacks/media-workflow/cdk.tf.json is for $(or $(ENV),dev)'
 
 bootstrap: setup ## Create the bucket for the state of ENV, once for an account and Region
-	@$(RUN) -m operations bootstrap '$(ENV)' $(ARGS)
+	@$(CLI) bootstrap '$(ENV)' $(ARGS)
 
 plan: setup ## Show what would change in ENV and its live impact; ARGS='--allow ADDRESS:ACTION' allows it
-	@$(RUN) -m operations plan '$(ENV)' $(ARGS)
+	@$(CLI) plan '$(ENV)' $(ARGS)
 
 deploy: setup ## Plan and review ENV, ask, and apply that plan
-	@$(RUN) -m operations deploy '$(ENV)' $(ARGS)
+	@$(CLI) deploy '$(ENV)' $(ARGS)
 
 destroy: setup ## Remove ENV, after asking; refuses while a flow is on air. ARGS=--stop-flows stops it first
-	@$(RUN) -m operations destroy '$(ENV)' $(ARGS)
+	@$(CLI) destroy '$(ENV)' $(ARGS)
 
 replay: setup ## Re-run the workflow for the dead letters of ENV; ARGS=--dry-run lists them, ARGS='--discard ID' deletes one
-	@$(RUN) -m operations replay '$(ENV)' $(ARGS)
+	@$(CLI) replay '$(ENV)' $(ARGS)
 
 local: setup ## Run a local AWS until Ctrl-C and print how to use it; ARGS=--port=5000 takes that port
-	@$(RUN) -m operations local $(ARGS)
+	@$(CLI) local $(ARGS)
 
 lock: .tools/ready-$(PIPENV_VERSION) ## Pin the newest versions that Pipfile and package.json allow
 	@test -x $(RUN) || "$(PYTHON)" -m venv .venv
 	$(PIPENV) lock
-	$(PYTHON) operations/lock.py Pipfile.lock
+	$(PYTHON) tools/operations/lock.py Pipfile.lock
 	npm install --package-lock-only --ignore-scripts --silent
 
 clean: ## Remove everything that was installed or built in this folder

@@ -25,12 +25,6 @@ PROJECT: Final = Path(__file__).resolve().parent
 DEFAULT_ENVIRONMENT: Final = "dev"
 
 
-def context(environ: Mapping[str, str]) -> dict[str, Any]:
-    """The `context` of `cdktf.json`, under what the CDKTF command line passes on."""
-    written = json.loads((PROJECT / "cdktf.json").read_text(encoding="utf-8")).get("context", {})
-    return {**written, **json.loads(environ.get("CDKTF_CONTEXT_JSON", "{}"))}
-
-
 def load_cdktf() -> None:
     """Import CDKTF, after Node was started for it: that loads while Python goes on."""
     if "jsii" in sys.modules:
@@ -92,12 +86,12 @@ def main(root: Path = PROJECT) -> int:
         root: the folder with `environments/`.
     """
     name = os.environ.get("TF_WORKSPACE") or DEFAULT_ENVIRONMENT
-    given = context(os.environ)
     if wrong := node.problem():
         return _refused(wrong)
     load_cdktf()
-    from settings import SettingsError, load_environment, trial_notice  # noqa: PLC0415  not before Node is started
+    from settings import SettingsError, load_environment, read_context, trial_notice  # noqa: PLC0415  not before Node is started
 
+    given = read_context(os.environ, root=PROJECT)
     output = Path(os.environ.get("CDKTF_OUTDIR") or PROJECT / "cdktf.out")
     try:
         environment = load_environment(name, root=root, environ=os.environ, context=given)

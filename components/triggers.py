@@ -38,8 +38,8 @@ KEEP_DEAD_LETTERS_SECONDS: Final = 14 * 24 * 3600  # the longest that SQS keeps 
 class DeadLetters(Construct):
     """The queue of what could not start the workflow, or failed in it: each body is an input of the state machine.
 
-    Or, from the scheduler, the request to Step Functions that holds one; `operations.dead_letters` reads both.
-    Its depth is alarmed on in `chain_alarms`; `python -m operations replay` starts the workflow with them again.
+    Or, from the scheduler, the request to Step Functions that holds one; `tools.operations.dead_letters` reads both.
+    Its depth is alarmed on in `chain_alarms`; `media-workflow replay` starts the workflow with them again.
     Encrypted by SQS itself (SSE-SQS): under the environment's key, its loss would take the dead letters with it.
     """
 

@@ -29,7 +29,7 @@ EXPRESS_MARGIN_SECONDS: Final = 30
 INPUT_REFUSED: Final = "InputRefused"
 """The state, and the error, of an execution that a person started with an input that starts no check."""
 REPLAY: Final = "replay-"
-"""What the names of executions begin with that `operations.replay` starts: their input is in the queue already."""
+"""What the names of executions begin with that a replay starts: their input is in the queue already."""
 
 
 def _retry(errors: Sequence[str], seconds: int, attempts: int) -> dict[str, Any]:

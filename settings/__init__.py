@@ -4,6 +4,7 @@ May import the standard library and pydantic; imports nothing of ours. Nothing e
 variables to decide what is deployed.
 """
 
+from settings.context import read_context
 from settings.errors import Problem, SettingsError
 from settings.load import OVERRIDES, load_environment, trial_notice
 from settings.model import (
@@ -38,5 +39,6 @@ __all__ = [
     "ThresholdOverrides",
     "Thresholds",
     "load_environment",
+    "read_context",
     "trial_notice",
 ]

@@ -114,7 +114,7 @@ def _existing(environment: Environment) -> Iterator[Finding]:
     if environment.ci and environment.state_bucket_name is None:
         yield "ci", environment.ci.repository, "needs state that it can reach: name allowed_account_ids or state_bucket"
     if environment.ci and (environment.ci.owner_id is None) != (environment.ci.repository_id is None):
-        rule = f"needs owner_id and repository_id, or neither; run `python -m operations github-ids {environment.name}`"
+        rule = f"needs owner_id and repository_id, or neither; run `media-workflow github-ids {environment.name}`"
         yield "ci", environment.ci.repository, rule
     size = sum(len(arn) + 3 for arn in environment.secret_arns)
     if environment.ci and size > MAX_SECRETS_OF_PIPELINE:

@@ -22,7 +22,7 @@ from slim_bindings import OFF_SWITCH
 WATCHED: Final = ("JSII_RUNTIME", "JSII_DEBUG", "JSII_DEBUG_TIMING")
 """jsii's environment variables of somebody who watches how it runs: any value leaves the start to jsii, too."""
 NEEDED: Final = 20
-"""The oldest Node, as `operations/prerequisites.sh` says, too."""
+"""The oldest Node, as `tools/operations/prerequisites.sh` says, too."""
 RUNTIME: Final = Path(__file__).with_name("runtime.js")
 
 

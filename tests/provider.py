@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from operations.terraform import PROVIDER
+from tools.terraform.binary import PROVIDER
 
 
 @contextmanager

@@ -4,12 +4,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, get_args
 
-from bench.detection import EARLY_PERIODS, Detection, Early, broken_at, detection, early
-from bench.flows import early_loss_text
-from rehearsal.cast import Role
-from rehearsal.scenario import Scenario
-from rehearsal.timeline import Kind, Moment, Notification, Result
 from settings import load_environment
+from tools.bench.detection import EARLY_PERIODS, Detection, Early, broken_at, detection, early
+from tools.bench.flows import early_loss_text
+from tools.rehearsal.cast import Role
+from tools.rehearsal.scenario import Scenario
+from tools.rehearsal.timeline import Kind, Moment, Notification, Result
 
 PROJECT = Path(__file__).resolve().parents[2]
 

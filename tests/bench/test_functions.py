@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from compat.source import PROJECT
 from components.health_rules import health_rules
 from components.lambda_package import lambda_package
 from settings import load_environment
 from tests.unit.stream import policy
+from tools.compat.source import PROJECT
 
 NEW_MODULES = """\
 import sys
@@ -38,7 +38,7 @@ def test_a_warm_function_makes_no_client_and_is_quick_over_a_hundred_rules(
     rows = [row.as_json() for row in health_rules(flow, environment.thresholds_of(flow))]
     (tmp_path / "policy.json").write_text(json.dumps(policy(rules=rows)))
     done = subprocess.run(
-        [sys.executable, "-m", "bench.functions", function, str(archive), str(tmp_path / "policy.json"), "100"],
+        [sys.executable, "-m", "tools.bench.functions", function, str(archive), str(tmp_path / "policy.json"), "100"],
         cwd=PROJECT,
         capture_output=True,
         text=True,
@@ -61,4 +61,4 @@ def test_a_function_imports_itself_and_nothing_beyond_what_boto3_has_imported(ar
         check=True,
     )
     # Texts for phones need `unicodedata`, a part of Python that is loaded in a millisecond.
-    assert set(done.stdout.split()) <= {function, "report", "unicodedata", "zipimport"}
+    assert set(done.stdout.split()) <= {function, "measures", "report", "unicodedata", "zipimport"}

@@ -8,8 +8,8 @@ from botocore import exceptions
 from botocore.exceptions import BotoCoreError, ClientError
 from typer.testing import CliRunner
 
-from operations.__main__ import app
-from operations.answers import AWS_ANSWERS, aws_answer
+from tools.cli.__main__ import app
+from tools.cli.answers import AWS_ANSWERS, aws_answer
 
 RUN = CliRunner()
 LOG_IN = 'Set AWS_PROFILE or run "aws sso login".'

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from operations.__main__ import app
-from operations.outputs import exports
+from tools.cli.__main__ import app
+from tools.operations.outputs import exports
 
 RUN = CliRunner()
 

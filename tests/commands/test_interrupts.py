@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from operations.terraform import PROJECT
+from tools.terraform.binary import PROJECT
 
 Interrupt = Callable[[subprocess.Popen[str]], None]
 MODULE = {
@@ -29,8 +29,8 @@ APPLY = """
 import sys
 from pathlib import Path
 import typer
-from operations.answers import answered
-from operations.terraform import terraform, terraform_environment
+from tools.cli.answers import answered
+from tools.terraform.binary import terraform, terraform_environment
 def main() -> None:
     with answered():
         terraform("apply", "-auto-approve", "-no-color", folder=Path(sys.argv[1]), environ=terraform_environment())
@@ -43,9 +43,9 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 import typer
-from operations.answers import answered
-from operations.interrupts import interruptible
-from operations.terraform import terraform, terraform_environment
+from tools.cli.answers import answered
+from tools.terraform.processes import interruptible
+from tools.terraform.binary import terraform, terraform_environment
 def apply(folder):
     terraform("apply", "-auto-approve", folder=Path(folder), environ=terraform_environment())
 def main() -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from operations.terraform import PROJECT
+from tools.terraform.binary import PROJECT
 
 CHANGES = ("bootstrap", "deploy", "destroy", "plan", "replay")
 
@@ -108,7 +108,7 @@ def test_what_a_target_ignores_is_refused(folder: Path) -> None:
 
 @pytest.mark.parametrize("target", CHANGES)
 def test_arguments_reach_the_command(target: str) -> None:
-    command = f".venv/bin/python -m operations {target} 'prod' --one 'two three'"
+    command = f".venv/bin/media-workflow {target} 'prod' --one 'two three'"
     assert would_run(target, "ENV=prod", "ARGS=--one 'two three'") == command
 
 
@@ -118,7 +118,7 @@ def test_arguments_reach_a_command_without_environment(target: str) -> None:
 
 
 def test_settings_given_to_make_are_no_mistake() -> None:
-    assert would_run("plan", "ENV=trial", "FLOW_NAME=x").strip() == ".venv/bin/python -m operations plan 'trial'"
+    assert would_run("plan", "ENV=trial", "FLOW_NAME=x").strip() == ".venv/bin/media-workflow plan 'trial'"
 
 
 def test_synth_has_a_default_and_takes_another() -> None:

@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from operations import deployment
-from operations.deployment import PLAN_FILE
-from operations.drift import drift
-from operations.reviewed import RECORD, apply_plan, deploy, make_plan
-from operations.terraform import PROJECT, TerraformError
+from tools.operations import deployment
+from tools.operations.deployment import PLAN_FILE
+from tools.operations.drift import drift
+from tools.operations.reviewed import RECORD, apply_plan, deploy, make_plan
+from tools.terraform.binary import PROJECT, TerraformError
 
-SCRIPT = Path(__file__).resolve().parents[2] / "operations" / "prerequisites.sh"
+SCRIPT = Path(__file__).resolve().parents[2] / "tools" / "operations" / "prerequisites.sh"
 NOBODY = 65534
 GOOD = {"python3": "3.13.1", "node": "v22.1.0", "terraform": '{"terraform_version": "1.11.4"}'}
 
@@ -101,8 +101,8 @@ def apply_saved(environment: str) -> None:
 
 
 def rehearsed(environment: str) -> None:
-    from local_aws import LocalAws  # noqa: PLC0415  loads moto
-    from rehearsal.stage import deploy as deploy_to_local_aws  # noqa: PLC0415
+    from tools.local_aws import LocalAws  # noqa: PLC0415  loads moto
+    from tools.rehearsal.stage import deploy as deploy_to_local_aws  # noqa: PLC0415
 
     deploy_to_local_aws(LocalAws(), [environment], PROJECT / "never", print)
 

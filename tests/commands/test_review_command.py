@@ -1,4 +1,4 @@
-"""`python -m operations review-plan`: what it prints and how it ends."""
+"""`media-workflow review-plan`: what it prints and how it ends."""
 
 import json
 from pathlib import Path
@@ -7,9 +7,9 @@ import pytest
 from typer.testing import CliRunner
 
 from components.lambda_package import lambda_package
-from operations.__main__ import app
-from operations.review import files_of_code
 from tests.plans.plans import plan_text
+from tools.cli.__main__ import app
+from tools.operations.review import files_of_code
 
 RUN = CliRunner()
 

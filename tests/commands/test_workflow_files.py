@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from operations.github import GitHubError, description_of_pull_request
-from operations.terraform import PROJECT
-from plan_review.review import allowances_in
+from tools.operations.github import GitHubError, description_of_pull_request
+from tools.plan_review.review import allowances_in
+from tools.terraform.binary import PROJECT
 
 FOLDER = PROJECT / ".github"
 WORKFLOWS = sorted((FOLDER / "workflows").glob("*.yml"))
@@ -72,9 +72,7 @@ def test_a_step_calls_one_command_that_can_be_run_on_a_laptop(path: Path) -> Non
     for job in jobs(path).values():
         for step in job["steps"]:
             if "run" in step:
-                assert re.match(
-                    r"(make setup|\.ci/run|(exec )?\.venv/bin/python -m operations [a-z-]+ )", step["run"]
-                ), step
+                assert re.match(r"(make setup|\.ci/run|(exec )?\.venv/bin/media-workflow [a-z-]+ )", step["run"]), step
                 assert "\n" not in step["run"].strip()
                 assert "${{" not in step["run"], "an expression in a script is run as what somebody wrote into it"
 
@@ -83,7 +81,7 @@ def test_a_step_calls_one_command_that_can_be_run_on_a_laptop(path: Path) -> Non
 def test_a_command_in_a_workflow_is_one_of_ours_and_takes_its_options(path: Path) -> None:
     from typer.main import get_command  # noqa: PLC0415
 
-    from operations.__main__ import app  # noqa: PLC0415
+    from tools.cli.__main__ import app  # noqa: PLC0415
 
     commands: dict[str, Any] = get_command(app).commands  # type: ignore[attr-defined]
     for job in jobs(path).values():

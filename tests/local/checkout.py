@@ -8,14 +8,14 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from compat.source import copy_bindings
-from local_aws import LocalAws
-from operations.terraform import PROJECT, terraform_environment
 from tests.provider import one_provider
+from tools.compat.source import copy_bindings
+from tools.local_aws import LocalAws
+from tools.terraform.binary import PROJECT, terraform_environment
 
 BUCKET = "media-workflow-state-123456789012-us-east-1"
 PARTS = (
-    *("components", "environments", "lambda_src", "local_aws", "modules", "operations", "plan_review", "rehearsal"),
+    *("components", "environments", "lambda_src", "modules", "tools"),
     *("settings", "slim_bindings", "stacks", "main.py", "cdktf.json"),
 )
 
@@ -45,7 +45,7 @@ class Checkout:
     def run(self, *arguments: str, expect: int = 0, environ: Mapping[str, str] | None = None) -> str:
         """Run a command; what it printed."""
         done = subprocess.run(
-            [sys.executable, "-m", "operations", *arguments],
+            [sys.executable, "-m", "tools.cli", *arguments],
             cwd=self.folder,
             env={**self.environ, **(environ or {})},
             stdin=subprocess.DEVNULL,

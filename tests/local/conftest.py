@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from local_aws import LocalAws
-from operations.terraform import PROJECT
-from rehearsal.stage import Stage
 from tests.local.evening import Evening
 from tests.local.github import GitHub, running
+from tools.local_aws import LocalAws
+from tools.rehearsal.stage import Stage
+from tools.terraform.binary import PROJECT
 
 Begin = Callable[[str], Evening]
 

@@ -12,7 +12,7 @@ import boto3
 from moto.backends import get_backend
 from moto.stepfunctions.parser.models import stepfunctions_parser_backends
 
-from local_aws import ACCOUNT_ID, LocalAws
+from tools.local_aws import ACCOUNT_ID, LocalAws
 
 SERVICES: Final = (
     *("awslambda", "cloudformation", "cloudwatch", "events", "logs", "mediaconnect", "scheduler", "sns", "sqs"),

@@ -14,16 +14,16 @@ from moto.mediaconnect.models import mediaconnect_backends
 from moto.scheduler.models import scheduler_backends
 from moto.stepfunctions.parser.models import stepfunctions_parser_backends
 
-from local_aws import ACCOUNT_ID, LocalAws, clock, faults
-from local_aws.alarms import evaluate_alarms
-from local_aws.deliveries import Published, published
-from local_aws.eventbridge import Delivery, deliver, event
-from local_aws.executions import Execution, wait_for
-from local_aws.forget import forget_what_happened
-from local_aws.gaps import flow_messages
-from local_aws.gaps.flow_states import set_flow_status
-from local_aws.scheduler import fire_schedules
-from rehearsal.scenario import PRESENCE
+from tools.local_aws import ACCOUNT_ID, LocalAws, clock, faults
+from tools.local_aws.alarms import evaluate_alarms
+from tools.local_aws.deliveries import Published, published
+from tools.local_aws.eventbridge import Delivery, deliver, event
+from tools.local_aws.executions import Execution, wait_for
+from tools.local_aws.forget import forget_what_happened
+from tools.local_aws.gaps import flow_messages
+from tools.local_aws.gaps.flow_states import set_flow_status
+from tools.local_aws.scheduler import fire_schedules
+from tools.rehearsal.scenario import PRESENCE
 
 PREFIX: Final = "media-workflow-venue"
 EIGHT: Final = datetime(2026, 11, 23, 20, 0, tzinfo=UTC)

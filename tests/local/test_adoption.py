@@ -10,11 +10,11 @@ import pytest
 
 from alert_handler.handling import handle
 from alert_handler.table import Table
-from local_aws import LocalAws
 from report import moment
 from tests.local.checkout import BUCKET, Checkout
 from tests.local.github import GitHub
 from tests.unit.stream import issue, look
+from tools.local_aws import LocalAws
 
 
 @pytest.fixture(scope="module")
@@ -107,7 +107,7 @@ def test_nothing_is_destroyed_until_an_open_incident_is_closed_by_hand(checkout:
     refused = checkout.run("destroy", "prod", "--stop-flows", "--yes", expect=1)
     assert "an incident of remote-venue is open" in refused
     assert "channel-one is ACTIVE: it is on air" in refused
-    assert "run `python -m operations close prod remote-venue --reason TEXT`" in refused
+    assert "run `media-workflow close prod remote-venue --reason TEXT`" in refused
     printed = checkout.run("close", "prod", "remote-venue", "--reason", "the venue is torn down")
     assert "Its recipients are notified." in printed
 
@@ -115,7 +115,7 @@ def test_nothing_is_destroyed_until_an_open_incident_is_closed_by_hand(checkout:
 def test_a_flow_on_air_is_destroyed_only_after_it_was_stopped(checkout: Checkout, aws: LocalAws) -> None:
     refused = checkout.run("destroy", "prod", "--yes", expect=1)
     assert "the flow channel-one is ACTIVE: it is on air" in refused
-    assert "`python -m operations stop prod channel-one`, or destroy with --stop-flows" in refused
+    assert "`media-workflow stop prod channel-one`, or destroy with --stop-flows" in refused
     assert "remote-venue" not in refused
     names = {flow["Name"] for flow in aws.client("mediaconnect").list_flows()["Flows"]}
     assert {"channel-one", "remote-venue"} <= names

@@ -9,16 +9,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from moto.cloudwatch.models import cloudwatch_backends
 
-from local_aws import ACCOUNT_ID, LocalAws
-from local_aws.alarms import Standing, evaluate_alarms, next_state, notification, state_change, subject
-from local_aws.deliveries import published
-from local_aws.gaps.cloudwatch_metrics import arriving
 from report import Rule
 from stream_monitor.handler import read_points
 from stream_monitor.health import evaluate_rule
 from stream_monitor.trigger import Trigger
 from tests.local.empty_region import EIGHT, EmptyRegion, minute
 from tests.unit.stream import rule
+from tools.local_aws import ACCOUNT_ID, LocalAws
+from tools.local_aws.alarms import Standing, evaluate_alarms, next_state, notification, state_change, subject
+from tools.local_aws.deliveries import published
+from tools.local_aws.gaps.cloudwatch_metrics import arriving
 
 FLOW = "arn:aws:mediaconnect:eu-west-1:123456789012:flow:1-a:channel-one"
 NAME = "media-workflow-prod-channel-one/packet-loss"

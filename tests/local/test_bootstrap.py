@@ -6,8 +6,8 @@ from pathlib import Path
 
 import boto3
 
-from local_aws import LocalAws
 from tests.local.checkout import Checkout
+from tools.local_aws import LocalAws
 
 
 def bootstrapped(aws: LocalAws, folder: Path, bucket: str) -> Checkout:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from local_aws.calls import _by_path
+from tools.local_aws.calls import _by_path
 
 FLOW = "/v1/flows/arn:aws:mediaconnect:us-east-1:123456789012:flow:1-AbC:live-stream"
 

@@ -9,9 +9,9 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from local_aws import LocalAws
 from tests.local.checkout import BUCKET, Checkout
 from tests.local.permissions import Gate, Request, boundary_of, enforced, permitted, policies_of
+from tools.local_aws import LocalAws
 
 PLAN_ROLE = "media-workflow-lab-ci-plan"
 APPLY_ROLE = "media-workflow-lab-ci-apply"

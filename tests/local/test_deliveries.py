@@ -9,9 +9,9 @@ from moto.cloudwatch.models import cloudwatch_backends
 from moto.sqs.models import sqs_backends
 
 from components.workflow_definition import workflow_definition
-from local_aws import ACCOUNT_ID, LocalAws, deliveries, executions, faults, service_metrics
-from local_aws.deliveries import published
 from tests.local.empty_region import EIGHT, EmptyRegion, minute
+from tools.local_aws import ACCOUNT_ID, LocalAws, deliveries, executions, faults, service_metrics
+from tools.local_aws.deliveries import published
 
 
 @pytest.fixture

@@ -16,8 +16,8 @@ from pathlib import Path
 
 import pytest
 
-from local_aws import LocalAws
 from tests.local.checkout import BUCKET, Checkout
+from tools.local_aws import LocalAws
 
 STATE = "media-workflow/guarded/media-workflow.tfstate"
 
@@ -71,7 +71,7 @@ def asked(checkout: Checkout, *arguments: str) -> Iterator[OnTerminal]:
     terminal, end = pty.openpty()
     output = checkout.folder.parent / "output"
     with output.open("wb") as file:
-        command = [sys.executable, "-m", "operations", *arguments]
+        command = [sys.executable, "-m", "tools.cli", *arguments]
         with subprocess.Popen(
             command, cwd=checkout.folder, env=checkout.environ, stdin=end, stdout=file, stderr=file
         ) as process:

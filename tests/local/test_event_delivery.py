@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from local_aws import LocalAws, executions
-from local_aws.eventbridge import Delivery, deliver, event, transformed
-from local_aws.gaps.lambda_runs_the_zip import INVOCATIONS
-from local_aws.matching import matches
 from tests.local.empty_region import ROLE, EmptyRegion, minute
+from tools.local_aws import LocalAws, executions
+from tools.local_aws.eventbridge import Delivery, deliver, event, transformed
+from tools.local_aws.gaps.lambda_runs_the_zip import INVOCATIONS
+from tools.local_aws.matching import matches
 
 FLOW = "arn:aws:mediaconnect:eu-west-1:123456789012:flow:1-a:channel-one"
 ALERT = event(

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from local_aws import LocalAws
 from tests.local.checkout import Checkout
 from tests.local.github import GitHub
+from tools.local_aws import LocalAws
 
 BUCKET = "somebodys-code"
 

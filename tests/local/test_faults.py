@@ -8,8 +8,8 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from local_aws import LocalAws, executions, faults
 from tests.local.empty_region import EmptyRegion
+from tools.local_aws import LocalAws, executions, faults
 
 
 @pytest.fixture

@@ -14,14 +14,14 @@ import pytest
 from alert_handler.handling import handle
 from alert_handler.record import Incident, Notification
 from alert_handler.table import Table
-from local_aws import LocalAws
-from local_aws.deliveries import published
-from local_aws.gaps.flow_states import set_flow_status
 from report import Issue, moment
 from settings import Names
 from tests.local.checkout import Checkout
 from tests.local.empty_region import EmptyRegion
 from tests.unit.stream import issue, look
+from tools.local_aws import LocalAws
+from tools.local_aws.deliveries import published
+from tools.local_aws.gaps.flow_states import set_flow_status
 
 REGION = "eu-central-1"
 NAME = "show"
@@ -91,7 +91,7 @@ class Show:
             keyboard.write(f"{answer}\n")
             keyboard.flush()
             done = subprocess.run(
-                [sys.executable, "-m", "operations", *arguments],
+                [sys.executable, "-m", "tools.cli", *arguments],
                 cwd=self.checkout.folder,
                 env=self.checkout.environ,
                 stdin=theirs,
@@ -199,7 +199,7 @@ def test_a_flow_removed_from_the_settings_is_still_seen_and_stopped(show: Show) 
     show.region.client("mediaconnect").start_flow(FlowArn=show.flows["old"])
     show.protect(protected=False)
     assert "old: ACTIVE, no longer in the settings" in show.run("status", NAME)
-    assert "the flow old is ACTIVE: it is on air. Stop it with `python -m operations stop show old`" in "\n".join(
+    assert "the flow old is ACTIVE: it is on air. Stop it with `media-workflow stop show old`" in "\n".join(
         show.run("destroy", NAME, "--yes", expect=1)
     )
     assert "old: was ACTIVE, now STANDBY" in show.run("stop", NAME, "old")
@@ -211,11 +211,14 @@ def test_a_flow_removed_from_the_settings_is_still_seen_and_stopped(show: Show) 
 @pytest.mark.parametrize(
     ("status", "advice"),
     [
-        ("ACTIVE", "it is on air. Stop it with `python -m operations stop show channel-one`, or destroy with"),
-        ("STARTING", "it is on air. Stop it with `python -m operations stop show channel-one`, or destroy with"),
-        ("ERROR", "it is not stopped. Stop it with `python -m operations stop show channel-one`; if it stays in ERROR"),
-        ("STOPPING", "it is not stopped yet. Wait until `python -m operations status show` shows STANDBY"),
-        ("DELETING", "it is being deleted. Wait until `python -m operations status show` shows that it is."),
+        ("ACTIVE", "it is on air. Stop it with `media-workflow stop show channel-one`, or destroy with"),
+        ("STARTING", "it is on air. Stop it with `media-workflow stop show channel-one`, or destroy with"),
+        (
+            "ERROR",
+            "it is not stopped. Stop it with `media-workflow stop show channel-one`; if it stays in ERROR",
+        ),
+        ("STOPPING", "it is not stopped yet. Wait until `media-workflow status show` shows STANDBY"),
+        ("DELETING", "it is being deleted. Wait until `media-workflow status show` shows that it is."),
     ],
 )
 def test_advice_before_destroy_fits_the_status(show: Show, status: str, advice: str) -> None:
@@ -248,7 +251,7 @@ def test_closing_by_hand_ends_the_incident_and_notifies_its_recipients(show: Sho
     show.open_incident("channel-one")
     show.protect(protected=False)
     refused = "\n".join(show.run("destroy", NAME, "--stop-flows", "--yes", expect=1))
-    assert "run `python -m operations close show channel-one --reason TEXT`" in refused
+    assert "run `media-workflow close show channel-one --reason TEXT`" in refused
     lines = show.run("close", NAME, "channel-one", "--reason", "encoder moved\n to  another flow")
     assert lines == [
         "Closed the incident of channel-one: CRITICAL, open since 2026-11-23T20:00:00+00:00.",
@@ -336,8 +339,8 @@ COMMANDS = (
 def test_every_command_on_an_environment_is_among_these() -> None:
     from typer.main import get_command  # noqa: PLC0415
 
-    from operations.__main__ import app  # noqa: PLC0415
-    from operations.account import WITHOUT_AWS  # noqa: PLC0415
+    from tools.cli.__main__ import app  # noqa: PLC0415
+    from tools.operations.account import WITHOUT_AWS  # noqa: PLC0415
 
     found: dict[str, Any] = get_command(app).commands  # type: ignore[attr-defined]
     on_one = {

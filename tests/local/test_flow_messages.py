@@ -6,11 +6,11 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from local_aws import LocalAws, clock, faults
-from local_aws.forget import forget_what_happened
-from local_aws.gaps import flow_messages
-from local_aws.gaps.flow_states import set_flow_status
 from tests.local.empty_region import EmptyRegion, minute
+from tools.local_aws import LocalAws, clock, faults
+from tools.local_aws.forget import forget_what_happened
+from tools.local_aws.gaps import flow_messages
+from tools.local_aws.gaps.flow_states import set_flow_status
 
 SOURCE = {"Name": "encoder", "Protocol": "rtp", "IngestPort": 5000, "WhitelistCidr": "203.0.113.10/32"}
 

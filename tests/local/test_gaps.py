@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from local_aws import LocalAws
-from local_aws.executions import wait_for
-from local_aws.gaps.flow_states import set_flow_status
 from tests.local.empty_region import EmptyRegion
+from tools.local_aws import LocalAws
+from tools.local_aws.executions import wait_for
+from tools.local_aws.gaps.flow_states import set_flow_status
 
 SOURCE = {"Name": "encoder", "Protocol": "rtp", "IngestPort": 5000, "WhitelistCidr": "203.0.113.10/32"}
 

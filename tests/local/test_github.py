@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from operations.github import GitHubError, Identity, Repository
-from operations.identity import with_ids, write_ids
 from settings import SettingsError
 from tests.local.github import GitHub, running
+from tools.operations.github import GitHubError, Identity, Repository
+from tools.operations.identity import with_ids, write_ids
 
 
 @pytest.fixture
@@ -175,7 +175,7 @@ def test_a_repository_that_github_calls_otherwise_is_refused_with_its_name(
 def test_the_command_says_what_it_wrote_and_a_refusal_is_one_line(github: GitHub) -> None:
     def run(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [sys.executable, "-m", "operations", "github-ids", *arguments],
+            [sys.executable, "-m", "tools.cli", "github-ids", *arguments],
             env={**os.environ, **github.environment(), **environ}, capture_output=True, text=True, check=False,
         )  # fmt: skip
 

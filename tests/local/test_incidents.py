@@ -5,13 +5,13 @@ from pathlib import Path
 import pytest
 from moto.mediaconnect.models import mediaconnect_backends
 
-from local_aws import ACCOUNT_ID, LocalAws, faults
-from local_aws.executions import wait_for
-from local_aws.gaps.lambda_runs_the_zip import INVOCATIONS
-from operations.flows import open_incidents
 from settings import load_environment
 from tests.local.conftest import Begin
 from tests.local.evening import EIGHT, GOOD_RTP, Evening
+from tools.local_aws import ACCOUNT_ID, LocalAws, faults
+from tools.local_aws.executions import wait_for
+from tools.local_aws.gaps.lambda_runs_the_zip import INVOCATIONS
+from tools.operations.flows import open_incidents
 
 OPENED, ESCALATED, RECOVERED = "opened", "escalated", "recovered"
 SILENT: dict[str, float] = {}

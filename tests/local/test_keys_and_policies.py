@@ -8,11 +8,11 @@ import pytest
 from botocore.exceptions import ClientError
 
 from components.second_path import second_path_definition
-from local_aws import LocalAws, executions, resource_faults
-from local_aws.alarms import evaluate_alarms
-from local_aws.deliveries import published
-from local_aws.eventbridge import deliver, event
 from tests.local.empty_region import EIGHT, EmptyRegion, minute
+from tools.local_aws import LocalAws, executions, resource_faults
+from tools.local_aws.alarms import evaluate_alarms
+from tools.local_aws.deliveries import published
+from tools.local_aws.eventbridge import deliver, event
 
 ALIAS = "alias/under-test"
 CLOUDWATCH = {"Effect": "Allow", "Principal": {"Service": "cloudwatch.amazonaws.com"}, "Action": "sns:Publish", "Resource": "*"}  # fmt: skip

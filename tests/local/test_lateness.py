@@ -5,15 +5,15 @@ from pathlib import Path
 import pytest
 from moto.cloudwatch.models import cloudwatch_backends
 
-from local_aws import ACCOUNT_ID, LocalAws
-from local_aws.forget import forget_what_happened
-from local_aws.gaps.flow_states import set_flow_status
-from rehearsal.cast import Role
-from rehearsal.lateness import conditions, deployed, measure
-from rehearsal.reading import load_scenario
-from rehearsal.run import play
-from rehearsal.stage import Stage
-from rehearsal.timeline import Result
+from tools.local_aws import ACCOUNT_ID, LocalAws
+from tools.local_aws.forget import forget_what_happened
+from tools.local_aws.gaps.flow_states import set_flow_status
+from tools.rehearsal.cast import Role
+from tools.rehearsal.lateness import conditions, deployed, measure
+from tools.rehearsal.reading import load_scenario
+from tools.rehearsal.run import play
+from tools.rehearsal.stage import Stage
+from tools.rehearsal.timeline import Result
 
 Stages = dict[int, Stage]
 

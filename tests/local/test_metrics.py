@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from local_aws import LocalAws, clock
-from local_aws.gaps.cloudwatch_metrics import arriving
 from tests.local.empty_region import EmptyRegion, minute
+from tools.local_aws import LocalAws, clock
+from tools.local_aws.gaps.cloudwatch_metrics import arriving
 
 FLOW = "arn:aws:mediaconnect:eu-west-1:123456789012:flow:1-a:channel-one"
 OTHER = "arn:aws:mediaconnect:eu-west-1:123456789012:flow:1-b:channel-two"

@@ -8,11 +8,11 @@ from typing import Final
 import pytest
 from botocore.exceptions import ClientError
 
-from local_aws import LocalAws, faults
-from local_aws.gaps.account_quotas import ACCOUNT, CONCURRENCY, Account
-from operations.preflight import Check, checks
 from tests.local.empty_region import EmptyRegion
 from tests.unit.environments import GOOD, load
+from tools.local_aws import LocalAws, faults
+from tools.local_aws.gaps.account_quotas import ACCOUNT, CONCURRENCY, Account
+from tools.operations.preflight import Check, checks
 
 SMS: Final = '[[notifications]]\nprotocol = "sms"\nendpoint = "+12025550123"\n'
 

@@ -12,10 +12,15 @@ from typing import Any, Final
 import pytest
 from botocore.exceptions import ClientError
 
-from local_aws import LocalAws
-from local_aws.gaps.flow_states import set_flow_status
-from operations import protection
-from operations.protection import (
+from settings import Environment
+from tests.local.empty_region import EmptyRegion
+from tests.modules.test_flow_module import copied
+from tests.provider import one_provider
+from tests.unit.environments import GOOD, load
+from tools.local_aws import LocalAws
+from tools.local_aws.gaps.flow_states import set_flow_status
+from tools.operations import protection
+from tools.operations.protection import (
     ALLOW,
     DENY,
     Leaving,
@@ -26,12 +31,7 @@ from operations.protection import (
     guarded,
     protect,
 )
-from operations.terraform import TerraformError, terraform, terraform_environment
-from settings import Environment
-from tests.local.empty_region import EmptyRegion
-from tests.modules.test_flow_module import copied
-from tests.provider import one_provider
-from tests.unit.environments import GOOD, load
+from tools.terraform.binary import TerraformError, terraform, terraform_environment
 
 STACK: Final = "media-workflow-dev-live"
 LEAVING: Final = Leaving(address="module.flow.aws_cloudformation_stack.this", stack=STACK, how="replaced")

@@ -5,12 +5,12 @@ from datetime import timedelta
 import pytest
 from moto.stepfunctions.parser.models import stepfunctions_parser_backends
 
-from local_aws import ACCOUNT_ID, executions, faults
-from local_aws.executions import Execution
-from local_aws.gaps.lambda_runs_the_zip import INVOCATIONS
-from local_aws.service_metrics import count_execution
 from tests.local.conftest import Begin
 from tests.local.evening import GOOD_RTP, Evening
+from tools.local_aws import ACCOUNT_ID, executions, faults
+from tools.local_aws.executions import Execution
+from tools.local_aws.gaps.lambda_runs_the_zip import INVOCATIONS
+from tools.local_aws.service_metrics import count_execution
 
 ALARM = "executions-failed"
 

@@ -8,13 +8,13 @@ import pytest
 from moto.cloudwatch.models import cloudwatch_backends
 from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguageParser
 
-from local_aws import ACCOUNT_ID, LocalAws, calls, clock, executions, faults, service_metrics
-from local_aws.alarms import evaluate_alarms
-from local_aws.deliveries import published
-from local_aws.eventbridge import LOST, deliver, event
-from local_aws.forget import forget_what_happened
-from local_aws.gaps.lambda_runs_the_zip import INVOCATIONS
 from tests.local.empty_region import EIGHT, EmptyRegion, minute
+from tools.local_aws import ACCOUNT_ID, LocalAws, calls, clock, executions, faults, service_metrics
+from tools.local_aws.alarms import evaluate_alarms
+from tools.local_aws.deliveries import published
+from tools.local_aws.eventbridge import LOST, deliver, event
+from tools.local_aws.forget import forget_what_happened
+from tools.local_aws.gaps.lambda_runs_the_zip import INVOCATIONS
 
 LOOKS = """
 import datetime, os, boto3

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from moto.stepfunctions.parser.models import stepfunctions_parser_backends
 
-from local_aws import ACCOUNT_ID, LocalAws, faults
-from operations.errors import InputError
-from operations.replay import UnknownLetterError, replay
 from tests.local.conftest import Begin
 from tests.local.evening import EIGHT, Evening
+from tools.local_aws import ACCOUNT_ID, LocalAws, faults
+from tools.operations.errors import InputError
+from tools.operations.replay import UnknownLetterError, replay
 
 WORKFLOW = "media-workflow-venue-workflow"
 

@@ -12,11 +12,11 @@ from botocore.exceptions import ClientError
 from moto.sqs.models import sqs_backends
 
 from components.workflow_definition import EXPRESS_SECONDS, workflow_definition
-from local_aws import ACCOUNT_ID, LocalAws, executions, faults
-from operations.replay import Machine, Outcome, Queue, ReplayError, replay
 from settings import Names
 from tests.local.conftest import Begin
 from tests.local.empty_region import EIGHT, ROLE, EmptyRegion
+from tools.local_aws import ACCOUNT_ID, LocalAws, executions, faults
+from tools.operations.replay import Machine, Outcome, Queue, ReplayError, replay
 
 NAMES = Names("show")
 STATES = {
@@ -128,7 +128,7 @@ def test_a_letter_is_hidden_until_its_express_execution_must_have_ended(
     def cut_off(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("operations.replay.Machine._run_express", cut_off)
+    monkeypatch.setattr("tools.operations.replay.Machine._run_express", cut_off)
     with pytest.raises(KeyboardInterrupt):
         replay("show", dry_run=False, say=print, root=root)
     assert waiting(region) == {other}
@@ -154,7 +154,7 @@ def test_letters_stay_hidden_for_as_long_as_the_replay_takes(
     machine(region, "STANDARD")
     for minute in range(2):
         put(region, {"time": f"2026-11-23T20:0{minute}:00Z"})
-    monkeypatch.setattr("operations.replay.HIDDEN_SECONDS", 2)
+    monkeypatch.setattr("tools.operations.replay.HIDDEN_SECONDS", 2)
     seen: list[set[str]] = []
 
     def slow(self: Machine, _: object) -> Outcome:
@@ -164,7 +164,7 @@ def test_letters_stay_hidden_for_as_long_as_the_replay_takes(
         seen.append(waiting(region))
         return Outcome(status="SUCCEEDED")
 
-    monkeypatch.setattr("operations.replay.Machine._run_standard", slow)
+    monkeypatch.setattr("tools.operations.replay.Machine._run_standard", slow)
     assert replay("show", dry_run=False, say=print, root=root) == 0
     assert seen == [set(), set()]
 

@@ -13,18 +13,18 @@ import pytest
 from moto.cloudwatch.models import cloudwatch_backends
 from typer.testing import CliRunner
 
-from local_aws import ACCOUNT_ID, LocalAws, faults
-from local_aws.forget import forget_what_happened
-from operations.__main__ import app
-from operations.terraform import PROJECT
-from rehearsal import report, scenario
-from rehearsal.cast import Role, at_home, fitting
-from rehearsal.reading import load_scenario, load_scenarios, shipped
-from rehearsal.run import play
-from rehearsal.scenario import Lateness
-from rehearsal.stage import Stage
-from rehearsal.timeline import Result
 from tests.local.conftest import Deployed
+from tools.cli.__main__ import app
+from tools.local_aws import ACCOUNT_ID, LocalAws, faults
+from tools.local_aws.forget import forget_what_happened
+from tools.rehearsal import report, scenario
+from tools.rehearsal.cast import Role, at_home, fitting
+from tools.rehearsal.reading import load_scenario, load_scenarios, shipped
+from tools.rehearsal.run import play
+from tools.rehearsal.scenario import Lateness
+from tools.rehearsal.stage import Stage
+from tools.rehearsal.timeline import Result
+from tools.terraform.binary import PROJECT
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 Played = dict[str, Result]
@@ -109,7 +109,7 @@ def test_the_json_has_all_that_happened(stages: dict[str, Stage]) -> None:
 
 
 def test_a_wrong_expectation_is_missed_with_what_was_seen_instead(stages: dict[str, Stage], tmp_path: Path) -> None:
-    text = (PROJECT / "rehearsal" / "scenarios" / "packet_loss.toml").read_text()
+    text = (PROJECT / "tools" / "rehearsal" / "scenarios" / "packet_loss.toml").read_text()
     path = tmp_path / "wrong.toml"
     path.write_text(text.replace('severity = "MEDIUM"\nfrom = 6\nby = 10', 'severity = "CRITICAL"\nfrom = 6\nby = 6.5'))
     role = Role(load_scenario(path), "dev", stages["dev"].environment.flows[0])

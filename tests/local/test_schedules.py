@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from local_aws import LocalAws, executions
-from local_aws.scheduler import fire_schedules, seconds_between
 from tests.local.empty_region import ROLE, EmptyRegion, minute
+from tools.local_aws import LocalAws, executions
+from tools.local_aws.scheduler import fire_schedules, seconds_between
 
 
 @pytest.fixture

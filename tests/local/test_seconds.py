@@ -6,14 +6,14 @@ from pathlib import Path
 import pytest
 from moto.cloudwatch.models import cloudwatch_backends
 
-from local_aws import ACCOUNT_ID
-from rehearsal.cast import Role
-from rehearsal.reading import load_scenario
-from rehearsal.report import plots
-from rehearsal.run import play
-from rehearsal.stage import Stage
 from tests.local.conftest import Begin
 from tests.local.evening import GOOD_RTP, PREFIX, Evening
+from tools.local_aws import ACCOUNT_ID
+from tools.rehearsal.cast import Role
+from tools.rehearsal.reading import load_scenario
+from tools.rehearsal.report import plots
+from tools.rehearsal.run import play
+from tools.rehearsal.stage import Stage
 
 OPENED, RECOVERED = "opened", "recovered"
 EARLY = f"{PREFIX}-channel/packet-loss-early"

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from local_aws import LocalAws
-from operations.terraform import TerraformError, terraform
-from rehearsal.stage import Stage
 from tests.local.conftest import Deployed, cdktf, files
+from tools.local_aws import LocalAws
+from tools.rehearsal.stage import Stage
+from tools.terraform.binary import TerraformError, terraform
 
 BUCKET = "media-workflow-state-123456789012-us-east-1"
 

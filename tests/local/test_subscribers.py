@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from local_aws import LocalAws
-from local_aws.eventbridge import ACCOUNT_ID
-from rehearsal.cast import fitting
-from rehearsal.reading import load_scenarios
-from rehearsal.run import play
-from rehearsal.stage import Stage
+from tools.local_aws import LocalAws
+from tools.local_aws.eventbridge import ACCOUNT_ID
+from tools.rehearsal.cast import fitting
+from tools.rehearsal.reading import load_scenarios
+from tools.rehearsal.run import play
+from tools.rehearsal.stage import Stage
 
 QUEUE = f"arn:aws:sqs:us-east-1:{ACCOUNT_ID}:live-alerts"
 FUNCTION = f"arn:aws:lambda:us-east-1:{ACCOUNT_ID}:function:live-alerts"

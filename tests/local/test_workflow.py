@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from local_aws import LocalAws, executions
-from local_aws.deliveries import Published, published
-from local_aws.executions import Execution
-from local_aws.forget import forget_what_happened
-from local_aws.gaps.flow_states import set_flow_status
-from local_aws.gaps.lambda_runs_the_zip import INVOCATIONS
-from rehearsal.stage import Stage
+from tools.local_aws import LocalAws, executions
+from tools.local_aws.deliveries import Published, published
+from tools.local_aws.executions import Execution
+from tools.local_aws.forget import forget_what_happened
+from tools.local_aws.gaps.flow_states import set_flow_status
+from tools.local_aws.gaps.lambda_runs_the_zip import INVOCATIONS
+from tools.rehearsal.stage import Stage
 
 Run = Callable[[dict[str, Any]], tuple[Execution, list[Published]]]
 

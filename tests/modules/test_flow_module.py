@@ -12,9 +12,9 @@ from cfnlint.config import ManualArgs
 from moto.server import ThreadedMotoServer
 
 from components.sizes import template_bytes
-from operations.terraform import PROJECT, terraform, terraform_environment
 from settings import Flow
 from tests.provider import one_provider
+from tools.terraform.binary import PROJECT, terraform, terraform_environment
 
 MODULE: Final = PROJECT / "modules" / "mediaconnect_flow"
 SECRET: Final = "arn:aws:secretsmanager:us-east-1:123456789012:secret:key-AbCdEf"

@@ -22,11 +22,11 @@ from typing import Any, Final
 
 import stacks.media_workflow
 from components.lambda_package import SOURCE, lambda_package
-from local_aws import LocalAws
 from main import synthesize
-from operations.terraform import PROJECT, TerraformError
-from rehearsal.stage import Stage
 from settings import Environment
+from tools.local_aws import LocalAws
+from tools.rehearsal.stage import Stage
+from tools.terraform.binary import PROJECT, TerraformError
 
 FOLDER: Final = Path(__file__).resolve().parent
 UNREAD: Final = ("configuration", "prior_state", "planned_values", "relevant_attributes", "variables")

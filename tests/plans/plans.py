@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from plan_review import Plan, read_plan
+from tools.plan_review import Plan, read_plan
 
 FOLDER = Path(__file__).resolve().parent
 

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from plan_review import as_json, as_markdown, as_text, review
-from plan_review.findings import Finding
-from plan_review.review import allowances
 from tests.plans.plans import FOLDER, corpus
+from tools.plan_review import as_json, as_markdown, as_text, review
+from tools.plan_review.findings import Finding
+from tools.plan_review.review import allowances
 
 VERDICTS: dict[str, dict[str, Any]] = tomllib.loads((FOLDER / "verdicts.toml").read_text(encoding="utf-8"))
 

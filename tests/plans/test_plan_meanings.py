@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from plan_review import review
-from plan_review.findings import Rank
-from plan_review.permissions import gained, grants
 from tests.plans.plans import change, plan
+from tools.plan_review import review
+from tools.plan_review.findings import Rank
+from tools.plan_review.permissions import gained, grants
 
 STACK = "aws_cloudformation_stack"
 OUTPUTS = {

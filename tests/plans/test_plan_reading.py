@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from plan_review import PlanError, as_json, as_markdown, read_plan, review
-from plan_review.findings import Rank
-from plan_review.review import allowances
 from tests.plans.plans import change, corpus, plan
+from tools.plan_review import PlanError, as_json, as_markdown, read_plan, review
+from tools.plan_review.findings import Rank
+from tools.plan_review.review import allowances
 
 ALARM = {
     "alarm_name": "media-workflow-prod-studio/jitter",

@@ -5,10 +5,21 @@ from pathlib import Path
 import pytest
 
 from components.health_rules import health_rules
-from rehearsal.lateness import CHECKS, LATENESS, PROTOCOLS, Cell, Conditions, conditions, missed, settings, text, trials
-from rehearsal.metrics import emits
-from rehearsal.timeline import Notification
 from settings import Environment, load_environment
+from tools.rehearsal.lateness import (
+    CHECKS,
+    LATENESS,
+    PROTOCOLS,
+    Cell,
+    Conditions,
+    conditions,
+    missed,
+    settings,
+    text,
+    trials,
+)
+from tools.rehearsal.metrics import emits
+from tools.rehearsal.timeline import Notification
 
 LATE = Conditions(lateness="180", checks=1, protocol="srt")
 

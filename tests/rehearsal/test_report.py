@@ -10,12 +10,12 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from components.workflow_definition import workflow_definition
-from rehearsal.cast import Role
-from rehearsal.evidence import Graph, Line, Threshold
-from rehearsal.reading import find_scenario, load_scenario
-from rehearsal.report import plots, workflow
-from rehearsal.timeline import Moment, Result
 from tests.unit.environments import GOOD, load
+from tools.rehearsal.cast import Role
+from tools.rehearsal.evidence import Graph, Line, Threshold
+from tools.rehearsal.reading import find_scenario, load_scenario
+from tools.rehearsal.report import plots, workflow
+from tools.rehearsal.timeline import Moment, Result
 
 DEFINITION = workflow_definition(
     partition="aws",

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from rehearsal.cast import Role, at_home, fitting
-from rehearsal.reading import LIBRARY, line_of, load_scenario, load_scenarios, shipped
-from rehearsal.scenario import Expectation, Scenario, ScenarioError
-from rehearsal.timeline import Notification, Result, missed
 from settings import Environment
 from tests.unit.environments import GOOD, load
+from tools.rehearsal.cast import Role, at_home, fitting
+from tools.rehearsal.reading import LIBRARY, line_of, load_scenario, load_scenarios, shipped
+from tools.rehearsal.scenario import Expectation, Scenario, ScenarioError
+from tools.rehearsal.timeline import Notification, Result, missed
 
 MINIMAL = """
 title = "Encoder dies"

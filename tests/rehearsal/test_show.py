@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from rehearsal.cast import Role
-from rehearsal.reading import find_scenario, load_scenario
-from rehearsal.show import show
-from rehearsal.timeline import Moment, Notification, Result
 from tests.unit.environments import GOOD, load
+from tools.rehearsal.cast import Role
+from tools.rehearsal.reading import find_scenario, load_scenario
+from tools.rehearsal.show import show
+from tools.rehearsal.timeline import Moment, Notification, Result
 
 
 def result(tmp_path: Path, *sent: tuple[float, str, str]) -> Result:

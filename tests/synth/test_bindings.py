@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from compat.source import PROJECT
+from tools.compat.source import PROJECT
 
 if TYPE_CHECKING:
     from typing import assert_type

@@ -9,10 +9,10 @@ import pytest
 from components.alarms import SILENT
 from components.event_patterns import DETAIL_TYPES, FLOWS_A_RULE
 from components.health_rules import health_rules
-from operations.preflight import SHARED_RULES
-from plan_review.cost import PRICES
 from settings import load_environment
 from tests.synth.conftest import PROJECT, Synthesized
+from tools.operations.preflight import SHARED_RULES
+from tools.plan_review.cost import PRICES
 
 ALARM_PREFIX = "arn:${data.aws_partition.partition.partition}:cloudwatch:us-east-1:${data.aws_caller_identity.caller.account_id}:alarm:media-workflow-prod-"
 

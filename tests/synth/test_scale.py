@@ -9,15 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from bench.flows import environment_text
-from bench.synthesis import Measured, measure
-from compat.source import copy_bindings, copy_source
 from components.dashboard_layout import page_of
 from components.event_patterns import PATTERN_LIMIT
 from components.health_rules import health_rules
 from components.sizes import oversized, resolved
 from settings import load_environment
 from tests.synth.conftest import Synthesized
+from tools.bench.flows import environment_text
+from tools.bench.synthesis import Measured, measure
+from tools.compat.source import copy_bindings, copy_source
 
 LONGEST_NAME = "a" * 60 + "{number:04}"
 

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from compat.source import ENVIRONMENTS, PROJECT, copy_source, synthesize
 from slim_bindings import OFF_SWITCH
+from tools.compat.source import ENVIRONMENTS, PROJECT, copy_source, synthesize
 
 Digests = dict[str, str]
 

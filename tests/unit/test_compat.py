@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from compat.comparison import differences
-from compat.variants import VARIANTS
+from tools.compat.comparison import differences
+from tools.compat.variants import VARIANTS
 
 STACK: dict[str, Any] = {
     "//": {"metadata": {"version": "0.21.0", "stackName": "a"}},

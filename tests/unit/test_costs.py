@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from bench.costs import SCHEDULES, looking, rows
-from bench.flows import environment_text
 from components.health_rules import health_rules
 from settings import load_environment
+from tools.bench.costs import SCHEDULES, looking, rows
+from tools.bench.flows import environment_text
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "scale.md"
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from operations.dead_letters import Letter, in_order, read_letter
+from tools.operations.dead_letters import Letter, in_order, read_letter
 
 SENT = datetime(2026, 11, 23, 21, 0, tzinfo=UTC)
 MACHINE = "arn:aws:states:us-east-1:123456789012:stateMachine:media-workflow-prod-workflow"

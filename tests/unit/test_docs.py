@@ -9,8 +9,6 @@ import pytest
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
-from rehearsal.reading import shipped
-from rehearsal.scenario import BREAKS, Event, Expectation, Fault, Needs, Phase, Scenario, Target
 from settings import (
     BackupSource,
     CiAccess,
@@ -23,6 +21,8 @@ from settings import (
     Thresholds,
 )
 from settings.load import OVERRIDES
+from tools.rehearsal.reading import shipped
+from tools.rehearsal.scenario import BREAKS, Event, Expectation, Fault, Needs, Phase, Scenario, Target
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 SCENARIOS = (DOCS / "scenarios.md").read_text(encoding="utf-8")

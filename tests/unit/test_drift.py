@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from operations.drift import explained
-from operations.review import review_of
-from plan_review import as_text
+from tools.operations.drift import explained
+from tools.operations.review import review_of
+from tools.plan_review import as_text
 
 
 @pytest.mark.parametrize(

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from operations.errors import InputError
-from operations.flows import FlowError, FlowState, chosen, reasons_to_keep, start, stop
-from operations.reviewed import Reviewed, configuration_digest, differences
-from operations.terraform import PROJECT
-from plan_review.review import allowances_in
 from settings import Environment, load_environment
+from tools.operations.errors import InputError
+from tools.operations.flows import FlowError, FlowState, chosen, reasons_to_keep, start, stop
+from tools.operations.reviewed import Reviewed, configuration_digest, differences
+from tools.plan_review.review import allowances_in
+from tools.terraform.binary import PROJECT
 
 FLOW = FlowState("studio", "arn:aws:mediaconnect:us-east-1:123456789012:flow:1-a:studio", "ACTIVE")
 RECORD = Reviewed(
@@ -127,14 +127,14 @@ def test_nothing_is_destroyed_until_a_flow_is_in_standby(status: str) -> None:
 def test_every_command_in_advice_is_one_of_ours_and_takes_what_is_given(status: str, *, stop_flows: bool) -> None:
     from typer.main import get_command  # noqa: PLC0415
 
-    from operations.__main__ import app  # noqa: PLC0415
+    from tools.cli.__main__ import app  # noqa: PLC0415
 
     settings = environment("prod")
     found = [replace(FLOW, status=status)]
     reasons = list(reasons_to_keep(settings, found, ["studio"], protected=True, stop_flows=stop_flows))
     assert len(reasons) == 3
     commands: dict[str, Any] = get_command(app).commands  # type: ignore[attr-defined]
-    for command in re.findall(r"`python -m operations ([^`]*)`", "\n".join(reasons)):
+    for command in re.findall(r"`media-workflow ([^`]*)`", "\n".join(reasons)):
         name, *arguments = command.split()
         assert commands[name].make_context(name, list(arguments)).params["environment"] == "prod"
     assert all("`make deploy ENV=prod`" in reason for reason in reasons if "protect" in reason)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from packaging.markers import Marker
 
-from operations.lock import without_index
+from tools.operations.lock import without_index
 
 PROJECT = Path(__file__).resolve().parents[2]
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import pytest
 
-from operations.protection import Leaving, in_state, leaving
+from tools.operations.protection import Leaving, in_state, leaving
 
 PLANS: Final = Path(__file__).resolve().parents[1] / "plans"
 

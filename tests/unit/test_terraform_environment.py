@@ -5,15 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from operations import terraform
-from operations.terraform import PROVIDER, implied_mirrors, terraform_environment
+from tools.terraform import binary
+from tools.terraform.binary import PROVIDER, implied_mirrors, terraform_environment
 
 
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A machine with nothing on it but a home folder."""
-    monkeypatch.setattr(terraform, "OPTIONAL_SOFTWARE", tmp_path / "opt")
-    monkeypatch.setattr(terraform, "WRITTEN_CONFIGURATION", tmp_path / "build" / "terraform.rc")
+    monkeypatch.setattr(binary, "OPTIONAL_SOFTWARE", tmp_path / "opt")
+    monkeypatch.setattr(binary, "WRITTEN_CONFIGURATION", tmp_path / "build" / "terraform.rc")
     (tmp_path / "home").mkdir()
     return tmp_path / "home"
 

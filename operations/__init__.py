@@ -1,4 +1,0 @@
-"""What people run: the command line, and how this project starts Terraform.
-
-May import everything of ours. Only `operations.terraform` is used elsewhere, by rehearsals and tests.
-"""

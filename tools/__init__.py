@@ -1,0 +1,1 @@
+"""Everything that runs on a laptop or in CI and is not deployed. Nothing that is deployed imports it."""

@@ -1,0 +1,1 @@
+"""The command line, `media-workflow COMMAND`. What the commands do is elsewhere; only tests import this package."""

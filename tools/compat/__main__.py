@@ -1,0 +1,45 @@
+"""Prove that the source synthesizes the same with other releases; exits with 1 and a list if it does not."""
+
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+from tools.compat.comparison import differences
+from tools.compat.source import ENVIRONMENTS, PROJECT, copy_source, synthesize
+from tools.compat.variants import VARIANTS, Variant, install
+
+
+def main() -> int:
+    """Compare every variant, print a line for each, and list what differs."""
+    with tempfile.TemporaryDirectory() as folder:
+        synthesize(PROJECT, Path(folder) / "out", python=sys.executable)
+        ours = contents(Path(folder) / "out")
+    failed = False
+    for variant in VARIANTS:
+        if install(variant):
+            sys.stdout.write(f"compat: installed {variant.title}\n")
+        lines = differences(ours, contents(synthesized_by(variant)))
+        failed = failed or bool(lines)
+        verdict = f"{len(lines)} differences" if lines else "the same, but for the versions that it names"
+        sys.stdout.write(f"compat: {variant.title}, {', '.join(ENVIRONMENTS)}: {verdict}\n")
+        sys.stdout.writelines(f"  {line}\n" for line in lines)
+    return int(failed)
+
+
+def contents(output: Path) -> dict[str, bytes]:
+    """What was synthesized, by file name."""
+    return {path.relative_to(output).as_posix(): path.read_bytes() for path in output.rglob("*") if path.is_file()}
+
+
+def synthesized_by(variant: Variant) -> Path:
+    """The folder into which a variant wrote all environments."""
+    source, output = variant.folder / "source", variant.folder / "out"
+    copy_source(source, variant.rename)  # its cache of bindings stays
+    shutil.rmtree(output, ignore_errors=True)
+    synthesize(source, output, python=str(variant.python))
+    return output
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,154 @@
+"""What an environment costs a month before and after, from a small table of list prices. What it cannot price, it says.
+
+Prices are those of us-east-1 in US dollars without free tiers and discounts. Change a row only together with its
+source and date.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from tools.plan_review import template
+from tools.plan_review.plan import Change
+
+HOURS_A_MONTH: Final = 730
+REGION: Final = "us-east-1"
+HIGH_RESOLUTION_SECONDS: Final = 60
+LOCAL_ADDRESS: Final = 3  # where the Region stands in an ARN
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """A list price in US dollars a month."""
+
+    what: str
+    dollars: float
+    source: str
+
+
+PRICES: Final[Mapping[str, Price]] = {
+    "flow": Price(
+        "MediaConnect flow, MEDIUM, running all month",
+        0.16 * HOURS_A_MONTH,
+        "0.16 an hour; second-hand, 2025; nothing while it is stopped: aws.amazon.com/mediaconnect/pricing",
+    ),
+    "alarm": Price("CloudWatch alarm, a metric", 0.10, "AWS price list, 2024-07"),
+    "fast-alarm": Price("CloudWatch alarm, a metric at high resolution", 0.30, "AWS price list, 2024-07"),
+    "composite-alarm": Price("CloudWatch composite alarm", 0.50, "aws.amazon.com/cloudwatch/pricing, second-hand"),
+    "dashboard": Price("CloudWatch dashboard", 3.00, "AWS price list, 2024-07"),
+    "key": Price("KMS key", 1.00, "AWS price list, 2024-07"),
+    "secret": Price("Secrets Manager secret", 0.40, "AWS price list, 2024-07"),
+}
+BY_TYPE: Final = {
+    "aws_cloudwatch_composite_alarm": "composite-alarm",
+    "aws_cloudwatch_dashboard": "dashboard",
+    "aws_kms_key": "key",
+    "aws_secretsmanager_secret": "secret",
+}
+BY_USE: Final = {
+    "aws_cloudformation_stack": "data that a flow sends (by the gigabyte and by where to)",
+    "aws_cloudwatch_log_group": "logs (by the gigabyte)",
+    "aws_dynamodb_table": "DynamoDB (by the request and gigabyte)",
+    "aws_kms_key": "KMS requests",
+    "aws_lambda_function": "Lambda (by the run)",
+    "aws_s3_bucket": "S3 (by the gigabyte and request)",
+    "aws_scheduler_schedule": "scheduled runs (by the run)",
+    "aws_sfn_state_machine": "Step Functions (by the transition)",
+    "aws_sns_topic": "SNS (by the message)",
+    "aws_sqs_queue": "SQS (by the request)",
+}
+"""What is paid by use; a plan does not know how much that will be."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """So many of one thing before and after."""
+
+    price: Price
+    before: int
+    after: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cost:
+    """Dollars a month, how they come about, and what is not in them."""
+
+    lines: tuple[Line, ...]
+    unpriced: tuple[str, ...]
+
+    @property
+    def before(self) -> float:
+        """What is priced, before."""
+        return sum(line.before * line.price.dollars for line in self.lines)
+
+    @property
+    def after(self) -> float:
+        """What is priced, after."""
+        return sum(line.after * line.price.dollars for line in self.lines)
+
+
+def cost(changes: Sequence[Change]) -> Cost:
+    """The cost of all that a plan knows of, changed or not."""
+    counts = {key: [0, 0] for key in PRICES}
+    unpriced: set[str] = set()
+    regions: set[str] = set()
+    for change in changes:
+        if change.deposed:
+            continue  # an object that is being cleared away beside the one that counts
+        for position, state in enumerate(_states(change)):
+            if state is None:
+                continue
+            unpriced |= {BY_USE[change.type]} if change.type in BY_USE else set()
+            regions |= set(_region(state))
+            for key in _priced(change, state, unpriced):
+                counts[key][position] += 1
+    if regions - {REGION}:
+        unpriced.add(f"what {', '.join(sorted(regions - {REGION}))} costs otherwise: the prices are those of {REGION}")
+    return Cost(
+        lines=tuple(
+            Line(price=PRICES[key], before=before, after=after)
+            for key, (before, after) in counts.items()
+            if before or after
+        ),
+        unpriced=tuple(sorted(unpriced)),
+    )
+
+
+def _states(change: Change) -> tuple[Mapping[str, Any] | None, Mapping[str, Any] | None]:
+    """What there is before and after; a resource that Terraform lets go of is still there and still costs."""
+    return change.before, change.before if change.action == "forget" else change.after
+
+
+def _priced(change: Change, state: Mapping[str, Any], unpriced: set[str]) -> Iterator[str]:
+    if change.type in BY_TYPE:
+        yield BY_TYPE[change.type]
+    elif change.type == "aws_cloudwatch_metric_alarm":
+        if state.get("threshold_metric_id"):
+            unpriced.add("alarms on anomalies")
+        for period in _periods(state):
+            yield "alarm" if period >= HIGH_RESOLUTION_SECONDS else "fast-alarm"
+    elif change.type == "aws_cloudformation_stack":
+        flow = template.flow_of(state.get("template_body"))
+        if flow is None:
+            unpriced.add(f"the CloudFormation stack {state.get('name', change.address)}")
+        elif flow.get("FlowSize", "MEDIUM") == "MEDIUM":
+            yield "flow"
+        else:
+            unpriced.add(f"flow {flow.get('Name')} of size {flow['FlowSize']}: no list price is known")
+
+
+def _periods(alarm: Mapping[str, Any]) -> list[float]:
+    """The period of each metric of an alarm: CloudWatch bills an alarm with metric math for each metric it reads."""
+    queries = _blocks(alarm, "metric_query")
+    read = [metric for query in queries for metric in _blocks(query, "metric")] or [alarm]
+    return [metric.get("period") or HIGH_RESOLUTION_SECONDS for metric in read]
+
+
+def _blocks(of: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
+    return [block for block in of.get(name) or () if isinstance(block, Mapping)]
+
+
+def _region(state: Mapping[str, Any]) -> Iterator[str]:
+    parts = str(state.get("arn", "")).split(":")
+    if len(parts) > LOCAL_ADDRESS and parts[LOCAL_ADDRESS]:
+        yield parts[LOCAL_ADDRESS]

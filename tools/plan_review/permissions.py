@@ -1,0 +1,103 @@
+"""Compares two IAM documents: which permissions come, which go. Says nothing of what they mean for a stream."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Any
+
+from tools.plan_review.plan import parsed
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Grant:
+    """One action on one resource for one principal, or what a Deny takes of it."""
+
+    effect: str
+    action: str
+    resource: str
+    principal: str
+    condition: str
+
+    def covers(self, other: "Grant") -> bool:
+        """Whether whoever has this has the other."""
+        return (
+            self.effect == other.effect
+            and self.condition in {"", other.condition}
+            and all(
+                fnmatchcase(theirs.lower(), ours.lower())
+                for ours, theirs in (
+                    (self.action, other.action),
+                    (self.resource, other.resource),
+                    (self.principal, other.principal),
+                )
+            )
+        )
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it leaves action, resource or principal to everything."""
+        return self.action in {"*", "*:*"} or self.action.endswith(":*") or "*" in {self.resource, self.principal}
+
+    def __str__(self) -> str:
+        whom = f"{self.principal}: " if self.principal else ""
+        condition = ", under a condition" if self.condition else ""
+        return f"{whom}{'never ' if self.effect == 'Deny' else ''}{self.action} on {self.resource}{condition}"
+
+
+def grants(document: Any) -> frozenset[Grant] | None:
+    """All that a policy document says, one action at a time; None if it is no policy document."""
+    policy = parsed(document)
+    if policy is None or policy == "":
+        return frozenset()
+    if not isinstance(policy, Mapping) or "Statement" not in policy:
+        return None
+    return frozenset(
+        Grant(
+            effect=str(statement.get("Effect", "Allow")),
+            action=action,
+            resource=resource,
+            principal=principal,
+            condition=json.dumps(statement["Condition"], sort_keys=True) if statement.get("Condition") else "",
+        )
+        for statement in _listed(policy["Statement"])
+        for action in _either(statement, "Action")
+        for resource in _either(statement, "Resource", "(this)")
+        for principal in _principals(statement)
+    )
+
+
+def gained(before: frozenset[Grant], after: frozenset[Grant]) -> list[Grant]:
+    """What is allowed that was not, and what is no longer denied."""
+    return sorted([*_new(before, after, "Allow"), *_new(after, before, "Deny")])
+
+
+def lost(before: frozenset[Grant], after: frozenset[Grant]) -> list[Grant]:
+    """What is no longer allowed, and what is denied that was not."""
+    return gained(after, before)
+
+
+def _new(before: frozenset[Grant], after: frozenset[Grant], effect: str) -> Iterator[Grant]:
+    return (grant for grant in after if grant.effect == effect and not any(had.covers(grant) for had in before))
+
+
+def _either(statement: Mapping[str, Any], key: str, missing: str = "") -> list[str]:
+    """The values of `Action` or of `NotAction`, the latter in words."""
+    if key in statement:
+        return [str(item) for item in _listed(statement[key])]
+    return [f"everything but {item}" for item in _listed(statement.get(f"Not{key}", []))] or [missing]
+
+
+def _principals(statement: Mapping[str, Any]) -> Iterator[str]:
+    principal = statement.get("Principal", statement.get("NotPrincipal"))
+    prefix = "everybody but " if "NotPrincipal" in statement else ""
+    if principal is None:
+        yield ""
+    elif isinstance(principal, Mapping):
+        yield from (f"{prefix}{item}" for items in principal.values() for item in _listed(items))
+    else:
+        yield f"{prefix}{principal}"
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]

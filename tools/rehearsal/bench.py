@@ -1,0 +1,44 @@
+"""Measures rehearsals: the whole library from nothing, and what one more scenario costs. `make bench-rehearsal`."""
+
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from tools.local_aws import LocalAws
+from tools.rehearsal.cast import at_home
+from tools.rehearsal.reading import load_scenarios
+from tools.rehearsal.run import play
+from tools.rehearsal.stage import deploy, load
+
+HALF_AN_HOUR: Final = 30
+
+
+def measure(say: Callable[[str], None]) -> dict[str, float]:
+    """Seconds by what they were spent on: `deploy`, `play`, `total`, and `half_hour`, the cost of 30 minutes more.
+
+    The last is the mean over the library of real time for each minute that is played, times thirty.
+    """
+    begun = time.monotonic()
+    scenarios = load_scenarios([])
+    environments = load(scenario.environment for scenario in scenarios)
+    with LocalAws() as aws, tempfile.TemporaryDirectory(prefix="rehearsal-") as folder:
+        stages = deploy(aws, environments, Path(folder), say)
+        deployed = time.monotonic()
+        results = [play(role, stages[role.environment]) for role in at_home(scenarios, environments)]
+    played = sum(result.seconds for result in results)
+    minutes = sum(scenario.minutes for scenario in scenarios)
+    for result in results:
+        say(f"{result.seconds:6.2f} s for {result.role.scenario.minutes:3} minutes of {result.role.name}")
+    return {
+        "deploy": deployed - begun,
+        "play": played,
+        "total": time.monotonic() - begun,
+        "half_hour": played / minutes * HALF_AN_HOUR,
+    }
+
+
+if __name__ == "__main__":
+    for what, seconds in measure(print).items():
+        print(f"{what}: {seconds:.1f} s")  # noqa: T201  this is its purpose
