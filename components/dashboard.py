@@ -8,8 +8,8 @@ from cdktf import Fn
 from constructs import Construct
 
 from components.aws import CloudwatchDashboard
-from components.chain_alarms import Chain
-from components.dashboard_layout import ChainGraph, FlowGraphs, dashboard_layout
+from components.dashboard_layout import FlowGraphs, SelfMonitoringGraph, dashboard_layout
+from components.self_monitoring_alarms import SelfMonitored
 from components.site import Site
 
 CONSOLES: Final = {"aws": "aws.amazon.com", "aws-cn": "amazonaws.cn", "aws-us-gov": "amazonaws-us-gov.com"}
@@ -35,7 +35,7 @@ class Dashboard(Construct):
         site: Site,
         flows: Sequence[FlowGraphs],
         pages: Mapping[str, int],
-        chain: Sequence[ChainGraph],
+        self_monitored: Sequence[SelfMonitoringGraph],
     ) -> None:
         super().__init__(scope, id_)
         first, *_ = [
@@ -46,7 +46,7 @@ class Dashboard(Construct):
                 dashboard_body=json.dumps(
                     dashboard_layout(
                         [flow for flow in flows if pages[flow.name] == page],
-                        chain if page == 1 else (),
+                        self_monitored if page == 1 else (),
                         region=site.region,
                     )
                 ),
@@ -60,44 +60,44 @@ class Dashboard(Construct):
         )
 
 
-def chain_graphs(chain: Chain) -> tuple[ChainGraph, ...]:
+def self_monitoring_graphs(self_monitored: SelfMonitored) -> tuple[SelfMonitoringGraph, ...]:
     """Graphs of the chain: what ran, what failed, what waits, what was told."""
-    names = list(chain.functions.values())
-    machine = ("StateMachineArn", chain.state_machine_arn)
+    names = list(self_monitored.functions.values())
+    machine = ("StateMachineArn", self_monitored.state_machine_arn)
     return (
-        ChainGraph(
+        SelfMonitoringGraph(
             title="Workflow: executions",
             metrics=[
                 ("AWS/States", metric, *machine)
                 for metric in ("ExecutionsStarted", "ExecutionsSucceeded", "ExecutionsFailed", "ExecutionsTimedOut")
             ],
         ),
-        ChainGraph(
+        SelfMonitoringGraph(
             title="Functions: errors and throttles",
             metrics=[
                 ("AWS/Lambda", metric, "FunctionName", name) for metric in ("Errors", "Throttles") for name in names
             ],
         ),
-        ChainGraph(
+        SelfMonitoringGraph(
             title="Functions: duration (ms)",
             metrics=[("AWS/Lambda", "Duration", "FunctionName", name) for name in names],
             statistic="Maximum",
         ),
-        ChainGraph(
+        SelfMonitoringGraph(
             title="Dead letters waiting",
-            metrics=[("AWS/SQS", "ApproximateNumberOfMessagesVisible", "QueueName", chain.queue_name)],
+            metrics=[("AWS/SQS", "ApproximateNumberOfMessagesVisible", "QueueName", self_monitored.queue_name)],
             statistic="Maximum",
         ),
-        ChainGraph(
+        SelfMonitoringGraph(
             title="Alerts: published, delivered, failed",
             metrics=[
                 ("AWS/SNS", metric, "TopicName", name)
-                for name in chain.topic_names.values()
+                for name in self_monitored.topic_names.values()
                 for metric in (
                     "NumberOfMessagesPublished",
                     "NumberOfNotificationsDelivered",
                     "NumberOfNotificationsFailed",
-                    *(["NumberOfNotificationsRedrivenToDlq"] if chain.undelivered_queue_name else []),
+                    *(["NumberOfNotificationsRedrivenToDlq"] if self_monitored.undelivered_queue_name else []),
                 )
             ],
         ),

@@ -34,7 +34,7 @@ class FlowGraphs:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ChainGraph:
+class SelfMonitoringGraph:
     """One graph about the watching itself: `metrics` are (namespace, metric, dimension, value) tuples."""
 
     title: str
@@ -61,7 +61,9 @@ def page_of(flows: Mapping[str, Sequence[HealthRule]]) -> dict[str, int]:
     return pages
 
 
-def dashboard_layout(flows: Sequence[FlowGraphs], chain: Sequence[ChainGraph], *, region: str) -> dict[str, Any]:
+def dashboard_layout(
+    flows: Sequence[FlowGraphs], self_monitored: Sequence[SelfMonitoringGraph], *, region: str
+) -> dict[str, Any]:
     """The body of one page; widgets are placed from the top, flow by flow, and the chain's last if it is here."""
     widgets: list[dict[str, Any]] = []
     y = 0
@@ -80,9 +82,9 @@ def dashboard_layout(flows: Sequence[FlowGraphs], chain: Sequence[ChainGraph], *
             for metric, rules in groupby(by_metric, key=lambda rule: rule.metric)
         ]
         y = _rows(widgets, y + ALARMS_HEIGHT, graphs)
-    if chain:
+    if self_monitored:
         y = _section(widgets, y, "## The watching itself")
-        _rows(widgets, y, [_chain_graph(graph, region) for graph in chain])
+        _rows(widgets, y, [_self_monitoring_graph(graph, region) for graph in self_monitored])
     return {"start": "-PT3H", "periodOverride": "inherit", "widgets": widgets}
 
 
@@ -131,7 +133,7 @@ def _rule_graph(flow: FlowGraphs, metric: str, rules: list[HealthRule], region: 
     }
 
 
-def _chain_graph(graph: ChainGraph, region: str) -> dict[str, Any]:
+def _self_monitoring_graph(graph: SelfMonitoringGraph, region: str) -> dict[str, Any]:
     return {
         "title": graph.title,
         "view": "timeSeries",

@@ -53,7 +53,7 @@ def presence_unknown(alarm_arn_prefix: str, keys: Sequence[str]) -> dict[str, An
     return _alarm_event("INSUFFICIENT_DATA", [f"{alarm_arn_prefix}*/{key}" for key in keys])
 
 
-def self_monitoring(chain_alarm_arn_prefix: str) -> dict[str, Any]:
+def self_monitoring(self_monitoring_alarm_arn_prefix: str) -> dict[str, Any]:
     """A self-monitoring alarm going to a state in which CloudWatch publishes it.
 
     A flow may be called like one of them, so the namespace decides: theirs is never MediaConnect's.
@@ -62,7 +62,7 @@ def self_monitoring(chain_alarm_arn_prefix: str) -> dict[str, Any]:
     return {
         "source": ["aws.cloudwatch"],
         "detail-type": ["CloudWatch Alarm State Change"],
-        "resources": [{"prefix": chain_alarm_arn_prefix}],  # an event bus takes 30 rules with wildcards
+        "resources": [{"prefix": self_monitoring_alarm_arn_prefix}],  # an event bus takes 30 rules with wildcards
         "detail": {
             "state": {"value": ["ALARM", "INSUFFICIENT_DATA"]},
             "configuration": {"metrics": {"metricStat": {"metric": metric}}},

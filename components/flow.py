@@ -25,16 +25,16 @@ class FlowModule(Construct):
         files = {path.name: path.read_bytes().replace(b"\r\n", b"\n") for path in sorted(MODULE.glob("*.tf"))}
         # CDKTF's own hash follows neither names nor a fixed order, and its copy would take tests and caches along.
         digest = hashlib.sha256(repr(sorted(files.items())).encode()).hexdigest()
-        staged = build / f"flow-module-{digest}"
-        if not staged.is_dir():
-            unfinished = staged.with_suffix(".unfinished")
+        deployed_here = build / f"flow-module-{digest}"
+        if not deployed_here.is_dir():
+            unfinished = deployed_here.with_suffix(".unfinished")
             shutil.rmtree(unfinished, ignore_errors=True)
             unfinished.mkdir(parents=True)
             for name, content in files.items():
                 (unfinished / name).write_bytes(content)
-            unfinished.rename(staged)
+            unfinished.rename(deployed_here)
         asset = TerraformAsset(
-            self, "mediaconnect_flow", path=str(staged), type=AssetType.DIRECTORY, asset_hash=digest[:32]
+            self, "mediaconnect_flow", path=str(deployed_here), type=AssetType.DIRECTORY, asset_hash=digest[:32]
         )
         self.source: Final = f"./{asset.path}"
 

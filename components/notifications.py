@@ -33,7 +33,7 @@ class GivenTopic:
     undelivered_queue_name: str | None = None
 
     @property
-    def chain_topic_arn(self) -> str:
+    def self_monitoring_topic_arn(self) -> str:
         """Self-monitoring alarms go the same way."""
         return self.topic_arn
 
@@ -43,7 +43,7 @@ class GivenTopic:
         return self.topic_arn.rpartition(":")[2]
 
     @property
-    def chain_topic_name(self) -> str:
+    def self_monitoring_topic_name(self) -> str:
         """The same."""
         return self.topic_name
 
@@ -62,14 +62,14 @@ class Notifications(Construct):
     ) -> None:
         super().__init__(scope, id_)
         alerts = self._topic("topic", site.names.topic, site, key_arn=key_arn)
-        chain = self._topic(
+        self_monitored = self._topic(
             "chain",
-            site.names.chain_topic,
+            site.names.self_monitoring_topic,
             site,
             key_arn=None,
             publisher=allow(
                 ["sns:Publish"],
-                site.arn("sns", site.names.chain_topic),
+                site.arn("sns", site.names.self_monitoring_topic),
                 principal={"Service": "cloudwatch.amazonaws.com"},
                 condition=own_account(site.account_id, source_arn=f"{site.alarm_arn_prefix}*"),
                 sid="AlarmsPublish",
@@ -91,7 +91,7 @@ class Notifications(Construct):
                     ["sqs:SendMessage"],
                     undelivered.arn,
                     principal={"Service": "sns.amazonaws.com"},
-                    condition={"ArnEquals": {"aws:SourceArn": [alerts.arn, chain.arn]}},
+                    condition={"ArnEquals": {"aws:SourceArn": [alerts.arn, self_monitored.arn]}},
                 )
             ),
         )
@@ -111,15 +111,15 @@ class Notifications(Construct):
             SnsTopicSubscription(
                 self,
                 f"chain-{who}",
-                topic_arn=chain.arn,
+                topic_arn=self_monitored.arn,
                 protocol=subscriber.protocol,
                 endpoint=subscriber.endpoint,
                 redrive_policy=redrive,
             )
         self.topic_arn: Final = alerts.arn
-        self.chain_topic_arn: Final = chain.arn
+        self.self_monitoring_topic_arn: Final = self_monitored.arn
         self.topic_name: Final = alerts.name
-        self.chain_topic_name: Final = chain.name
+        self.self_monitoring_topic_name: Final = self_monitored.name
         self.undelivered_queue_name: Final[str | None] = undelivered.name
 
     def _topic(

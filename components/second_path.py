@@ -154,7 +154,7 @@ class SecondPath(Construct):
             "rule",
             name=site.names.rule(self.part),
             description="A self-monitoring alarm was raised",
-            event_pattern=event_patterns.written(event_patterns.self_monitoring(site.chain_alarm_arn_prefix)),
+            event_pattern=event_patterns.written(event_patterns.self_monitoring(site.self_monitoring_alarm_arn_prefix)),
         )
         start_role = IamRole(
             self,

@@ -37,6 +37,6 @@ class Site:
         return self.arn("cloudwatch", f"alarm:{self.names.prefix}-")
 
     @property
-    def chain_alarm_arn_prefix(self) -> str:
+    def self_monitoring_alarm_arn_prefix(self) -> str:
         """What the ARN of each self-monitoring alarm begins with."""
         return self.arn("cloudwatch", f"alarm:{self.names.prefix}-chain-")

@@ -55,7 +55,7 @@ class Names:
         return f"{self.prefix}-alerts"
 
     @property
-    def chain_topic(self) -> str:
+    def self_monitoring_topic(self) -> str:
         """SNS topic of the alarms on the watching itself."""
         return f"{self.prefix}-chain"
 
@@ -153,6 +153,6 @@ class Names:
         """Health alarm of a flow. No flow name holds a slash, so the name can be taken apart again."""
         return shortened(f"{self.prefix}-{flow}/{key}", ALARM_LIMIT)
 
-    def chain_alarm(self, what: str) -> str:
+    def self_monitoring_alarm(self, what: str) -> str:
         """Alarm on the watching itself."""
         return shortened(f"{self.prefix}-chain-{what}", ALARM_LIMIT)

@@ -20,9 +20,8 @@ from constructs import Construct
 
 from components.alarms import SILENT, FlowAlarms
 from components.aws import AwsProvider, AwsProviderDefaultTags, DataAwsCallerIdentity, DataAwsPartition
-from components.chain_alarms import Chain, ChainAlarms, chain_alarm_rows
 from components.ci_permissions import boundary_arn, key_grants
-from components.dashboard import Dashboard, chain_graphs
+from components.dashboard import Dashboard, self_monitoring_graphs
 from components.dashboard_layout import FlowGraphs, page_of
 from components.encryption import EncryptionKey, GivenKey
 from components.flow import FlowModule, MediaConnectFlow
@@ -32,6 +31,7 @@ from components.incidents import Incidents
 from components.lambda_package import lambda_package
 from components.notifications import GivenTopic, Notifications
 from components.second_path import SecondPath
+from components.self_monitoring_alarms import SelfMonitored, SelfMonitoringAlarms, self_monitoring_rows
 from components.site import Site
 from components.triggers import DeadLetters, Triggers
 from components.watch_policy import WatchPolicy
@@ -151,7 +151,7 @@ class MediaWorkflow(TerraformStack):
             alert_handler(
                 site=site,
                 topic_arn=notifications.topic_arn,
-                self_monitoring_topic_arn=notifications.chain_topic_arn,
+                self_monitoring_topic_arn=notifications.self_monitoring_topic_arn,
                 table_name=incidents.name,
                 table_arn=incidents.arn,
                 key_arn=key.arn,
@@ -169,7 +169,7 @@ class MediaWorkflow(TerraformStack):
             kind=environment.workflow_type,
             stream_monitor=monitor,
             alert_handler=handler,
-            self_monitoring_topic_arn=notifications.chain_topic_arn,
+            self_monitoring_topic_arn=notifications.self_monitoring_topic_arn,
             dead_letters=dead_letters,
             key_arn=key.arn,
             topic_key_arn=key.arn if environment.existing_topic_arn else None,
@@ -187,22 +187,33 @@ class MediaWorkflow(TerraformStack):
             check_every_minutes=environment.check_every_minutes,
         )
         second_path = SecondPath(self, "second_path", site=site, topic_arn=notifications.topic_arn, key_arn=key.arn)
-        chain = Chain(
+        self_monitored = SelfMonitored(
             functions={"stream-monitor": monitor.name, "alert-handler": handler.name},
             state_machine_arn=workflow.arn,
             rule_names=triggers.rule_names | {second_path.part: second_path.rule_name},
             queue_name=dead_letters.name,
             topic_names={"alerts": notifications.topic_name}
-            | ({} if environment.existing_topic_arn else {"chain": notifications.chain_topic_name}),
+            | ({} if environment.existing_topic_arn else {"chain": notifications.self_monitoring_topic_name}),
             undelivered_queue_name=notifications.undelivered_queue_name,
             second_path_arn=second_path.machine_arn,
             schedule_group=triggers.schedule_group,
             check_every_minutes=environment.check_every_minutes,
         )
-        ChainAlarms(
-            self, "chain_alarms", site=site, rows=chain_alarm_rows(chain), topic_arn=notifications.chain_topic_arn
+        SelfMonitoringAlarms(
+            self,
+            "chain_alarms",
+            site=site,
+            rows=self_monitoring_rows(self_monitored),
+            topic_arn=notifications.self_monitoring_topic_arn,
         )
-        dashboard = Dashboard(self, "dashboard", site=site, flows=graphs, pages=pages, chain=chain_graphs(chain))
+        dashboard = Dashboard(
+            self,
+            "dashboard",
+            site=site,
+            flows=graphs,
+            pages=pages,
+            self_monitored=self_monitoring_graphs(self_monitored),
+        )
 
         for name, value, description in (
             ("flow_arns", {name: flow.arn for name, flow in flows.items()}, "ARN of each flow"),

@@ -7,7 +7,7 @@ from typing import Any, get_args
 from settings import load_environment
 from tools.bench.detection import EARLY_PERIODS, Detection, Early, broken_at, detection, early
 from tools.bench.flows import early_loss_text
-from tools.rehearsal.cast import Role
+from tools.rehearsal.assignment import Assignment
 from tools.rehearsal.scenario import Scenario
 from tools.rehearsal.timeline import Kind, Moment, Notification, Result
 
@@ -27,7 +27,7 @@ def scenario(**changes: Any) -> Scenario:
 
 def result(*moments: tuple[float, Kind, str], told: float | None = None) -> Result:
     (flow,) = load_environment("dev", root=PROJECT, environ={}, context={}).flows
-    found = Result(Role(scenario(), "dev", flow))
+    found = Result(Assignment(scenario(), "dev", flow))
     found.timeline += [Moment(minute=minute, kind=kind, text=text) for minute, kind, text in moments]
     if told is not None:
         found.notifications.append(

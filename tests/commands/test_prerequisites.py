@@ -102,7 +102,7 @@ def apply_saved(environment: str) -> None:
 
 def rehearsed(environment: str) -> None:
     from tools.local_aws import LocalAws  # noqa: PLC0415  loads moto
-    from tools.rehearsal.stage import deploy as deploy_to_local_aws  # noqa: PLC0415
+    from tools.rehearsal.deployment import deploy as deploy_to_local_aws  # noqa: PLC0415
 
     deploy_to_local_aws(LocalAws(), [environment], PROJECT / "never", print)
 

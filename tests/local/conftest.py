@@ -12,7 +12,7 @@ import pytest
 from tests.local.evening import Evening
 from tests.local.github import GitHub, running
 from tools.local_aws import LocalAws
-from tools.rehearsal.stage import Stage
+from tools.rehearsal.deployment import Deployment
 from tools.terraform.binary import PROJECT
 
 Begin = Callable[[str], Evening]
@@ -36,18 +36,18 @@ def github() -> Iterator[GitHub]:
 class Deployed:
     """The shipped environments in one account, each in its own workspace of one state bucket."""
 
-    dev: Stage
-    staging: Stage
-    prod: Stage
+    dev: Deployment
+    staging: Deployment
+    prod: Deployment
 
 
 @pytest.fixture(scope="session")
 def deployed(aws: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> Deployed:
     """`dev` and `prod` by plain terraform, `staging` by the CDKTF command line. Together, because all mostly wait."""
-    dev, staging, prod = (Stage(aws, name, tmp_path_factory.mktemp(name)) for name in ("dev", "staging", "prod"))
-    for stage in (dev, staging, prod):
-        stage.synthesize()
-        stage.initialize()
+    dev, staging, prod = (Deployment(aws, name, tmp_path_factory.mktemp(name)) for name in ("dev", "staging", "prod"))
+    for deployment in (dev, staging, prod):
+        deployment.synthesize()
+        deployment.initialize()
     with ThreadPoolExecutor() as pool:
         by_cdktf = pool.submit(cdktf, staging, "deploy", "media-workflow", "--auto-approve", "--skip-provider-lock")
         for done in (pool.submit(dev.apply), pool.submit(prod.apply), by_cdktf):
@@ -56,19 +56,19 @@ def deployed(aws: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> Deploye
 
 
 @pytest.fixture(scope="session")
-def stage(deployed: Deployed) -> Stage:
+def deployment(deployed: Deployed) -> Deployment:
     """The environment `dev`, applied."""
     return deployed.dev
 
 
-def cdktf(stage: Stage, *arguments: str) -> str:
+def cdktf(deployment: Deployment, *arguments: str) -> str:
     """Run the pinned CDKTF command line on a stage's environment; what it printed."""
     cli = PROJECT / "node_modules" / ".bin" / "cdktf"
     assert cli.is_file(), "the CDKTF command line is not installed; `make test` does it, or `npm ci`"
     done = subprocess.run(
-        [str(cli), *arguments, "--output", str(stage.folder)],
+        [str(cli), *arguments, "--output", str(deployment.folder)],
         cwd=PROJECT,
-        env={**stage.environ, "CI": "true"},
+        env={**deployment.environ, "CI": "true"},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -98,17 +98,17 @@ def venue_settings(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def venue_stage(aws: LocalAws, venue_settings: Path, tmp_path_factory: pytest.TempPathFactory) -> Stage:
+def venue_stage(aws: LocalAws, venue_settings: Path, tmp_path_factory: pytest.TempPathFactory) -> Deployment:
     """The environment `venue`, applied."""
-    stage = Stage(aws, "venue", tmp_path_factory.mktemp("venue"), settings_root=venue_settings)
-    stage.synthesize()
-    stage.initialize()
-    stage.apply()
-    return stage
+    deployment = Deployment(aws, "venue", tmp_path_factory.mktemp("venue"), settings_root=venue_settings)
+    deployment.synthesize()
+    deployment.initialize()
+    deployment.apply()
+    return deployment
 
 
 @pytest.fixture(scope="session")
-def venue(venue_stage: Stage) -> dict[str, str]:
+def venue(venue_stage: Deployment) -> dict[str, str]:
     """The queue and the flows of the environment `venue`, deployed."""
     outputs = venue_stage.outputs()
     return {**outputs["flow_arns"], "queue": outputs["dead_letters_url"]}

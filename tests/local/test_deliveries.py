@@ -156,8 +156,8 @@ def test_a_filter_on_the_body_decides_who_is_told(region: EmptyRegion, *, body: 
 
 
 def test_the_order_of_publishing_is_kept_across_topics(region: EmptyRegion) -> None:
-    alerts, chain = region.topic("alerts"), region.topic("chain")
-    for topic, text in ((chain, "1"), (alerts, "2"), (chain, "3"), (alerts, "4")):
+    alerts, self_monitored = region.topic("alerts"), region.topic("chain")
+    for topic, text in ((self_monitored, "1"), (alerts, "2"), (self_monitored, "3"), (alerts, "4")):
         publish(region, topic, text)
     assert [message.message for message in published(region=region.name)] == ["1", "2", "3", "4"]
     assert [message.message for message in published(region=region.name, since=3)] == ["4"]

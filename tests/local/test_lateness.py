@@ -8,35 +8,35 @@ from moto.cloudwatch.models import cloudwatch_backends
 from tools.local_aws import ACCOUNT_ID, LocalAws
 from tools.local_aws.forget import forget_what_happened
 from tools.local_aws.gaps.flow_states import set_flow_status
-from tools.rehearsal.cast import Role
+from tools.rehearsal.assignment import Assignment
+from tools.rehearsal.deployment import Deployment
 from tools.rehearsal.lateness import conditions, deployed, measure
 from tools.rehearsal.reading import load_scenario
 from tools.rehearsal.run import play
-from tools.rehearsal.stage import Stage
 from tools.rehearsal.timeline import Result
 
-Stages = dict[int, Stage]
+Deployments = dict[int, Deployment]
 
 
 @pytest.fixture(scope="module")
-def stages(aws: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> Stages:
+def deployments(aws: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> Deployments:
     return deployed(aws, tmp_path_factory.mktemp("lateness"), lambda _: None)
 
 
-def cells(stages: Stages, lateness: str, *wanted: str, beyond: int = 2, checks: int = 1) -> dict[str, str]:
+def cells(deployments: Deployments, lateness: str, *wanted: str, beyond: int = 2, checks: int = 1) -> dict[str, str]:
     """What the cells of these trials show, by protocol and trial."""
     rows = [row for row in conditions([lateness]) if row.checks == checks]
     found = {
         f"{row.protocol}, {name}": cell.shown()
-        for row, played in measure(stages, rows, beyond=beyond, wanted=wanted)
+        for row, played in measure(deployments, rows, beyond=beyond, wanted=wanted)
         for name, cell in played.items()
     }
-    forget_what_happened(next(iter(stages.values())).environment.region)
+    forget_what_happened(next(iter(deployments.values())).environment.region)
     return found
 
 
-def test_metrics_that_are_not_late_meet_every_target(stages: Stages) -> None:
-    found = cells(stages, "0", "healthy hour", "zeros, event", "silence, alert", "zeros", "silence", "jitter")
+def test_metrics_that_are_not_late_meet_every_target(deployments: Deployments) -> None:
+    found = cells(deployments, "0", "healthy hour", "zeros, event", "silence, alert", "zeros", "silence", "jitter")
     assert {name: shown for name, shown in found.items() if shown.startswith("!")} == {}
     assert {shown for name, shown in found.items() if name.endswith(("event", "alert"))} == {"0 s"}
 
@@ -44,10 +44,10 @@ def test_metrics_that_are_not_late_meet_every_target(stages: Stages) -> None:
 @pytest.mark.parametrize("beyond", [0, 5])
 @pytest.mark.parametrize("lateness", ["180", "60..180 #1"])
 def test_late_metrics_meet_every_target_whatever_an_evaluation_range_is(
-    stages: Stages, lateness: str, beyond: int
+    deployments: Deployments, lateness: str, beyond: int
 ) -> None:
     wanted = ("healthy hour", "silence, event", "zeros", "silence", "metrics outage", "packet-loss")
-    found = cells(stages, lateness, *wanted, beyond=beyond)
+    found = cells(deployments, lateness, *wanted, beyond=beyond)
     assert {name: shown for name, shown in found.items() if shown.startswith("!")} == {}
 
 
@@ -82,38 +82,40 @@ detail = { errored = false, error-id = "1", error-code = "SourceStreamError" }
 """
 
 
-def played(stages: Stages, folder: Path, text: str) -> Result:
+def played(deployments: Deployments, folder: Path, text: str) -> Result:
     path = folder / "scenario.toml"
     path.write_text(text)
-    stage = stages[1]
-    (flow,) = [one for one in stage.environment.flows if one.name == "srt"]
-    return play(Role(load_scenario(path), stage.environment.name, flow), stage)
+    deployment = deployments[1]
+    (flow,) = [one for one in deployment.environment.flows if one.name == "srt"]
+    return play(Assignment(load_scenario(path), deployment.environment.name, flow), deployment)
 
 
 @pytest.mark.parametrize(("more", "shown"), [("", ["Stream Error: Timeout."]), (CLEARED, [])])
 def test_an_alert_is_in_describe_flow_until_it_is_cleared_even_while_events_are_lost(
-    stages: Stages, tmp_path: Path, more: str, shown: list[str]
+    deployments: Deployments, tmp_path: Path, more: str, shown: list[str]
 ) -> None:
-    played(stages, tmp_path, SCENARIO + more)
-    client = stages[1].aws.client("mediaconnect")
-    assert client.describe_flow(FlowArn=stages[1].flow_arn("srt"))["Messages"]["Errors"] == shown
+    played(deployments, tmp_path, SCENARIO + more)
+    client = deployments[1].aws.client("mediaconnect")
+    assert client.describe_flow(FlowArn=deployments[1].flow_arn("srt"))["Messages"]["Errors"] == shown
 
 
 @pytest.mark.parametrize(("more", "programs"), [("", 0), ('source_metadata = "present"', 1)])
-def test_source_metadata_follows_the_phase(stages: Stages, tmp_path: Path, more: str, programs: int) -> None:
-    played(stages, tmp_path, SCENARIO.replace("metrics = {}", f"metrics = {{}}\n{more}"))
-    arn = stages[1].flow_arn("srt")
+def test_source_metadata_follows_the_phase(deployments: Deployments, tmp_path: Path, more: str, programs: int) -> None:
+    played(deployments, tmp_path, SCENARIO.replace("metrics = {}", f"metrics = {{}}\n{more}"))
+    arn = deployments[1].flow_arn("srt")
     set_flow_status(arn, "ACTIVE")
-    answer = stages[1].aws.client("mediaconnect").describe_flow_source_metadata(FlowArn=arn)
+    answer = deployments[1].aws.client("mediaconnect").describe_flow_source_metadata(FlowArn=arn)
     assert len(answer["TransportMediaInfo"]["Programs"]) == programs
     set_flow_status(arn, "STANDBY")
 
 
-def test_datapoints_arrive_as_late_as_the_scenario_says_and_the_same_each_time(stages: Stages, tmp_path: Path) -> None:
+def test_datapoints_arrive_as_late_as_the_scenario_says_and_the_same_each_time(
+    deployments: Deployments, tmp_path: Path
+) -> None:
     def late_by() -> dict[tuple[str, str, float], float]:
-        result = played(stages, tmp_path, SCENARIO)
-        start = result.role.scenario.start
-        data = cloudwatch_backends[ACCOUNT_ID][stages[1].environment.region].metric_data
+        result = played(deployments, tmp_path, SCENARIO)
+        start = result.assignment.scenario.start
+        data = cloudwatch_backends[ACCOUNT_ID][deployments[1].environment.region].metric_data
         return {
             (datum.name, ",".join(item.name for item in datum.dimensions), minute): (
                 (datum.arrives - start).total_seconds() - 60 * (minute + 1)

@@ -18,11 +18,11 @@ from tools.cli.__main__ import app
 from tools.local_aws import ACCOUNT_ID, LocalAws, faults
 from tools.local_aws.forget import forget_what_happened
 from tools.rehearsal import report, scenario
-from tools.rehearsal.cast import Role, at_home, fitting
+from tools.rehearsal.assignment import Assignment, at_home, fitting
+from tools.rehearsal.deployment import Deployment
 from tools.rehearsal.reading import load_scenario, load_scenarios, shipped
 from tools.rehearsal.run import play
 from tools.rehearsal.scenario import Lateness
-from tools.rehearsal.stage import Stage
 from tools.rehearsal.timeline import Result
 from tools.terraform.binary import PROJECT
 
@@ -31,7 +31,7 @@ Played = dict[str, Result]
 
 
 @pytest.fixture(scope="module")
-def stages(deployed: Deployed, aws: LocalAws) -> Iterator[dict[str, Stage]]:
+def deployments(deployed: Deployed, aws: LocalAws) -> Iterator[dict[str, Deployment]]:
     """The shipped environments by name; afterwards, what happened on them is forgotten."""
     yield {"dev": deployed.dev, "staging": deployed.staging, "prod": deployed.prod}
     forget_what_happened(aws.region)
@@ -43,9 +43,11 @@ def played() -> Played:
     return {}
 
 
-def home(name: str, stages: dict[str, Stage]) -> Role:
-    (role,) = at_home(load_scenarios([name]), {key: stage.environment for key, stage in stages.items()})
-    return role
+def home(name: str, deployments: dict[str, Deployment]) -> Assignment:
+    (assignment,) = at_home(
+        load_scenarios([name]), {key: deployment.environment for key, deployment in deployments.items()}
+    )
+    return assignment
 
 
 def reliable(result: Result) -> dict[str, Any]:
@@ -61,41 +63,51 @@ def reliable(result: Result) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("name", shipped())
-def test_a_shipped_scenario_passes_on_its_own_flow(name: str, stages: dict[str, Stage], played: Played) -> None:
-    role = home(name, stages)
-    played[name] = play(role, stages[role.environment], evidence=True)
+def test_a_shipped_scenario_passes_on_its_own_flow(
+    name: str, deployments: dict[str, Deployment], played: Played
+) -> None:
+    assignment = home(name, deployments)
+    played[name] = play(assignment, deployments[assignment.environment], evidence=True)
     assert played[name].missed == []
 
 
 @pytest.mark.parametrize("name", [item.name for item in load_scenarios([]) if not item.lateness.most])
-def test_shipped_scenario_passes_with_90_seconds_of_lateness(name: str, stages: dict[str, Stage]) -> None:
-    role = home(name, stages)
-    late = role.scenario.model_copy(update={"lateness": Lateness(min=90, max=90, seed=0)})
-    assert play(replace(role, scenario=late), stages[role.environment]).missed == []
+def test_shipped_scenario_passes_with_90_seconds_of_lateness(name: str, deployments: dict[str, Deployment]) -> None:
+    assignment = home(name, deployments)
+    late = assignment.scenario.model_copy(update={"lateness": Lateness(min=90, max=90, seed=0)})
+    assert play(replace(assignment, scenario=late), deployments[assignment.environment]).missed == []
 
 
 @pytest.mark.parametrize("environment", ["dev", "staging", "prod"])
-def test_every_flow_shipped_passes_every_scenario_that_fits_it(environment: str, stages: dict[str, Stage]) -> None:
-    roles, _ = fitting(load_scenarios([]), stages[environment].environment)
-    assert {role.flow.name for role in roles} == {flow.name for flow in stages[environment].environment.flows}
+def test_every_flow_shipped_passes_every_scenario_that_fits_it(
+    environment: str, deployments: dict[str, Deployment]
+) -> None:
+    assignments, _ = fitting(load_scenarios([]), deployments[environment].environment)
+    assert {assignment.flow.name for assignment in assignments} == {
+        flow.name for flow in deployments[environment].environment.flows
+    }
     elsewhere = [
-        role for role in roles if (role.environment, role.flow.name) != (role.scenario.environment, role.scenario.flow)
+        assignment
+        for assignment in assignments
+        if (assignment.environment, assignment.flow.name) != (assignment.scenario.environment, assignment.scenario.flow)
     ]
-    found = {role.name: play(role, stages[environment]).missed for role in elsewhere}
+    found = {assignment.name: play(assignment, deployments[environment]).missed for assignment in elsewhere}
     assert {name: missed for name, missed in found.items() if missed} == {}
 
 
 @pytest.mark.parametrize("name", ["failover_and_return", "monitor_crashing"])
-def test_the_same_scenario_gives_the_same_json_whatever_was_played_before(name: str, stages: dict[str, Stage]) -> None:
-    role = home(name, stages)
-    stage = stages[role.environment]
-    first = reliable(play(role, stage))
-    play(home("packet_loss", stages), stages["dev"])
-    assert reliable(play(role, stage)) == first
+def test_the_same_scenario_gives_the_same_json_whatever_was_played_before(
+    name: str, deployments: dict[str, Deployment]
+) -> None:
+    assignment = home(name, deployments)
+    deployment = deployments[assignment.environment]
+    first = reliable(play(assignment, deployment))
+    play(home("packet_loss", deployments), deployments["dev"])
+    assert reliable(play(assignment, deployment)) == first
 
 
-def test_the_json_has_all_that_happened(stages: dict[str, Stage]) -> None:
-    told = play(home("packet_loss", stages), stages["dev"]).as_json()
+def test_the_json_has_all_that_happened(deployments: dict[str, Deployment]) -> None:
+    told = play(home("packet_loss", deployments), deployments["dev"]).as_json()
     assert (told["title"], told["passed"], told["missed"]) == ("The network loses packets for a while", True, [])
     opened = told["notifications"][0]
     assert (opened["minute"], opened["kind"], opened["severity"]) == (7, "opened", "MEDIUM")
@@ -108,12 +120,14 @@ def test_the_json_has_all_that_happened(stages: dict[str, Stage]) -> None:
     assert at_seven["function"]["calls"] == ["dynamodb:GetItem", "dynamodb:PutItem", "sns:Publish", "dynamodb:PutItem"]
 
 
-def test_a_wrong_expectation_is_missed_with_what_was_seen_instead(stages: dict[str, Stage], tmp_path: Path) -> None:
+def test_a_wrong_expectation_is_missed_with_what_was_seen_instead(
+    deployments: dict[str, Deployment], tmp_path: Path
+) -> None:
     text = (PROJECT / "tools" / "rehearsal" / "scenarios" / "packet_loss.toml").read_text()
     path = tmp_path / "wrong.toml"
     path.write_text(text.replace('severity = "MEDIUM"\nfrom = 6\nby = 10', 'severity = "CRITICAL"\nfrom = 6\nby = 6.5'))
-    role = Role(load_scenario(path), "dev", stages["dev"].environment.flows[0])
-    assert play(role, stages["dev"]).missed == [
+    assignment = Assignment(load_scenario(path), "dev", deployments["dev"].environment.flows[0])
+    assert play(assignment, deployments["dev"]).missed == [
         (
             "expected a message of kind opened, CRITICAL or worse, between minute 6 and 6.5; "
             "seen minute 7: opened MEDIUM; minute 9: escalated HIGH; minute 20: recovered HIGH"
@@ -139,13 +153,13 @@ def test_an_environment_that_does_not_exist_ends_with_2() -> None:
     assert CliRunner().invoke(app, ["rehearse", "--environment", "nowhere"]).exit_code == 2
 
 
-def test_a_dashboard_with_a_wrong_dimension_is_seen_as_an_empty_graph(stages: dict[str, Stage]) -> None:
+def test_a_dashboard_with_a_wrong_dimension_is_seen_as_an_empty_graph(deployments: dict[str, Deployment]) -> None:
     dashboard = cloudwatch_backends[ACCOUNT_ID]["us-east-1"].dashboards["media-workflow-dev"]
     right = dashboard.body
     dashboard.body = right.replace('"SourceJitter", "FlowARN"', '"SourceJitter", "FlowArn"')
     assert dashboard.body != right
     try:
-        evidence = play(home("packet_loss", stages), stages["dev"], evidence=True).evidence
+        evidence = play(home("packet_loss", deployments), deployments["dev"], evidence=True).evidence
     finally:
         dashboard.body = right
     assert evidence is not None
@@ -156,19 +170,19 @@ def test_a_dashboard_with_a_wrong_dimension_is_seen_as_an_empty_graph(stages: di
 
 
 @pytest.fixture(scope="module")
-def page(stages: dict[str, Stage], played: Played, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def page(deployments: dict[str, Deployment], played: Played, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The report of some scenarios, one of which missed what it expected."""
     for name in ("handler_crashing", "packet_loss"):
         if name not in played:
-            role = home(name, stages)
-            played[name] = play(role, stages[role.environment], evidence=True)
+            assignment = home(name, deployments)
+            played[name] = play(assignment, deployments[assignment.environment], evidence=True)
     return report.write([*played.values(), failing(played["packet_loss"])], tmp_path_factory.mktemp("report"))
 
 
 def failing(result: Result) -> Result:
-    wanted = result.role.scenario.expectations[1].model_copy(update={"severity": "CRITICAL"})
-    other = result.role.scenario.model_copy(update={"expectations": (wanted,), "title": "Not as expected"})
-    return replace(result, role=replace(result.role, scenario=other.named("not_as_expected", {})))
+    wanted = result.assignment.scenario.expectations[1].model_copy(update={"severity": "CRITICAL"})
+    other = result.assignment.scenario.model_copy(update={"expectations": (wanted,), "title": "Not as expected"})
+    return replace(result, assignment=replace(result.assignment, scenario=other.named("not_as_expected", {})))
 
 
 def test_the_report_needs_nothing_from_elsewhere(page: Path) -> None:

@@ -9,11 +9,11 @@ from moto.cloudwatch.models import cloudwatch_backends
 from tests.local.conftest import Begin
 from tests.local.evening import GOOD_RTP, PREFIX, Evening
 from tools.local_aws import ACCOUNT_ID
-from tools.rehearsal.cast import Role
+from tools.rehearsal.assignment import Assignment
+from tools.rehearsal.deployment import Deployment
 from tools.rehearsal.reading import load_scenario
 from tools.rehearsal.report import plots
 from tools.rehearsal.run import play
-from tools.rehearsal.stage import Stage
 
 OPENED, RECOVERED = "opened", "recovered"
 EARLY = f"{PREFIX}-channel/packet-loss-early"
@@ -105,13 +105,13 @@ by = 4
     ("flow", "told_at", "seconds"), [("channel", 2 + 10 / 60, range(0, 240, 10)), ("show", 3, range(0, 240, 60))]
 )
 def test_a_rehearsal_measures_and_judges_within_the_minute_only_what_an_alarm_of_seconds_watches(
-    venue_stage: Stage, tmp_path: Path, flow: str, told_at: float, seconds: range
+    venue_stage: Deployment, tmp_path: Path, flow: str, told_at: float, seconds: range
 ) -> None:
     path = tmp_path / "worsening.toml"
     path.write_text(WORSENING)
-    (cast,) = [candidate for candidate in venue_stage.environment.flows if candidate.name == flow]
+    (assigned,) = [candidate for candidate in venue_stage.environment.flows if candidate.name == flow]
     scenario = load_scenario(path)
-    result = play(Role(scenario, "venue", cast), venue_stage, evidence=True)
+    result = play(Assignment(scenario, "venue", assigned), venue_stage, evidence=True)
     assert result.missed == []
     assert [(told.minute, told.severity) for told in result.notifications] == [(told_at, "MEDIUM")]
     (rung,) = [moment for moment in result.timeline if moment.kind == "alarm" and moment.facts["after"] == "ALARM"]

@@ -9,18 +9,18 @@ import pytest
 
 from tests.local.conftest import Deployed, cdktf, files
 from tools.local_aws import LocalAws
-from tools.rehearsal.stage import Stage
+from tools.rehearsal.deployment import Deployment
 from tools.terraform.binary import TerraformError, terraform
 
 BUCKET = "media-workflow-state-123456789012-us-east-1"
 
 
-def test_the_configuration_is_valid(stage: Stage) -> None:
-    assert json.loads(stage.run("validate", "-json").stdout)["diagnostics"] == []
+def test_the_configuration_is_valid(deployment: Deployment) -> None:
+    assert json.loads(deployment.run("validate", "-json").stdout)["diagnostics"] == []
 
 
-def test_a_second_plan_is_empty(stage: Stage) -> None:
-    assert not stage.has_changes()
+def test_a_second_plan_is_empty(deployment: Deployment) -> None:
+    assert not deployment.has_changes()
 
 
 def test_each_environment_has_its_own_state_in_the_bucket(deployed: Deployed, aws: LocalAws) -> None:
@@ -33,13 +33,13 @@ def test_each_environment_has_its_own_state_in_the_bucket(deployed: Deployed, aw
     }
 
 
-def test_a_plan_waits_for_nobody_who_holds_the_lock(stage: Stage, aws: LocalAws) -> None:
+def test_a_plan_waits_for_nobody_who_holds_the_lock(deployment: Deployment, aws: LocalAws) -> None:
     lock = {"Bucket": BUCKET, "Key": "media-workflow/dev/media-workflow.tfstate.tflock"}
     held = {"ID": "1", "Operation": "OperationTypeApply", "Who": "somebody@example.com", "Created": "2026-11-23T20:00:00Z"}  # fmt: skip
     aws.client("s3").put_object(**lock, Body=json.dumps(held).encode())
     try:
         with pytest.raises(TerraformError, match=r"Error acquiring the state lock(.|\n)*somebody@example.com"):
-            stage.run("plan", "-no-color")
+            deployment.run("plan", "-no-color")
     finally:
         aws.client("s3").delete_object(**lock)
 
@@ -50,8 +50,8 @@ def test_one_environments_configuration_is_refused_in_another_ones_workspace(dep
         terraform("plan", "-no-color", folder=deployed.dev.root, environ=environ)
 
 
-def test_what_an_operator_asks_for_is_answered(stage: Stage, aws: LocalAws) -> None:
-    outputs = stage.outputs()
+def test_what_an_operator_asks_for_is_answered(deployment: Deployment, aws: LocalAws) -> None:
+    outputs = deployment.outputs()
     assert outputs["ingest"] == {"live-stream": {"address": "192.0.2.10", "port": 5000}}
     flow = aws.client("mediaconnect").describe_flow(FlowArn=outputs["flow_arns"]["live-stream"])["Flow"]
     assert (flow["Name"], flow["Status"]) == ("live-stream", "STANDBY")
@@ -71,18 +71,20 @@ def test_the_backup_encoder_has_an_address_to_send_to(deployed: Deployed) -> Non
     }
 
 
-def test_the_cdktf_command_line_synthesizes_the_same_bytes(stage: Stage, tmp_path: Path, aws: LocalAws) -> None:
-    other = Stage(aws, "dev", tmp_path)
+def test_the_cdktf_command_line_synthesizes_the_same_bytes(
+    deployment: Deployment, tmp_path: Path, aws: LocalAws
+) -> None:
+    other = Deployment(aws, "dev", tmp_path)
     cdktf(other, "synth")
-    assert files(other.folder) == files(stage.folder)
+    assert files(other.folder) == files(deployment.folder)
 
 
 @pytest.mark.parametrize("environment", ["dev", "staging"])
 def test_the_cdktf_command_line_finds_nothing_to_change_in_either_workspace(
     deployed: Deployed, environment: str
 ) -> None:
-    stage: Stage = getattr(deployed, environment)
-    assert "No changes." in cdktf(stage, "diff", "media-workflow", "--skip-provider-lock")
+    deployment: Deployment = getattr(deployed, environment)
+    assert "No changes." in cdktf(deployment, "diff", "media-workflow", "--skip-provider-lock")
 
 
 @pytest.fixture

@@ -6,10 +6,10 @@ import pytest
 
 from tools.local_aws import LocalAws
 from tools.local_aws.eventbridge import ACCOUNT_ID
-from tools.rehearsal.cast import fitting
+from tools.rehearsal.assignment import fitting
+from tools.rehearsal.deployment import Deployment
 from tools.rehearsal.reading import load_scenarios
 from tools.rehearsal.run import play
-from tools.rehearsal.stage import Stage
 
 QUEUE = f"arn:aws:sqs:us-east-1:{ACCOUNT_ID}:live-alerts"
 FUNCTION = f"arn:aws:lambda:us-east-1:{ACCOUNT_ID}:function:live-alerts"
@@ -38,33 +38,33 @@ allowed_cidr = "203.0.113.10/32"
 
 
 @pytest.fixture(scope="module")
-def own(aws: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> Stage:
+def own(aws: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> Deployment:
     """The environment `own`, applied."""
     root = tmp_path_factory.mktemp("settings")
     (root / "environments").mkdir()
     (root / "environments" / "own.toml").write_text(SETTINGS, encoding="utf-8")
-    stage = Stage(aws, "own", tmp_path_factory.mktemp("own"), settings_root=root)
-    stage.synthesize()
-    stage.initialize()
-    stage.apply()
-    return stage
+    deployment = Deployment(aws, "own", tmp_path_factory.mktemp("own"), settings_root=root)
+    deployment.synthesize()
+    deployment.initialize()
+    deployment.apply()
+    return deployment
 
 
 @pytest.mark.parametrize("name", ["flapping", "key_disabled", "self_monitoring_topic_refuses"])
-def test_a_scenario_is_played_and_its_messages_count_for_the_queue_and_the_function(own: Stage, name: str) -> None:
-    (role,), _ = fitting(load_scenarios([name]), own.environment)
-    result = play(role, own)
+def test_a_scenario_is_played_and_its_messages_count_for_the_queue_and_the_function(own: Deployment, name: str) -> None:
+    (assignment,), _ = fitting(load_scenarios([name]), own.environment)
+    result = play(assignment, own)
     assert result.missed == []
     assert result.notifications
     assert {message.recipients for message in result.notifications} == {(f"lambda {FUNCTION}", f"sqs {QUEUE}")}
 
 
-def test_a_message_that_nobody_could_be_given_is_kept_and_rings(own: Stage, tmp_path: Path) -> None:
+def test_a_message_that_nobody_could_be_given_is_kept_and_rings(own: Deployment, tmp_path: Path) -> None:
     """The one subscriber's queue is here, and does not let SNS in: the alarm says so, and the message is kept."""
     own.aws.client("sqs").create_queue(QueueName="live-alerts")
     try:
-        (role,), _ = fitting(load_scenarios(["flapping"]), own.environment)
-        result = play(role, own)
+        (assignment,), _ = fitting(load_scenarios(["flapping"]), own.environment)
+        result = play(assignment, own)
     finally:
         own.aws.client("sqs").delete_queue(
             QueueUrl=own.aws.client("sqs").get_queue_url(QueueName="live-alerts")["QueueUrl"]

@@ -13,35 +13,35 @@ from tools.local_aws.executions import Execution
 from tools.local_aws.forget import forget_what_happened
 from tools.local_aws.gaps.flow_states import set_flow_status
 from tools.local_aws.gaps.lambda_runs_the_zip import INVOCATIONS
-from tools.rehearsal.stage import Stage
+from tools.rehearsal.deployment import Deployment
 
 Run = Callable[[dict[str, Any]], tuple[Execution, list[Published]]]
 
 
 @pytest.fixture
-def run(stage: Stage, aws: LocalAws) -> Run:
+def run(deployment: Deployment, aws: LocalAws) -> Run:
     """Starts the workflow with an input; how it ended, and what was published meanwhile."""
     forget_what_happened(aws.region)
 
     def started(given: dict[str, Any]) -> tuple[Execution, list[Published]]:
         before = len(published(region=aws.region))
-        ended = executions.wait_for(executions.start(stage.outputs()["state_machine_arn"], given))
+        ended = executions.wait_for(executions.start(deployment.outputs()["state_machine_arn"], given))
         return ended, published(region=aws.region, since=before)
 
     return started
 
 
-def test_a_flow_that_is_off_air_on_purpose_is_healthy_and_nobody_is_told(stage: Stage, run: Run) -> None:
-    ended, told = run({"flow_arn": stage.flow_arn("live-stream")})
+def test_a_flow_that_is_off_air_on_purpose_is_healthy_and_nobody_is_told(deployment: Deployment, run: Run) -> None:
+    ended, told = run({"flow_arn": deployment.flow_arn("live-stream")})
     assert (ended.status, told) == ("SUCCEEDED", [])
     assert ended.states == ("MonitorStream", "EvaluateHealth", "ClearAlert", "StreamHealthy")
     assert [invocation.failed for invocation in INVOCATIONS] == [False, False]
 
 
 def test_a_running_flow_without_a_source_becomes_one_message_to_the_right_people(
-    stage: Stage, run: Run, aws: LocalAws
+    deployment: Deployment, run: Run, aws: LocalAws
 ) -> None:
-    flow_arn = stage.flow_arn("live-stream")
+    flow_arn = deployment.flow_arn("live-stream")
     set_flow_status(flow_arn, "ACTIVE")
     datum = {
         "MetricName": "SourceBitRate",
@@ -73,7 +73,7 @@ def test_a_running_flow_without_a_source_becomes_one_message_to_the_right_people
     ],
 )
 def test_a_persons_input_that_starts_no_check_fails_clearly_and_notifies_nobody(
-    stage: Stage, run: Run, aws: LocalAws, given: Any
+    deployment: Deployment, run: Run, aws: LocalAws, given: Any
 ) -> None:
     ended, told = run(given)
     assert (ended.status, told) == ("FAILED", [])
@@ -82,14 +82,14 @@ def test_a_persons_input_that_starts_no_check_fails_clearly_and_notifies_nobody(
     assert f"The input was {json.dumps(given)}." in ended.cause
     assert "environments/dev.toml" in ended.cause
     assert [invocation.failed for invocation in INVOCATIONS] == [False], "no error of the function, and no retry"
-    assert dead_letters(stage, aws) == []
+    assert dead_letters(deployment, aws) == []
 
 
 @pytest.mark.parametrize("kind", ["schedule", "event", "alarm"])
 def test_a_check_of_ours_whose_policy_is_gone_is_a_monitoring_failure(
-    stage: Stage, run: Run, aws: LocalAws, kind: str
+    deployment: Deployment, run: Run, aws: LocalAws, kind: str
 ) -> None:
-    arn = stage.flow_arn("live-stream")
+    arn = deployment.flow_arn("live-stream")
     now = datetime.now(UTC).isoformat()
     stat = {"metricStat": {"metric": {"dimensions": {"FlowARN": arn}}}}
     inputs: dict[str, dict[str, Any]] = {
@@ -123,18 +123,20 @@ def test_a_check_of_ours_whose_policy_is_gone_is_a_monitoring_failure(
     assert (message.subject, message.attributes["kind"]) == ("[CRITICAL] monitoring is blind (dev)", "blind")
     assert message.recipients == ("email live-dev@example.com",)
     assert ended.arn in message.message
-    assert dead_letters(stage, aws) == [given]
+    assert dead_letters(deployment, aws) == [given]
 
 
-def dead_letters(stage: Stage, aws: LocalAws) -> list[Any]:
+def dead_letters(deployment: Deployment, aws: LocalAws) -> list[Any]:
     """The bodies in the dead-letter queue."""
-    url = stage.outputs()["dead_letters_url"]
+    url = deployment.outputs()["dead_letters_url"]
     got = aws.client("sqs").receive_message(QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=0)
     return [json.loads(message["Body"]) for message in got.get("Messages", [])]
 
 
-def test_the_functions_run_from_the_deployed_zip_and_not_from_this_repository(stage: Stage, aws: LocalAws) -> None:
-    arn = stage.outputs()["stream_monitor_arn"]
+def test_the_functions_run_from_the_deployed_zip_and_not_from_this_repository(
+    deployment: Deployment, aws: LocalAws
+) -> None:
+    arn = deployment.outputs()["stream_monitor_arn"]
     answer = aws.client("lambda").invoke(FunctionName=arn, Payload=json.dumps({"input": 5, "started": "x"}).encode())
     trace = json.loads(answer["Payload"].read())["stackTrace"]
     assert "stream_monitor/handler.py" in trace[-2] + trace[-1]

@@ -25,7 +25,7 @@ from components.lambda_package import SOURCE, lambda_package
 from main import synthesize
 from settings import Environment
 from tools.local_aws import LocalAws
-from tools.rehearsal.stage import Stage
+from tools.rehearsal.deployment import Deployment
 from tools.terraform.binary import PROJECT, TerraformError
 
 FOLDER: Final = Path(__file__).resolve().parent
@@ -40,7 +40,7 @@ class Case:
     base: str = "dev"
     settings: Callable[[Json], None] = lambda _: None
     terraform: Callable[[Json], None] = lambda _: None
-    world: Callable[[Stage], None] | None = None
+    world: Callable[[Deployment], None] | None = None
     new_code: bool = False
     flags: tuple[str, ...] = ()
     errs: bool = False
@@ -149,9 +149,9 @@ def imported(root: Json) -> None:
     root["import"] = [{"to": "aws_cloudwatch_metric_alarm.found", "id": "made-by-hand"}]
 
 
-def made_by_hand(stage: Stage) -> None:
+def made_by_hand(deployment: Deployment) -> None:
     """The alarm that `imported` takes in."""
-    stage.aws.client("cloudwatch").put_metric_alarm(
+    deployment.aws.client("cloudwatch").put_metric_alarm(
         AlarmName="made-by-hand",
         ComparisonOperator="GreaterThanThreshold",
         EvaluationPeriods=1,
@@ -170,9 +170,9 @@ def forgotten(root: Json) -> None:
     root["removed"] = [{"from": f"aws_cloudwatch_metric_alarm.{name}", "lifecycle": {"destroy": False}}]
 
 
-def loosened_by_hand(stage: Stage) -> None:
+def loosened_by_hand(deployment: Deployment) -> None:
     """Somebody raised the packet loss alarm in the console."""
-    client = stage.aws.client("cloudwatch")
+    client = deployment.aws.client("cloudwatch")
     names = [alarm["AlarmName"] for alarm in client.describe_alarms()["MetricAlarms"]]
     (name,) = [name for name in names if name.endswith("live-stream/packet-loss")]
     alarm = client.describe_alarms(AlarmNames=[name])["MetricAlarms"][0]
@@ -351,32 +351,32 @@ def other_code() -> Iterator[None]:
             stack.lambda_package = original
 
 
-def write_configuration(stage: Stage, case: Case) -> None:
+def write_configuration(deployment: Deployment, case: Case) -> None:
     """Synthesize with the case's settings and edit the result."""
     environment = settings_of(case.base, case.settings)
     if case.new_code:
         with other_code():
-            synthesize(environment, output=stage.folder, given={})
+            synthesize(environment, output=deployment.folder, given={})
     else:
-        synthesize(environment, output=stage.folder, given={})
-    path = stage.root / "cdk.tf.json"
+        synthesize(environment, output=deployment.folder, given={})
+    path = deployment.root / "cdk.tf.json"
     root = json.loads(path.read_text(encoding="utf-8"))
     case.terraform(root)
     path.write_text(json.dumps(root), encoding="utf-8")
 
 
-def plan_of(stage: Stage, case: Case) -> str:
+def plan_of(deployment: Deployment, case: Case) -> str:
     """The plan's JSON, as `terraform show -json` prints it."""
-    write_configuration(stage, case)
+    write_configuration(deployment, case)
     if case.world:
-        case.world(stage)
-    stage.initialize()
+        case.world(deployment)
+    deployment.initialize()
     try:
-        stage.run("plan", "-out=made.tfplan", "-parallelism=20", "-no-color", *case.flags)
+        deployment.run("plan", "-out=made.tfplan", "-parallelism=20", "-no-color", *case.flags)
     except TerraformError:
         if not case.errs:
             raise
-    return stage.run("show", "-json", "made.tfplan").stdout
+    return deployment.run("show", "-json", "made.tfplan").stdout
 
 
 def normal(text: str, endpoint: str) -> bytes:
@@ -406,19 +406,19 @@ def make(names: list[str]) -> None:
             chosen = [name for name in names if CASES[name].base == base]
             if not chosen:
                 continue
-            stage = Stage(aws, base, Path(folder) / base)
-            write_configuration(stage, Case(base=base))
-            stage.initialize()
-            stage.run("apply", "-auto-approve", "-parallelism=20", "-no-color")
-            stage.run("apply", "-refresh-only", "-auto-approve", "-no-color")
+            deployment = Deployment(aws, base, Path(folder) / base)
+            write_configuration(deployment, Case(base=base))
+            deployment.initialize()
+            deployment.run("apply", "-auto-approve", "-parallelism=20", "-no-color")
+            deployment.run("apply", "-refresh-only", "-auto-approve", "-no-color")
             for name in chosen:
                 case = CASES[name]
                 if name == "first_deploy":
-                    fresh = Stage(aws, "dev", Path(folder) / name)
+                    fresh = Deployment(aws, "dev", Path(folder) / name)
                     fresh.environ["TF_WORKSPACE"] = "fresh"  # a workspace with no state yet
                     text = plan_of(fresh, case)
                 else:
-                    text = plan_of(stage, case)
+                    text = plan_of(deployment, case)
                 content = normal(text, aws.endpoint)
                 path = FOLDER / f"{name}.json.gz"
                 path.write_bytes(gzip.compress(content, mtime=0))

@@ -11,7 +11,7 @@ import pytest
 
 from components.workflow_definition import workflow_definition
 from tests.unit.environments import GOOD, load
-from tools.rehearsal.cast import Role
+from tools.rehearsal.assignment import Assignment
 from tools.rehearsal.evidence import Graph, Line, Threshold
 from tools.rehearsal.reading import find_scenario, load_scenario
 from tools.rehearsal.report import plots, workflow
@@ -37,7 +37,7 @@ GRAPH = Graph(
 def result(tmp_path: Path) -> Result:
     """A rehearsal in which one look was healthy and one was not."""
     flow = load(tmp_path, GOOD).flows[0]
-    found = Result(Role(load_scenario(find_scenario("packet_loss")), "dev", flow))
+    found = Result(Assignment(load_scenario(find_scenario("packet_loss")), "dev", flow))
     for minute, states in ((5, ["ClearAlert", "StreamHealthy"]), (7, ["RaiseAlert", "AlertSent"])):
         path = ["MonitorStream", "EvaluateHealth", *states]
         facts = {"states": path, "status": "SUCCEEDED"}

@@ -7,7 +7,7 @@ import pytest
 
 from settings import Environment
 from tests.unit.environments import GOOD, load
-from tools.rehearsal.cast import Role, at_home, fitting
+from tools.rehearsal.assignment import Assignment, at_home, fitting
 from tools.rehearsal.reading import LIBRARY, line_of, load_scenario, load_scenarios, shipped
 from tools.rehearsal.scenario import Expectation, Scenario, ScenarioError
 from tools.rehearsal.timeline import Notification, Result, missed
@@ -278,8 +278,8 @@ def test_a_missing_file_is_answered_with_the_shipped_names(tmp_path: Path) -> No
 
 
 def test_a_scenario_plays_on_its_own_flow(tmp_path: Path, environment: Environment) -> None:
-    (role,) = at_home([read(tmp_path, MINIMAL)], {"dev": environment})
-    assert (role.environment, role.flow.name) == ("dev", "live")
+    (assignment,) = at_home([read(tmp_path, MINIMAL)], {"dev": environment})
+    assert (assignment.environment, assignment.flow.name) == ("dev", "live")
 
 
 @pytest.mark.parametrize(
@@ -312,8 +312,8 @@ def test_in_another_environment_each_scenario_plays_where_it_fits_and_the_rest_i
 ) -> None:
     fits = read(tmp_path, MINIMAL.replace('flow = "live"', 'flow = "elsewhere"'))
     needs_two = read(tmp_path, MINIMAL.replace("SourceJitter = 80", "SourceConnected = [1, 1]"))
-    roles, left_out = fitting([fits, needs_two], environment)
-    assert [role.flow.name for role in roles] == ["live"]
+    assignments, left_out = fitting([fits, needs_two], environment)
+    assert [assignment.flow.name for assignment in assignments] == ["live"]
     assert left_out == ["scenario: live has 1 source(s), not 2"]
     with pytest.raises(ScenarioError, match="No scenario fits a flow of dev"):
         fitting([needs_two], environment)
@@ -351,7 +351,7 @@ def test_an_expectation_holds_only_for_a_message_that_somebody_gets_in_time(
 def test_a_missed_expectation_is_shown_beside_what_was_seen(tmp_path: Path, environment: Environment) -> None:
     scenario = read(tmp_path, MINIMAL)
     result = Result(
-        Role(scenario, "dev", environment.flows[0]),
+        Assignment(scenario, "dev", environment.flows[0]),
         notifications=[message(minute=9.0), message(minute=5.0, recipients=())],
     )
     assert result.missed == [

@@ -7,15 +7,15 @@ import pytest
 from rich.console import Console
 
 from tests.unit.environments import GOOD, load
-from tools.rehearsal.cast import Role
+from tools.rehearsal.assignment import Assignment
 from tools.rehearsal.reading import find_scenario, load_scenario
 from tools.rehearsal.show import show
 from tools.rehearsal.timeline import Moment, Notification, Result
 
 
 def result(tmp_path: Path, *sent: tuple[float, str, str]) -> Result:
-    role = Role(load_scenario(find_scenario("packet_loss")), "dev", load(tmp_path, GOOD).flows[0])
-    found = Result(role)
+    assignment = Assignment(load_scenario(find_scenario("packet_loss")), "dev", load(tmp_path, GOOD).flows[0])
+    found = Result(assignment)
     for minute, kind, severity in sent:
         found.notifications.append(
             Notification(

@@ -123,8 +123,8 @@ def metrics_of(alarm: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def test_an_alarm_on_the_chain_goes_to_people_directly_and_through_no_filter(prod: Synthesized) -> None:
-    chain = [alarm for alarm in prod.all_of("aws_cloudwatch_metric_alarm") if "-chain-" in alarm["alarm_name"]]
-    watched = {(metric["namespace"], metric["metric_name"]) for alarm in chain for metric in metrics_of(alarm)}
+    self_monitored = [alarm for alarm in prod.all_of("aws_cloudwatch_metric_alarm") if "-chain-" in alarm["alarm_name"]]
+    watched = {(metric["namespace"], metric["metric_name"]) for alarm in self_monitored for metric in metrics_of(alarm)}
     assert watched == {
         ("AWS/Lambda", "Errors"),
         ("AWS/Lambda", "Throttles"),
@@ -139,7 +139,7 @@ def test_an_alarm_on_the_chain_goes_to_people_directly_and_through_no_filter(pro
         ("AWS/SNS", "NumberOfNotificationsFailedToRedriveToDlq"),
         ("MediaWorkflow", "InputsRefused"),  # taken off
     }
-    (topic,) = {action for alarm in chain for action in alarm["alarm_actions"]}
+    (topic,) = {action for alarm in self_monitored for action in alarm["alarm_actions"]}
     subscriptions = [item for item in prod.all_of("aws_sns_topic_subscription") if item["topic_arn"] == topic]
     assert {item["endpoint"] for item in subscriptions} == {
         "noc@example.com",
@@ -330,10 +330,10 @@ def test_dead_letters_do_not_end_their_alarm_while_the_metrics_of_the_queue_slee
 
 
 def test_the_readme_names_what_self_monitoring_costs(prod: Synthesized) -> None:
-    chain = [alarm for alarm in prod.all_of("aws_cloudwatch_metric_alarm") if "-chain-" in alarm["alarm_name"]]
-    metrics = sum(len(metrics_of(alarm)) for alarm in chain)
+    self_monitored = [alarm for alarm in prod.all_of("aws_cloudwatch_metric_alarm") if "-chain-" in alarm["alarm_name"]]
+    metrics = sum(len(metrics_of(alarm)) for alarm in self_monitored)
     dollars = f"{metrics * PRICES['alarm'].dollars:.2f}"
-    words = f"{dollars} a month for its {len(chain)} alarms, which read {metrics} metrics"
+    words = f"{dollars} a month for its {len(self_monitored)} alarms, which read {metrics} metrics"
     assert words in (PROJECT / "README.md").read_text(encoding="utf-8")
     on_scale = " ".join((PROJECT / "docs" / "scale.md").read_text(encoding="utf-8").split())
     assert f"{dollars} for its self-monitoring alarms" in on_scale

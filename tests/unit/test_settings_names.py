@@ -16,7 +16,7 @@ def test_names_are_what_the_contracts_say() -> None:
     names = Names("prod")
     assert names.alarm("channel-one", "source-lost") == "media-workflow-prod-channel-one/source-lost"
     assert names.policy_parameter("channel-one") == "/media-workflow/prod/flows/channel-one"
-    assert names.chain_alarm("dead-letters") == "media-workflow-prod-chain-dead-letters"
+    assert names.self_monitoring_alarm("dead-letters") == "media-workflow-prod-chain-dead-letters"
     assert state_bucket("123456789012", "us-east-1") == "media-workflow-state-123456789012-us-east-1"
 
 

@@ -175,24 +175,27 @@ def detection_times(folder: Path) -> dict[str, Any]:
     And packet loss on flows that differ in the period of the first alarm on it.
     """
     from tools.local_aws import LocalAws  # noqa: PLC0415  loads moto
-    from tools.rehearsal.cast import Role, at_home  # noqa: PLC0415
+    from tools.rehearsal.assignment import Assignment, at_home  # noqa: PLC0415
+    from tools.rehearsal.deployment import deploy, load  # noqa: PLC0415
     from tools.rehearsal.reading import load_scenarios  # noqa: PLC0415
     from tools.rehearsal.run import play  # noqa: PLC0415
-    from tools.rehearsal.stage import deploy, load  # noqa: PLC0415
 
     scenarios = load_scenarios([])
-    roles = at_home(scenarios, load(scenario.environment for scenario in scenarios))
+    assignments = at_home(scenarios, load(scenario.environment for scenario in scenarios))
     with LocalAws() as aws:
-        stages = deploy(aws, {role.environment for role in roles}, folder, lambda _: None)
-        found = [detection(role.scenario.name, play(role, stages[role.environment])) for role in roles]
+        deployments = deploy(aws, {assignment.environment for assignment in assignments}, folder, lambda _: None)
+        found = [
+            detection(assignment.scenario.name, play(assignment, deployments[assignment.environment]))
+            for assignment in assignments
+        ]
         environments = folder / "settings" / "environments"
         environments.mkdir(parents=True)
         (environments / "early.toml").write_text(early_loss_text(EARLY_PERIODS), encoding="utf-8")
-        stage = deploy(aws, ["early"], folder, lambda _: None, settings_root=environments.parent)["early"]
+        deployment = deploy(aws, ["early"], folder, lambda _: None, settings_root=environments.parent)["early"]
         (loss,) = load_scenarios(["packet_loss"])
         by_period = [
-            early(period, detection(flow.name, play(Role(loss, "early", flow), stage)))
-            for period, flow in zip(EARLY_PERIODS, stage.environment.flows, strict=True)
+            early(period, detection(flow.name, play(Assignment(loss, "early", flow), deployment)))
+            for period, flow in zip(EARLY_PERIODS, deployment.environment.flows, strict=True)
         ]
     show(
         "Minutes from the failure to the message, and to each path's first finding",

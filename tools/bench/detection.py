@@ -57,7 +57,7 @@ def broken_at(scenario: Scenario) -> float:
 
 def detection(name: str, result: Result) -> Detection:
     """When the first message came, and when each path first started a run that found something to tell."""
-    broken = broken_at(result.role.scenario)
+    broken = broken_at(result.assignment.scenario)
     told = [sent.minute - broken for sent in result.notifications if sent.recipients and sent.minute >= broken]
     found: dict[str, float | None] = dict.fromkeys(PATHS)
     started_by = None

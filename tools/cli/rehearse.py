@@ -41,20 +41,20 @@ def rehearse(  # noqa: PLR0917  options are given by name
     Exits with 0 if every expectation holds, with 1 if one does not, and with 2 if a file cannot be used.
     """
     from tools.local_aws import LocalAws  # noqa: PLC0415  loads moto
-    from tools.rehearsal.cast import at_home, fitting  # noqa: PLC0415
+    from tools.rehearsal.assignment import at_home, fitting  # noqa: PLC0415
+    from tools.rehearsal.deployment import deploy, load  # noqa: PLC0415
     from tools.rehearsal.reading import load_scenarios  # noqa: PLC0415
     from tools.rehearsal.run import play  # noqa: PLC0415
     from tools.rehearsal.show import show  # noqa: PLC0415
-    from tools.rehearsal.stage import deploy, load  # noqa: PLC0415
 
     with answered():
         loaded = load_scenarios(scenarios or [])
         environments = load([environment] if environment else [scenario.environment for scenario in loaded])
         left_out: list[str] = []
         if environment:
-            roles, left_out = fitting(loaded, environments[environment])
+            assignments, left_out = fitting(loaded, environments[environment])
         else:
-            roles = at_home(loaded, environments)
+            assignments = at_home(loaded, environments)
         if json_file:
             writable_file(json_file, "--json")
         if report:
@@ -63,15 +63,15 @@ def rehearse(  # noqa: PLR0917  options are given by name
         region = next(iter(environments.values())).region
         with LocalAws(region=region) as aws, tempfile.TemporaryDirectory(prefix="rehearsal-") as folder:
             with progress() as say:
-                stages = deploy(aws, {role.environment for role in roles}, Path(folder), say)
+                deployments = deploy(aws, {assignment.environment for assignment in assignments}, Path(folder), say)
                 deployed = time.monotonic() - begun
                 results = []
-                for number, role in enumerate(roles, 1):
+                for number, assignment in enumerate(assignments, 1):
                     if console.is_terminal:
-                        say(f"playing {number} of {len(roles)}: {role.name}")
-                    results.append(play(role, stages[role.environment], evidence=report is not None))
+                        say(f"playing {number} of {len(assignments)}: {assignment.name}")
+                    results.append(play(assignment, deployments[assignment.environment], evidence=report is not None))
             seconds = {"deploy": deployed, "play": sum(result.seconds for result in results)}
-            show(results, console, full=full or len(roles) == 1, seconds=seconds)
+            show(results, console, full=full or len(assignments) == 1, seconds=seconds)
             for line in left_out:
                 console.print(f"not played: {line}", style="dim", markup=False, soft_wrap=True)
             if json_file:

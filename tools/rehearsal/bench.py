@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Final
 
 from tools.local_aws import LocalAws
-from tools.rehearsal.cast import at_home
+from tools.rehearsal.assignment import at_home
+from tools.rehearsal.deployment import deploy, load
 from tools.rehearsal.reading import load_scenarios
 from tools.rehearsal.run import play
-from tools.rehearsal.stage import deploy, load
 
 HALF_AN_HOUR: Final = 30
 
@@ -24,13 +24,15 @@ def measure(say: Callable[[str], None]) -> dict[str, float]:
     scenarios = load_scenarios([])
     environments = load(scenario.environment for scenario in scenarios)
     with LocalAws() as aws, tempfile.TemporaryDirectory(prefix="rehearsal-") as folder:
-        stages = deploy(aws, environments, Path(folder), say)
+        deployments = deploy(aws, environments, Path(folder), say)
         deployed = time.monotonic()
-        results = [play(role, stages[role.environment]) for role in at_home(scenarios, environments)]
+        results = [
+            play(assignment, deployments[assignment.environment]) for assignment in at_home(scenarios, environments)
+        ]
     played = sum(result.seconds for result in results)
     minutes = sum(scenario.minutes for scenario in scenarios)
     for result in results:
-        say(f"{result.seconds:6.2f} s for {result.role.scenario.minutes:3} minutes of {result.role.name}")
+        say(f"{result.seconds:6.2f} s for {result.assignment.scenario.minutes:3} minutes of {result.assignment.name}")
     return {
         "deploy": deployed - begun,
         "play": played,

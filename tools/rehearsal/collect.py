@@ -13,25 +13,27 @@ from moto.stepfunctions.parser.models import stepfunctions_parser_backends
 
 from tools.local_aws import ACCOUNT_ID
 from tools.local_aws.gaps.cloudwatch_metrics import ALWAYS, as_of
-from tools.rehearsal.cast import Role
+from tools.rehearsal.assignment import Assignment
+from tools.rehearsal.deployment import Deployment
 from tools.rehearsal.evidence import Evidence, Graph, Line, Point, Threshold
-from tools.rehearsal.stage import Stage
 
 
-def collect(role: Role, stage: Stage) -> Evidence:
+def collect(assignment: Assignment, deployment: Deployment) -> Evidence:
     """Read the evidence of the scenario that was played last."""
-    return _Reader(role, stage).evidence()
+    return _Reader(assignment, deployment).evidence()
 
 
 class _Reader:
-    def __init__(self, role: Role, stage: Stage) -> None:
-        self._scenario = role.scenario
-        self._prefix = stage.names.alarm(role.flow.name, "")
-        self._dashboard = stage.names.dashboard
-        self._region = stage.environment.region
+    def __init__(self, assignment: Assignment, deployment: Deployment) -> None:
+        self._scenario = assignment.scenario
+        self._prefix = deployment.names.alarm(assignment.flow.name, "")
+        self._dashboard = deployment.names.dashboard
+        self._region = deployment.environment.region
         self._watched: Any = cloudwatch_backends[ACCOUNT_ID][self._region]
-        self._other_flows = [arn for name, arn in stage.outputs()["flow_arns"].items() if name != role.flow.name]
-        self._machine = stage.outputs()["state_machine_arn"]
+        self._other_flows = [
+            arn for name, arn in deployment.outputs()["flow_arns"].items() if name != assignment.flow.name
+        ]
+        self._machine = deployment.outputs()["state_machine_arn"]
 
     def evidence(self) -> Evidence:
         machines = stepfunctions_parser_backends[ACCOUNT_ID][self._region]

@@ -20,11 +20,11 @@ from typing import Any, Final
 from components.health_rules import HealthRule, health_rules
 from settings import Environment, Flow
 from tools.local_aws import LocalAws
-from tools.rehearsal.cast import Role
+from tools.rehearsal.assignment import Assignment
+from tools.rehearsal.deployment import Deployment, deploy
 from tools.rehearsal.metrics import EMITTED
 from tools.rehearsal.run import play
 from tools.rehearsal.scenario import PRESENCE, WORST_FIRST, Scenario
-from tools.rehearsal.stage import Stage, deploy
 from tools.rehearsal.timeline import Notification
 
 SETTINGS: Final = Path(__file__).with_suffix(".toml")
@@ -193,11 +193,11 @@ def settings(folder: Path) -> dict[int, str]:
     return names
 
 
-def deployed(aws: LocalAws, folder: Path, say: Callable[[str], None]) -> dict[int, Stage]:
+def deployed(aws: LocalAws, folder: Path, say: Callable[[str], None]) -> dict[int, Deployment]:
     """Deploy an environment for each check interval; the stages by it."""
     names = settings(folder)
-    stages = deploy(aws, names.values(), folder / "terraform", say, settings_root=folder)
-    return {minutes: stages[name] for minutes, name in names.items()}
+    deployments = deploy(aws, names.values(), folder / "terraform", say, settings_root=folder)
+    return {minutes: deployments[name] for minutes, name in names.items()}
 
 
 def conditions(lateness: Sequence[str]) -> list[Conditions]:
@@ -211,34 +211,36 @@ def conditions(lateness: Sequence[str]) -> list[Conditions]:
 
 
 def measure(
-    stages: Mapping[int, Stage], rows: Iterable[Conditions], *, beyond: int, wanted: Sequence[str] = ()
+    deployments: Mapping[int, Deployment], rows: Iterable[Conditions], *, beyond: int, wanted: Sequence[str] = ()
 ) -> Iterator[tuple[Conditions, dict[str, Cell]]]:
     """Play the trials of each condition; the row of each, by trial.
 
     Args:
-        stages: the deployed environment of each check interval.
+        deployments: the environment of each check interval.
         rows: under which conditions.
         beyond: periods of an alarm's evaluation range beyond its evaluation periods.
         wanted: names of trials; all if empty.
     """
     for row in rows:
-        stage = stages[row.checks]
+        deployment = deployments[row.checks]
         yield (
             row,
             {
                 trial.name: trial.judge(
                     play(
-                        Role(trial.scenario(row), stage.environment.name, trial.flow), stage, beyond=beyond
+                        Assignment(trial.scenario(row), deployment.environment.name, trial.flow),
+                        deployment,
+                        beyond=beyond,
                     ).notifications,
                     row,
                 )
-                for trial in trials(stage.environment, row.protocol)
+                for trial in trials(deployment.environment, row.protocol)
                 if not wanted or trial.name in wanted
             },
         )
 
 
-_of_this_process: Final[dict[int, Stage]] = {}
+_of_this_process: Final[dict[int, Deployment]] = {}
 """The environments of a process that `measure_in_processes` started, by check interval."""
 
 

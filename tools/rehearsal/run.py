@@ -27,11 +27,11 @@ from tools.local_aws.gaps.cloudwatch_metrics import MEDIACONNECT, arriving
 from tools.local_aws.gaps.flow_states import set_flow_status
 from tools.local_aws.gaps.lambda_runs_the_zip import INVOCATIONS, Invocation
 from tools.local_aws.scheduler import fire_schedules
-from tools.rehearsal.cast import Role
+from tools.rehearsal.assignment import Assignment
 from tools.rehearsal.collect import collect
+from tools.rehearsal.deployment import Deployment
 from tools.rehearsal.metrics import emits
 from tools.rehearsal.scenario import BREAKS, Event, Fault, Phase
-from tools.rehearsal.stage import Stage
 from tools.rehearsal.timeline import Kind, Moment, Notification, Result
 
 LOOK_SECONDS: Final = 10
@@ -46,8 +46,8 @@ EVENTS_OF: Final = {
 
 
 def play(
-    role: Role,
-    stage: Stage,
+    assignment: Assignment,
+    deployment: Deployment,
     *,
     evidence: bool = False,
     beyond: int = BEYOND,
@@ -58,16 +58,16 @@ def play(
     All that happened on the stage before is forgotten. A broken chain is not raised but seen in the result.
 
     Args:
-        role: the scenario and its flow.
-        stage: the environment, applied.
+        assignment: the scenario and its flow.
+        deployment: the environment, applied.
         evidence: also keep what a report draws.
         beyond: periods of an alarm's evaluation range beyond its evaluation periods; AWS documents no number.
         enough: whether the notifications so far answer the question, so that the rest need not be played.
     """
     begun = time.monotonic()
-    result = _Play(role, stage, beyond).result(enough)
+    result = _Play(assignment, deployment, beyond).result(enough)
     if evidence:
-        result.evidence = collect(role, stage)
+        result.evidence = collect(assignment, deployment)
     result.seconds = time.monotonic() - begun
     return result
 
@@ -75,24 +75,24 @@ def play(
 class _Play:
     """One scenario being played."""
 
-    def __init__(self, role: Role, stage: Stage, beyond: int) -> None:
-        self._scenario, self._flow, self._beyond = role.scenario, role.flow, beyond
-        self._region, self._names = stage.environment.region, stage.names
-        self._check_every_minutes = stage.environment.check_every_minutes
-        self._flow_arn = stage.flow_arn(role.flow.name)
-        rules = health_rules(role.flow, stage.environment.thresholds_of(role.flow))
+    def __init__(self, assignment: Assignment, deployment: Deployment, beyond: int) -> None:
+        self._scenario, self._flow, self._beyond = assignment.scenario, assignment.flow, beyond
+        self._region, self._names = deployment.environment.region, deployment.names
+        self._check_every_minutes = deployment.environment.check_every_minutes
+        self._flow_arn = deployment.flow_arn(assignment.flow.name)
+        rules = health_rules(assignment.flow, deployment.environment.thresholds_of(assignment.flow))
         self._fast = {rule.metric: rule.period for rule in rules if rule.period < WHOLE_MINUTE}
-        self._result = Result(role)
+        self._result = Result(assignment)
         self._heard = 0
         self._runs = 0
         self._phase: Phase | None = None
         self._lost: set[str] = set()
         self._undo: dict[Fault, Callable[[], None]] = {}
-        settings = stage.environment
+        settings = deployment.environment
         self._resources = resource_faults.Names(
             key=settings.existing_key_arn or self._names.key_alias,
             topic=(settings.existing_topic_arn or self._names.topic).rpartition(":")[2],
-            self_monitoring_topic=(settings.existing_topic_arn or self._names.chain_topic).rpartition(":")[2],
+            self_monitoring_topic=(settings.existing_topic_arn or self._names.self_monitoring_topic).rpartition(":")[2],
         )
 
     def result(self, enough: Callable[[Sequence[Notification]], bool]) -> Result:
@@ -255,7 +255,7 @@ class _Play:
     def _alarms(self, minute: float, *, within_minute: bool = False) -> None:
         """Alarms are evaluated, and what comes of a change is waited for."""
         now = self._scenario.at(minute)
-        for watched in (f"{self._names.alarm(self._flow.name, '')}", f"{self._names.chain_alarm('')}"):
+        for watched in (f"{self._names.alarm(self._flow.name, '')}", f"{self._names.self_monitoring_alarm('')}"):
             for change in changes(
                 now, region=self._region, prefix=watched, within_minute=within_minute, beyond=self._beyond
             ):

@@ -36,10 +36,10 @@ def show(results: Sequence[Result], console: Console, *, full: bool, seconds: Ma
 
 
 def _short(result: Result, console: Console) -> None:
-    scenario, role = result.role.scenario, result.role
+    scenario, assignment = result.assignment.scenario, result.assignment
     line = Text("passed  " if result.passed else "FAILED  ", style="green" if result.passed else "bold red")
     line.append(scenario.name, style="bold")
-    line.append(f": {scenario.title} ({role.flow.name}, {role.environment})", style="default")
+    line.append(f": {scenario.title} ({assignment.flow.name}, {assignment.environment})", style="default")
     console.print(line, soft_wrap=True)
     for message in result.delivered:
         subject = Text(f"          {_clock(result, message.minute)} ")
@@ -51,8 +51,10 @@ def _short(result: Result, console: Console) -> None:
 
 
 def _whole(result: Result, console: Console) -> None:
-    scenario, role = result.role.scenario, result.role
-    console.print(Text(f"\n{scenario.title}", style="bold"), Text(f"({role.flow.name}, {role.environment})"))
+    scenario, assignment = result.assignment.scenario, result.assignment
+    console.print(
+        Text(f"\n{scenario.title}", style="bold"), Text(f"({assignment.flow.name}, {assignment.environment})")
+    )
     for moment in result.timeline:
         if _is_new(moment):
             continue
@@ -96,4 +98,4 @@ def _titled(message: Notification) -> str:
 
 
 def _clock(result: Result, minute: float) -> str:
-    return result.role.scenario.at(minute).strftime("%H:%M:%S")
+    return result.assignment.scenario.at(minute).strftime("%H:%M:%S")

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from tools.rehearsal.cast import Role
+from tools.rehearsal.assignment import Assignment
 from tools.rehearsal.evidence import Evidence
 from tools.rehearsal.scenario import WORST_FIRST, Expectation
 
@@ -78,7 +78,7 @@ class Result:
     `seconds` is real time. `evidence` is what a report draws beside the timeline.
     """
 
-    role: Role
+    assignment: Assignment
     timeline: list[Moment] = field(default_factory=list)
     notifications: list[Notification] = field(default_factory=list)
     seconds: float = 0
@@ -87,7 +87,7 @@ class Result:
     @property
     def missed(self) -> list[str]:
         """Expectations that do not hold, with what was seen instead."""
-        wanted = self.role.scenario.expectations
+        wanted = self.assignment.scenario.expectations
         return [line for item in wanted if (line := missed(item, self.notifications))]
 
     @property
@@ -103,11 +103,11 @@ class Result:
     def as_json(self) -> dict[str, Any]:
         """What the JSON of a run tells of it."""
         return {
-            "name": self.role.scenario.name,
-            "title": self.role.scenario.title,
-            "environment": self.role.environment,
-            "flow": self.role.flow.name,
-            "start": self.role.scenario.start.isoformat(),
+            "name": self.assignment.scenario.name,
+            "title": self.assignment.scenario.title,
+            "environment": self.assignment.environment,
+            "flow": self.assignment.flow.name,
+            "start": self.assignment.scenario.start.isoformat(),
             "passed": self.passed,
             "seconds": round(self.seconds, 3),
             "notifications": [message.as_json() for message in self.notifications],

@@ -54,9 +54,9 @@ def page(results: Sequence[Result]) -> str:
 
 def _scenario(number: int, result: Result, specs: dict[str, Any]) -> dict[str, Any]:
     """What the template needs of one scenario; its plots go into `specs` under the ids that the template names."""
-    scenario, evidence = result.role.scenario, result.evidence
+    scenario, evidence = result.assignment.scenario, result.evidence
     if evidence is None:
-        raise ValueError(f"{result.role.name} was played without evidence")
+        raise ValueError(f"{result.assignment.name} was played without evidence")
     prefix = f"s{number}"
     span = plots.Span(scenario.start, scenario.minutes)
     drawn = [graph for graph in evidence.metrics if not graph.empty]
@@ -71,12 +71,12 @@ def _scenario(number: int, result: Result, specs: dict[str, Any]) -> dict[str, A
     for index, (_, spec) in enumerate(tracks):
         specs[f"{prefix}-t{index}"] = spec
     return {
-        "id": scenario.name + ("" if scenario.environment == result.role.environment else f"-{number}"),
+        "id": scenario.name + ("" if scenario.environment == result.assignment.environment else f"-{number}"),
         "number": number,
         "title": scenario.title,
         "name": scenario.name,
-        "flow": result.role.flow.name,
-        "environment": result.role.environment,
+        "flow": result.assignment.flow.name,
+        "environment": result.assignment.environment,
         "passed": result.passed,
         "missed": [dict(zip(("expected", "seen"), line.split("; seen "), strict=True)) for line in result.missed],
         "tracks": [{"title": title, "plot": f"{prefix}-t{index}"} for index, (title, _) in enumerate(tracks)],

@@ -206,8 +206,8 @@ def alarms(result: Result, span: Span) -> Spec | None:
 
 
 def _short(name: str, result: Result) -> str:
-    prefix = f"media-workflow-{result.role.environment}-"
-    return name.removeprefix(prefix).removeprefix(f"{result.role.flow.name}/")
+    prefix = f"media-workflow-{result.assignment.environment}-"
+    return name.removeprefix(prefix).removeprefix(f"{result.assignment.flow.name}/")
 
 
 def _bands(name: str, found: Sequence[Moment], span: Span) -> Iterator[Spec]:

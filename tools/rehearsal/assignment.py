@@ -13,7 +13,7 @@ from tools.rehearsal.scenario import BREAKS, Event, Scenario, ScenarioError
 
 
 @dataclass(frozen=True, slots=True)
-class Role:
+class Assignment:
     """A scenario, and the flow that plays it."""
 
     scenario: Scenario
@@ -26,7 +26,7 @@ class Role:
         return f"{self.scenario.name} on {self.flow.name} ({self.environment})"
 
 
-def at_home(scenarios: Sequence[Scenario], environments: Mapping[str, Environment]) -> list[Role]:
+def at_home(scenarios: Sequence[Scenario], environments: Mapping[str, Environment]) -> list[Assignment]:
     """Each scenario on its own flow.
 
     Args:
@@ -36,7 +36,7 @@ def at_home(scenarios: Sequence[Scenario], environments: Mapping[str, Environmen
     Raises:
         ScenarioError: for each whose environment has no such flow, or whose flow lacks what it needs.
     """
-    roles, problems = [], []
+    assignments, problems = [], []
     for scenario in scenarios:
         flows = {flow.name: flow for flow in environments[scenario.environment].flows}
         flow = flows.get(scenario.flow)
@@ -49,29 +49,29 @@ def at_home(scenarios: Sequence[Scenario], environments: Mapping[str, Environmen
             words = " and ".join(lacks)
             problems.append(f"{scenario.place('flow')}: the flow {flow.name} ({scenario.environment}) {words}.")
         else:
-            roles.append(Role(scenario, scenario.environment, flow))
+            assignments.append(Assignment(scenario, scenario.environment, flow))
     if problems:
         raise ScenarioError("\n".join(problems))
-    return roles
+    return assignments
 
 
-def fitting(scenarios: Sequence[Scenario], environment: Environment) -> tuple[list[Role], list[str]]:
+def fitting(scenarios: Sequence[Scenario], environment: Environment) -> tuple[list[Assignment], list[str]]:
     """Each scenario on every flow of one environment that it fits; and why the others do not play, a line each.
 
     Raises:
         ScenarioError: none fits any flow.
     """
-    roles, left_out = [], []
+    assignments, left_out = [], []
     for scenario in scenarios:
         for flow in environment.flows:
             lacks = list(_lacks(scenario, flow, environment))
             if lacks:
                 left_out.append(f"{scenario.name}: {flow.name} {' and '.join(lacks)}")
             else:
-                roles.append(Role(scenario, environment.name, flow))
-    if not roles:
+                assignments.append(Assignment(scenario, environment.name, flow))
+    if not assignments:
         raise ScenarioError("\n".join([f"No scenario fits a flow of {environment.name}:", *left_out]))
-    return roles, left_out
+    return assignments, left_out
 
 
 def _lacks(scenario: Scenario, flow: Flow, environment: Environment) -> Iterator[str]:

@@ -24,7 +24,7 @@ AT_ONCE: Final = 3
 """Applies at a time: each waits for most of its minute."""
 
 
-class Stage:
+class Deployment:
     """One environment on a local AWS.
 
     Args:
@@ -145,7 +145,7 @@ def deploy(
     say: Callable[[str], None],
     *,
     settings_root: Path = PROJECT,
-) -> dict[str, Stage]:
+) -> dict[str, Deployment]:
     """Apply environments to a local AWS, all at once because each mostly waits; the stages by name.
 
     Args:
@@ -162,12 +162,14 @@ def deploy(
     ready()
     waiting = sorted(set(names))
 
-    def applied(name: str) -> Stage:
-        stage = Stage(aws, name, folder / name, lambda text: say(f"{text} ({name})"), settings_root=settings_root)
-        stage.synthesize()
-        stage.initialize()
-        stage.apply()
-        return stage
+    def applied(name: str) -> Deployment:
+        deployment = Deployment(
+            aws, name, folder / name, lambda text: say(f"{text} ({name})"), settings_root=settings_root
+        )
+        deployment.synthesize()
+        deployment.initialize()
+        deployment.apply()
+        return deployment
 
     with interruptible(), ThreadPoolExecutor(AT_ONCE) as pool:
         return dict(zip(waiting, pool.map(applied, waiting), strict=True))

@@ -25,7 +25,7 @@ INPUTS_REFUSED: Final = "InputsRefused"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ChainAlarm:
+class SelfMonitoringAlarm:
     """One sign of a failure: more than nothing of `metric` in five minutes, or with `expected` nothing.
 
     `minutes` is the period, of which an expected metric may miss three before it is missed. `missing` is what no data
@@ -51,7 +51,7 @@ class ChainAlarm:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Chain:
+class SelfMonitored:
     """What is watched, by deployed name: functions, rules and topics by part, state machines by ARN, queues, schedules.
 
     `undelivered_queue_name` is None for a topic that is not ours: then its subscriptions are not either.
@@ -68,26 +68,26 @@ class Chain:
     check_every_minutes: int
 
 
-def chain_alarm_rows(chain: Chain) -> tuple[ChainAlarm, ...]:
+def self_monitoring_rows(self_monitored: SelfMonitored) -> tuple[SelfMonitoringAlarm, ...]:
     """The rows of an environment."""
     return (
         *(
-            ChainAlarm(
+            SelfMonitoringAlarm(
                 key=f"{part}-{metric.lower()}",
                 namespace="AWS/Lambda",
                 metric=metric,
                 dimensions={"FunctionName": name},
                 meaning=f"The function {name} has {metric.lower()}.",
             )
-            for part, name in chain.functions.items()
+            for part, name in self_monitored.functions.items()
             for metric in ("Errors", "Throttles")
         ),
         *(
-            ChainAlarm(
+            SelfMonitoringAlarm(
                 key=key,
                 namespace="AWS/States",
                 metric=metric,
-                dimensions={"StateMachineArn": chain.state_machine_arn},
+                dimensions={"StateMachineArn": self_monitored.state_machine_arn},
                 meaning=f"Executions of the workflow {what}.",
                 less=less,
             )
@@ -101,67 +101,73 @@ def chain_alarm_rows(chain: Chain) -> tuple[ChainAlarm, ...]:
         ),
         # The heartbeat. Executions of the state machine will not do: events start them as well, so a storm of events
         # would hide that nobody looks by schedule any more. This counts what the schedules alone start.
-        ChainAlarm(
+        SelfMonitoringAlarm(
             key="no-scheduled-checks",
             namespace="AWS/Scheduler",
             metric="InvocationAttemptCount",
-            dimensions={"ScheduleGroup": chain.schedule_group},
+            dimensions={"ScheduleGroup": self_monitored.schedule_group},
             meaning="No scheduled check was counted for three check intervals and the minutes that metrics are late.",
             expected=True,
-            minutes=chain.check_every_minutes,
+            minutes=self_monitored.check_every_minutes,
             # What is expected and not counted at all leaves the alarm without data, which notifies like an alarm;
             # "breaching" would raise it whenever an environment is new, before its first check.
             missing="missing",
         ),
         # The attempts above are counted though none succeeds, and the dead letters of the schedules wake the queue's
         # metrics late; this is counted at once.
-        ChainAlarm(
+        SelfMonitoringAlarm(
             key="scheduled-checks-failed",
             namespace="AWS/Scheduler",
             metric="InvocationDroppedCount",
-            dimensions={"ScheduleGroup": chain.schedule_group},
+            dimensions={"ScheduleGroup": self_monitored.schedule_group},
             meaning="Schedules could not start the workflow after all retries.",
         ),
         *(
-            ChainAlarm(
+            SelfMonitoringAlarm(
                 key=f"rule-{part}-failed",
                 namespace="AWS/Events",
                 metric="FailedInvocations",
                 dimensions={"RuleName": name},
                 meaning=f"The rule {name} could not start the workflow.",
             )
-            for part, name in chain.rule_names.items()
+            for part, name in self_monitored.rule_names.items()
         ),
-        ChainAlarm(
+        SelfMonitoringAlarm(
             key="dead-letters",
             namespace="AWS/SQS",
             metric="ApproximateNumberOfMessagesVisible",
-            dimensions={"QueueName": chain.queue_name},
-            meaning=f"Events wait in {chain.queue_name} that were not handled; make replay hands them over again.",
+            dimensions={"QueueName": self_monitored.queue_name},
+            meaning=(
+                f"Events wait in {self_monitored.queue_name} that were not handled; make replay hands them over again."
+            ),
             statistic="Maximum",
             # The metrics of a queue that was idle for six hours sleep, and need up to fifteen minutes to wake: this
             # alarm may come late, and the failures that fill the queue have alarms of their own, which do not sleep.
             # Without data it keeps its state, so that dead letters that nobody touches do not end it.
             missing="ignore",
         ),
-        ChainAlarm(
+        SelfMonitoringAlarm(
             key="second-path-failed",
             namespace="AWS/States",
             metric="ExecutionsFailed",
-            dimensions={"StateMachineArn": chain.second_path_arn},
+            dimensions={"StateMachineArn": self_monitored.second_path_arn},
             meaning="The second path of the self-monitoring alarms failed: the alerts topic did not accept a message.",
         ),
-        *(row for part, name in chain.topic_names.items() for row in _delivery_rows(chain, part, name)),
+        *(
+            row
+            for part, name in self_monitored.topic_names.items()
+            for row in _delivery_rows(self_monitored, part, name)
+        ),
     )
 
 
-def _delivery_rows(chain: Chain, part: str, name: str) -> tuple[ChainAlarm, ...]:
+def _delivery_rows(self_monitored: SelfMonitored, part: str, name: str) -> tuple[SelfMonitoringAlarm, ...]:
     """Whether messages to a topic reach its subscribers.
 
     NumberOfNotificationsFailed counts each failed attempt on an https endpoint, also those that a retry delivers later.
     With a queue behind our own subscriptions, SNS counts what it gave up on, and what it could not keep either.
     """
-    queue = chain.undelivered_queue_name
+    queue = self_monitored.undelivered_queue_name
     signs = (
         (
             (
@@ -185,21 +191,25 @@ def _delivery_rows(chain: Chain, part: str, name: str) -> tuple[ChainAlarm, ...]
         )
     )
     return tuple(
-        ChainAlarm(key=key, namespace="AWS/SNS", metric=metric, dimensions={"TopicName": name}, meaning=meaning)
+        SelfMonitoringAlarm(
+            key=key, namespace="AWS/SNS", metric=metric, dimensions={"TopicName": name}, meaning=meaning
+        )
         for key, metric, meaning in signs
     )
 
 
-class ChainAlarms(Construct):
+class SelfMonitoringAlarms(Construct):
     """The alarms of `chain_alarm_rows`, published by CloudWatch itself."""
 
-    def __init__(self, scope: Construct, id_: str, *, site: Site, rows: tuple[ChainAlarm, ...], topic_arn: str) -> None:
+    def __init__(
+        self, scope: Construct, id_: str, *, site: Site, rows: tuple[SelfMonitoringAlarm, ...], topic_arn: str
+    ) -> None:
         super().__init__(scope, id_)
         for row in rows:
             CloudwatchMetricAlarm(
                 self,
                 row.key,
-                alarm_name=site.names.chain_alarm(row.key),
+                alarm_name=site.names.self_monitoring_alarm(row.key),
                 alarm_description=f"{row.meaning} A broken stream may go unnoticed: look at the streams yourself.",
                 **_watched(row, environment=site.names.environment),
                 # The services' own metrics may be as late as MediaConnect's.
@@ -214,7 +224,7 @@ class ChainAlarms(Construct):
             )
 
 
-def _watched(row: ChainAlarm, *, environment: str) -> dict[str, Any]:
+def _watched(row: SelfMonitoringAlarm, *, environment: str) -> dict[str, Any]:
     """The metric of a row as an alarm's arguments; metric math where something is taken off."""
     period, dimensions = row.minutes * 60, dict(row.dimensions)
     if row.less is None:
