@@ -43,7 +43,10 @@ def review_of(text: str, *, environment: str | None = None, allow: Sequence[str]
     allowed = allowances(allow)
     found = review(plan, allowed=allowed, code_of=files_of_code)
     if environment and found.environment and environment != found.environment:
-        raise PlanError(f"This is a plan for {found.environment}, not for {environment}. Give the plan that you mean.")
+        raise PlanError(
+            f"This is a plan for {found.environment}, not for {environment}. "
+            f"Give the plan of {environment}, or leave out --environment."
+        )
     name = environment or found.environment
     if name and _protects(name, must_exist=environment is not None):
         return review(plan, environment=name, protect=True, allowed=allowed, code_of=files_of_code)

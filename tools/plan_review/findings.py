@@ -32,14 +32,14 @@ class Rank(IntEnum):
 
 TITLES: Final = {
     Rank.OFF_AIR: "Off air",
-    Rank.NOBODY_TOLD: "Nobody is told",
+    Rank.NOBODY_TOLD: "Nobody is notified",
     Rank.UNWATCHED: "Unwatched",
     Rank.INTERRUPTED: "May interrupt",
-    Rank.AT_RISK: "Less of a net",
+    Rank.AT_RISK: "Weaker safety net",
     Rank.ACCESS: "More access",
     Rank.PROTECTION: "Less protection",
-    Rank.RETENTION: "Kept for less time",
-    Rank.CODE: "Other code",
+    Rank.RETENTION: "Shorter retention",
+    Rank.CODE: "New code",
     Rank.CHANGED: "Other change",
 }
 

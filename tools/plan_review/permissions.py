@@ -40,9 +40,9 @@ class Grant:
         return self.action in {"*", "*:*"} or self.action.endswith(":*") or "*" in {self.resource, self.principal}
 
     def __str__(self) -> str:
-        whom = f"{self.principal}: " if self.principal else ""
+        whom = f" for {self.principal}" if self.principal else ""
         condition = ", under a condition" if self.condition else ""
-        return f"{whom}{'never ' if self.effect == 'Deny' else ''}{self.action} on {self.resource}{condition}"
+        return f"{self.action} on {self.resource}{whom}{condition}"
 
 
 def grants(document: Any) -> frozenset[Grant] | None:
@@ -85,12 +85,12 @@ def _either(statement: Mapping[str, Any], key: str, missing: str = "") -> list[s
     """The values of `Action` or of `NotAction`, the latter in words."""
     if key in statement:
         return [str(item) for item in _listed(statement[key])]
-    return [f"everything but {item}" for item in _listed(statement.get(f"Not{key}", []))] or [missing]
+    return [f"everything except {item}" for item in _listed(statement.get(f"Not{key}", []))] or [missing]
 
 
 def _principals(statement: Mapping[str, Any]) -> Iterator[str]:
     principal = statement.get("Principal", statement.get("NotPrincipal"))
-    prefix = "everybody but " if "NotPrincipal" in statement else ""
+    prefix = "everybody except " if "NotPrincipal" in statement else ""
     if principal is None:
         yield ""
     elif isinstance(principal, Mapping):

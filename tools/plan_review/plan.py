@@ -154,16 +154,19 @@ def read_plan(text: str) -> Plan:
             f"This is not JSON ({error}). Give the output of `terraform show -json PLANFILE`, not the plan file itself."
         ) from error
     if not isinstance(raw, dict) or "format_version" not in raw:
-        raise PlanError("This JSON is no plan: it has no format_version. Give `terraform show -json PLANFILE`.")
+        raise PlanError(
+            "This JSON is not a plan: it has no format_version. Give the output of `terraform show -json PLANFILE`."
+        )
     version = str(raw["format_version"])
     if version.partition(".")[0] != FORMAT_MAJOR:
         raise PlanError(
-            f"This plan is of format {version}; known are 1.x, as Terraform 1.10 and later print them. "
-            "Review it with a release of this project that knows that format."
+            f"This plan has format {version}. Supported: 1.x, which Terraform 1.10 and later print. "
+            "Use a release of this project that supports that format."
         )
     if not any(part in raw for part in ("resource_changes", "planned_values", "applyable", "errored")):
         raise PlanError(
-            "This JSON is a state, not a plan: it has no resource_changes. Give `terraform show -json` of a plan file."
+            "This JSON is a state, not a plan: it has no resource_changes. "
+            "Give the output of `terraform show -json PLANFILE`."
         )
     try:
         return Plan(
@@ -183,7 +186,7 @@ def read_plan(text: str) -> Plan:
 def shown(value: Any) -> str:
     """A value as a reader wants it: text as it is, everything else as JSON."""
     if value is None:
-        return "(nothing)"
+        return "(none)"
     return value if isinstance(value, str) else json.dumps(value, sort_keys=True, ensure_ascii=False)
 
 

@@ -16,12 +16,13 @@ from tools.plan_review.review import Review
 LIMIT: Final = 60_000
 VALUE_LIMIT: Final = 120
 MARKER: Final = "<!-- media-workflow plan review: {environment} -->"
+LIVE_IMPACT: Final = ("| | Live impact | Where |", "|---|---|---|")
 WORDS: Final = {
-    "create": "made",
+    "create": "created",
     "update": "changed in place",
     "delete": "deleted",
-    "replace": "deleted and made anew",
-    "forget": "let go of",
+    "replace": "deleted and recreated",
+    "forget": "no longer managed",
     "no-op": "unchanged",
     "read": "read",
 }
@@ -67,14 +68,15 @@ def as_markdown(review: Review) -> str:
     text = "\n".join(head)
     room = LIMIT - 2_000
     if len(text) > room:
-        return text[:room].rpartition("\n")[0] + "\n\nThe table is shortened here: the JSON form has all of it.\n"
+        return text[:room].rpartition("\n")[0] + "\n\nThe table is shortened. The JSON form is complete.\n"
     return text + "\n".join(["", *_details(review, room - len(text))]) + "\n"
 
 
 def as_text(review: Review) -> str:
     """For a terminal, below terraform's own plan: the verdict and the findings, without the attributes."""
     lines = [headline(review), "", *_notes(review)]
-    for words, findings in (("", review.findings), ("Done outside Terraform: ", review.drift)):
+    lines += ["Live impact:"] if review.findings or review.drift else []
+    for words, findings in (("", review.findings), ("Changed outside Terraform: ", review.drift)):
         for finding in findings:
             title = _rank(review, finding).replace("*", "") if not words else f"{words}{finding.rank.title}"
             lines.append(f"{title}: {finding.sentence}.")
@@ -96,9 +98,7 @@ def headline(review: Review) -> str:
     worst = review.findings[0].rank if review.findings else Rank.CHANGED
     count = sum(1 for finding in review.findings if finding.rank is worst)
     if worst >= Rank.CODE:
-        words = "nothing goes off air or unwatched" + (
-            ", and the functions run other code" if worst is Rank.CODE else ""
-        )
+        words = "no live impact found" + ("; the functions run new code" if worst is Rank.CODE else "")
     else:
         words = f"{worst.title.lower()}" + (f" ({count} findings)" if count > 1 else "")
     if review.blocked:
@@ -110,10 +110,10 @@ def headline(review: Review) -> str:
 def _notes(review: Review) -> Iterator[str]:
     plan = review.plan
     if plan.errored:
-        yield "Terraform stopped with an error, so what follows is only what it had found until then."
+        yield "Terraform stopped with an error: this review covers only what it had planned until then."
         yield ""
     if not plan.complete:
-        yield "Terraform put some changes off to a later plan: this is not all that will happen."
+        yield "Terraform deferred some changes to a later plan: this is not all that will happen."
         yield ""
     if review.unused:
         listed = ", ".join(f"`{address}:{action}`" for address, action in review.unused)
@@ -122,7 +122,7 @@ def _notes(review: Review) -> Iterator[str]:
     blocked = [finding for finding in review.findings if review.is_blocked(finding)]
     if blocked:
         causes = sorted({cause for finding in blocked for cause in finding.causes} - review.allowed)
-        yield "This environment is protected. If this is what you want, allow it by address and action:"
+        yield "This environment is protected. To apply this plan, allow each change by address and action:"
         yield ""
         yield "```"
         yield from (f"--allow '{address}:{action}'" for address, action in causes)
@@ -132,19 +132,17 @@ def _notes(review: Review) -> Iterator[str]:
 
 def _table(review: Review) -> Iterator[str]:
     if review.findings:
-        yield "| | What it means | Where |"
-        yield "|---|---|---|"
+        yield from LIVE_IMPACT
         for finding in review.findings:
             yield f"| {_rank(review, finding)} | {_cell(finding.sentence)}. | {_causes(finding)} |"
         yield ""
     elif review.touched:
-        yield "Nothing that this review knows a meaning for; all of it is listed below."
+        yield "No finding: this review has no rule for these changes. All of them are listed below."
         yield ""
     if review.drift:
-        yield "Done outside Terraform since its last run:"
+        yield "Changed outside Terraform since its last run:"
         yield ""
-        yield "| | What it means | Where |"
-        yield "|---|---|---|"
+        yield from LIVE_IMPACT
         for finding in review.drift:
             yield f"| {finding.rank.title} | {_cell(finding.sentence)}. | {_causes(finding)} |"
         yield ""
@@ -168,19 +166,19 @@ def _cost_lines(cost: Cost) -> Iterator[str]:
     difference = cost.after - cost.before
     change = "no change" if abs(difference) < 0.005 else f"{difference:+.2f}"  # noqa: PLR2004  half a cent
     figures = f"{cost.before:.2f} USD before, {cost.after:.2f} USD after ({change})"
-    yield f"**Monthly cost**, as far as it has a list price: {figures}."
+    yield f"**Monthly cost** of what has a list price: {figures}."
     yield ""
-    yield "<details><summary>What is in it, and what is not</summary>"
+    yield "<details><summary>What is included, and what is not</summary>"
     yield ""
     if cost.lines:
-        yield "| What | USD a month | Before | After | Source |"
+        yield "| Item | USD a month | Before | After | Source |"
         yield "|---|---|---|---|---|"
         for line in cost.lines:
             price = line.price
             yield f"| {price.what} | {price.dollars:.2f} | {line.before} | {line.after} | {price.source} |"
         yield ""
     if cost.unpriced:
-        yield "Not in it, because a plan does not know how much it will be:"
+        yield "Not included, because a plan does not show how much is used:"
         yield ""
         yield from (f"- {_cell(words)}" for words in cost.unpriced)
         yield ""
@@ -211,7 +209,7 @@ def _details(review: Review, room: int) -> Iterator[str]:
         room -= size
         yield from lines
     if left_out:
-        yield f"**Shortened: {len(left_out)} parts had no room and are only named; the JSON form has all of it.**"
+        yield f"**Shortened: {len(left_out)} parts do not fit and are only named. The JSON form is complete.**"
         yield ""
         for name in left_out:
             room -= len(name) + 3
@@ -231,9 +229,9 @@ def _change_lines(change: Change) -> list[str]:
     if change.moved_from:
         lines.append(f"- moved from `{_cell(change.moved_from)}`")
     if change.import_id is not None:
-        lines.append(f"- imported, id `{_cell(change.import_id)}`")
+        lines.append(f"- imported, ID `{_cell(change.import_id)}`")
     if change.deposed:
-        lines.append(f"- an object that an earlier replacement left behind, key `{change.deposed}`")
+        lines.append(f"- left behind by an earlier replacement, key `{change.deposed}`")
     return [*lines, *(_leaf_line(leaf) for leaf in change.leaves()), ""]
 
 

@@ -16,7 +16,7 @@ from tools.plan_review.findings import Finding, Rank
 from tools.plan_review.plan import Change, Plan, PlanError, parsed, shown
 
 SEVERITIES: Final = ("CRITICAL", "HIGH", "MEDIUM", "INFO")
-EVERYTHING: Final = "every message"
+EVERYTHING: Final = "any message"
 FLOW_STACK: Final = "aws_cloudformation_stack"
 EVENT_RULE: Final = "aws_cloudwatch_event_rule"
 SUBSCRIPTION: Final = "aws_sns_topic_subscription"
@@ -181,7 +181,7 @@ def _findings(changes: Sequence[Change]) -> list[Finding]:
     if there and all(change.action == "delete" for change in there):
         all_of_it = tuple((change.address, change.action) for change in there)
         sentence = (
-            "the whole environment is removed: nothing watches, nobody is told, its logs and incidents are deleted"
+            "the whole environment is removed: nothing is monitored, nobody is notified, logs and incidents are deleted"
         )
         return [*found, Finding(rank=Rank.NOBODY_TOLD, sentence=sentence, causes=all_of_it)]
     templates = json.dumps(
@@ -200,7 +200,7 @@ def _findings(changes: Sequence[Change]) -> list[Finding]:
             else:
                 found.append(Finding(rank=rank, sentence=sentence, causes=(cause,)))
     for flow, causes in with_flow.items():
-        sentence = f"what watched {flow} goes with it ({len(causes)} changes)"
+        sentence = f"the monitoring of {flow} is removed with the flow ({len(causes)} changes)"
         found.append(Finding(rank=Rank.CHANGED, sentence=sentence, causes=tuple(causes)))
     found += [_moved(change) for change in changes if change.moved_from]
     found += [_imported(change) for change in changes if change.import_id is not None]
@@ -208,12 +208,12 @@ def _findings(changes: Sequence[Change]) -> list[Finding]:
 
 
 def _moved(change: Change) -> Finding:
-    sentence = f"{meanings.subject(change)} keeps running under a new address in state, before {change.moved_from}"
+    sentence = f"{meanings.subject(change)} keeps running under a new Terraform address (was {change.moved_from})"
     return Finding(rank=Rank.CHANGED, sentence=sentence, causes=((change.address, change.action),))
 
 
 def _imported(change: Change) -> Finding:
-    sentence = f"{meanings.subject(change)} is there already and is taken over (import of {change.import_id})"
+    sentence = f"{meanings.subject(change)} exists already and is imported (ID {change.import_id})"
     return Finding(rank=Rank.CHANGED, sentence=sentence, causes=((change.address, change.action),))
 
 
@@ -243,7 +243,7 @@ def _of_flow(flow: _Flow, flows: Sequence[_Flow]) -> Iterator[Finding]:
         return  # said of the stack itself
     if change.before is None:
         name = (flow.after or {}).get("Name", change.address)
-        sentence = f"{name} is a new flow, made in STANDBY; its ingest address is known only after apply"
+        sentence = f"{name} is a new flow, created in STANDBY; its ingest address is known only after apply"
         yield Finding(rank=Rank.CHANGED, sentence=sentence, causes=(flow.cause,))
         return
     if change.gone:
@@ -273,7 +273,7 @@ def _deleted(flow: _Flow, flows: Sequence[_Flow]) -> str:
         if other.change.before is None and other.after and flow.before and _same_stream(flow.before, other.after):
             return (
                 f"{words}. It is renamed: {other.after.get('Name')} is a new flow in STANDBY with an ingest address "
-                "known only after apply; until encoder and receivers follow and it is started, viewers see nothing"
+                "known only after apply; viewers see nothing until it is started and encoder and receivers follow"
             )
     return words
 
@@ -287,7 +287,7 @@ def _replaced(flow: _Flow, forced: Sequence[Any]) -> str:
         f"{leaf.path} cannot change in place ({shown(leaf.before)} becomes {shown(leaf.after)})" for leaf in forced
     )
     replaced_by = flow.change.replaced_by
-    why = causes or (f"{', '.join(replaced_by)} changes" if replaced_by else "the stack is made anew")
+    why = causes or (f"{', '.join(replaced_by)} changes" if replaced_by else "the stack is recreated")
     return (
         f"{flow.name} goes off air: its flow is replaced, because {why}. Its ingest address {flow.ingest} is lost, "
         "the new one is known only after apply, and the new flow is in STANDBY until it is started"
@@ -378,8 +378,9 @@ def _told(changes: Sequence[Change]) -> Iterator[Finding]:
             levels = [level for level in lost if (level in later) is waits]
             levels = levels[:1] if levels[:1] == [EVERYTHING] else levels
             if levels:
-                who = f"until {later[levels[0]]} has confirmed the subscription" if waits else "any more"
-                sentence = f"{', '.join(levels)} on topic {topic.rpartition(':')[2]} reaches nobody {who}"
+                when = f"until {later[levels[0]]} confirms the subscription" if waits else "any more"
+                name = topic.rpartition(":")[2]
+                sentence = f"nobody is notified of {', '.join(levels)} on topic {name} {when}"
                 yield Finding(rank=Rank.NOBODY_TOLD, sentence=sentence, causes=causes)
 
 
@@ -414,7 +415,7 @@ def _code(changes: Sequence[Change], code_of: CodeOf) -> Iterator[Finding]:
         files = [code_of(digest) for digest in digests]
         cause = ((change.address, change.action),)
         if files[0] is None or files[1] is None:
-            which = "which files is not known here: neither this folder nor its history has both"
+            which = "the changed files are not known, because neither this folder nor its Git history has both versions"
         else:
             old, new = files[0], files[1]
             parts = [
@@ -427,7 +428,7 @@ def _code(changes: Sequence[Change], code_of: CodeOf) -> Iterator[Finding]:
                 if names
             ]
             which = "; ".join(parts) or "no file differs"
-        sentence = f"the functions run other code ({digests[0][:12]} becomes {digests[1][:12]}): {which}"
+        sentence = f"the functions run new code ({digests[1][:12]} instead of {digests[0][:12]}): {which}"
         yield Finding(rank=Rank.CODE, sentence=sentence, causes=cause)
 
 

@@ -70,57 +70,57 @@ class Row:
 
 
 ROWS: Final = (
-    Row(FLOW, "Source.Protocol", _same, Rank.OFF_AIR, "{what} expects {after} instead of {before}: no picture until the encoder sends that"),
+    Row(FLOW, "Source.Protocol", _same, Rank.OFF_AIR, "{what} expects {after} instead of {before}: no picture until the encoder sends {after}"),
     Row(FLOW, "Source.IngestPort", _same, Rank.OFF_AIR, "{what} listens on port {after} instead of {before}: no picture until the encoder sends there"),
-    Row(FLOW, "Source.WhitelistCidr", _only_wider, Rank.ACCESS, "{what} lets senders in from {after}, before only from {before}"),
-    Row(FLOW, "Source.WhitelistCidr", _same, Rank.OFF_AIR, "{what} lets senders in from {after} instead of {before}: an encoder outside of it is refused"),
-    Row(FLOW, "Source.SourceListener*", _same, Rank.OFF_AIR, "{what} is re-pointed: it calls {after} instead of {before}"),
-    Row(FLOW, "Source.StreamId", _same, Rank.OFF_AIR, "{what} expects another stream id: the encoder is refused until it sends it"),
-    Row(FLOW, "Source.Decryption*", _went, Rank.OFF_AIR, "{what} is no longer encrypted: the stream crosses the network in the clear, and an encoder that encrypts is refused"),
+    Row(FLOW, "Source.WhitelistCidr", _only_wider, Rank.ACCESS, "{what} accepts senders from {after} instead of only {before}"),
+    Row(FLOW, "Source.WhitelistCidr", _same, Rank.OFF_AIR, "{what} accepts senders from {after} instead of {before}: an encoder outside that range is refused"),
+    Row(FLOW, "Source.SourceListener*", _same, Rank.OFF_AIR, "{what} connects to {after} instead of {before}"),
+    Row(FLOW, "Source.StreamId", _same, Rank.OFF_AIR, "{what} expects another stream ID: the encoder is refused until it sends that ID"),
+    Row(FLOW, "Source.Decryption*", _went, Rank.OFF_AIR, "{what} is no longer encrypted: the stream crosses the network unencrypted, and an encoder that encrypts is refused"),
     Row(FLOW, "Source.Decryption*", _came, Rank.OFF_AIR, "{what} is encrypted from now on: an encoder that does not encrypt is refused"),
-    Row(FLOW, "Source.Decryption*", _same, Rank.OFF_AIR, "{what} is decrypted in another way or with another key: no picture until the encoder does the same"),
-    Row(FLOW, "Source.VpcInterfaceName", _same, Rank.OFF_AIR, "{what} is re-pointed to another network: no picture until the encoder follows"),
-    Row(FLOW, "Source.EntitlementArn", _same, Rank.OFF_AIR, "{what} is re-pointed to another entitlement"),
-    Row(FLOW, "Source.GatewayBridgeSource*", _same, Rank.OFF_AIR, "{what} is re-pointed to another bridge"),
-    Row(FLOW, "Source.MaxBitrate", _same, Rank.INTERRUPTED, "{what} takes at most {after} bits a second, before {before}"),
+    Row(FLOW, "Source.Decryption*", _same, Rank.OFF_AIR, "{what} is decrypted in another way or with another key: no picture until the encoder encrypts the same way"),
+    Row(FLOW, "Source.VpcInterfaceName", _same, Rank.OFF_AIR, "{what} moves to another VPC interface: no picture until the encoder sends there"),
+    Row(FLOW, "Source.EntitlementArn", _same, Rank.OFF_AIR, "{what} takes its stream from another entitlement"),
+    Row(FLOW, "Source.GatewayBridgeSource*", _same, Rank.OFF_AIR, "{what} takes its stream from another gateway bridge"),
+    Row(FLOW, "Source.MaxBitrate", _same, Rank.INTERRUPTED, "{what} accepts at most {after} bit/s instead of {before}"),
     Row(FLOW, "Source.M*Latency", _same, Rank.INTERRUPTED, "{what} buffers {after} ms instead of {before} ms: the picture may jump"),
     Row(FLOW, "Source.MaxSyncBuffer", _same, Rank.INTERRUPTED, "{what} buffers {after} ms instead of {before} ms: the picture may jump"),
-    Row(FLOW, "Source.Description", _same, Rank.CHANGED, "{what} is described in other words"),
-    Row(FLOW, "Source.Tags*", _same, Rank.CHANGED, "{what} has other tags"),
-    Row(FLOW, "SourceFailoverConfig*", _went, Rank.AT_RISK, "failover of {what} is switched off: if the one source dies, nothing takes over"),
-    Row(FLOW, "SourceFailoverConfig.State", _became("DISABLED"), Rank.AT_RISK, "failover of {what} is switched off: if the one source dies, nothing takes over"),
+    Row(FLOW, "Source.Description", _same, Rank.CHANGED, "the description of {what} changes"),
+    Row(FLOW, "Source.Tags*", _same, Rank.CHANGED, "the tags of {what} change"),
+    Row(FLOW, "SourceFailoverConfig*", _went, Rank.AT_RISK, "failover of {what} is switched off: if its source fails, nothing takes over"),
+    Row(FLOW, "SourceFailoverConfig.State", _became("DISABLED"), Rank.AT_RISK, "failover of {what} is switched off: if its source fails, nothing takes over"),
     Row(FLOW, "SourceFailoverConfig*", _came, Rank.INTERRUPTED, "failover of {what} is switched on, which may briefly interrupt a running flow"),
-    Row(FLOW, "SourceFailoverConfig*", _same, Rank.INTERRUPTED, "failover of {what} works otherwise ({after} instead of {before}), which may switch sources"),
-    Row(FLOW, "SourceMonitoringConfig.ContentQualityAnalysisState", _became("DISABLED", None), Rank.UNWATCHED, "{what} is no longer looked at for black, frozen and silent pictures"),
-    Row(FLOW, "SourceMonitoringConfig.*.ThresholdSeconds", _rose, Rank.UNWATCHED, "{what} may be black, frozen or silent for {after} s, before {before} s, until it is told"),
-    Row(FLOW, "SourceMonitoringConfig*", _same, Rank.CHANGED, "content monitoring of {what}: {after} instead of {before}"),
+    Row(FLOW, "SourceFailoverConfig*", _same, Rank.INTERRUPTED, "failover of {what} changes ({after} instead of {before}), which may switch sources"),
+    Row(FLOW, "SourceMonitoringConfig.ContentQualityAnalysisState", _became("DISABLED", None), Rank.UNWATCHED, "{what} is no longer checked for black frames, frozen frames and silent audio"),
+    Row(FLOW, "SourceMonitoringConfig.*.ThresholdSeconds", _rose, Rank.UNWATCHED, "black, frozen or silent content of {what} is detected after {after} s instead of {before} s"),
+    Row(FLOW, "SourceMonitoringConfig*", _same, Rank.CHANGED, "content monitoring of {what} is {after} instead of {before}"),
     Row(FLOW, "Maintenance*", _went, Rank.AT_RISK, "{what} has no maintenance window: AWS chooses when it restarts the flow"),
-    Row(FLOW, "Maintenance*", _same, Rank.CHANGED, "{what}: AWS may restart the flow at {after} instead of {before}"),
-    Row(FLOW, "FlowSize", _same, Rank.INTERRUPTED, "{what} changes size from {before} to {after}: do it while the flow is stopped"),
-    Row(FLOW, "VpcInterfaces*", _same, Rank.INTERRUPTED, "{what} changes its network interfaces, which the service does only while it is stopped"),
-    Row(FLOW, "Tags*", _same, Rank.CHANGED, "{what} has other tags"),
-    Row(SOURCE, "WhitelistCidr", _only_wider, Rank.ACCESS, "{what} lets senders in from {after}, before only from {before}"),
-    Row(SOURCE, "Description", _same, Rank.CHANGED, "{what} is described in other words"),
-    Row(SOURCE, "Tags*", _same, Rank.CHANGED, "{what} has other tags"),
-    Row(SOURCE, "Decryption*", _went, Rank.AT_RISK, "{what} is no longer encrypted: its stream crosses the network in the clear"),
-    Row(SOURCE, "*", _same, Rank.AT_RISK, "{what} changes ({path}: {after} instead of {before}): nothing takes over until its encoder follows"),
+    Row(FLOW, "Maintenance*", _same, Rank.CHANGED, "AWS may restart {what} at {after} instead of {before}"),
+    Row(FLOW, "FlowSize", _same, Rank.INTERRUPTED, "{what} changes size from {before} to {after}: apply it while the flow is stopped"),
+    Row(FLOW, "VpcInterfaces*", _same, Rank.INTERRUPTED, "{what} changes its VPC interfaces, which MediaConnect does only while the flow is stopped"),
+    Row(FLOW, "Tags*", _same, Rank.CHANGED, "the tags of {what} change"),
+    Row(SOURCE, "WhitelistCidr", _only_wider, Rank.ACCESS, "{what} accepts senders from {after} instead of only {before}"),
+    Row(SOURCE, "Description", _same, Rank.CHANGED, "the description of {what} changes"),
+    Row(SOURCE, "Tags*", _same, Rank.CHANGED, "the tags of {what} change"),
+    Row(SOURCE, "Decryption*", _went, Rank.AT_RISK, "{what} is no longer encrypted: its stream crosses the network unencrypted"),
+    Row(SOURCE, "*", _same, Rank.AT_RISK, "{what} changes ({path}: {after} instead of {before}): it cannot take over until its encoder follows"),
     Row(OUTPUT, "OutputStatus", _became("DISABLED"), Rank.OFF_AIR, "{what} is disabled: its receiver gets nothing"),
     Row(OUTPUT, "OutputStatus", _same, Rank.CHANGED, "{what} is enabled"),
-    Row(OUTPUT, "Destination", _same, Rank.OFF_AIR, "{what} is re-pointed from {before} to {after}: the receiver there gets nothing any more"),
-    Row(OUTPUT, "Port", _same, Rank.OFF_AIR, "{what} is re-pointed from port {before} to {after}: the receiver there gets nothing any more"),
-    Row(OUTPUT, "Protocol", _same, Rank.OFF_AIR, "{what} sends {after} instead of {before}: its receiver shows nothing until it follows"),
-    Row(OUTPUT, "CidrAllowList*", _only_wider, Rank.ACCESS, "{what} lets receivers in from {after}, before only from {before}"),
-    Row(OUTPUT, "CidrAllowList*", _same, Rank.OFF_AIR, "{what} lets receivers in from {after} instead of {before}: one outside of it is refused"),
-    Row(OUTPUT, "Encryption*", _went, Rank.OFF_AIR, "{what} is no longer encrypted: the stream crosses the network in the clear, and its receiver must follow"),
-    Row(OUTPUT, "Encryption*", _came, Rank.OFF_AIR, "{what} is encrypted from now on: its receiver shows nothing until it decrypts"),
-    Row(OUTPUT, "Encryption*", _same, Rank.OFF_AIR, "{what} is encrypted in another way or with another key: its receiver shows nothing until it follows"),
-    Row(OUTPUT, "StreamId", _same, Rank.OFF_AIR, "{what} has another stream id: its receiver is lost until it follows"),
-    Row(OUTPUT, "RemoteId", _same, Rank.OFF_AIR, "{what} has another remote id: its receiver is lost until it follows"),
-    Row(OUTPUT, "VpcInterfaceAttachment*", _same, Rank.OFF_AIR, "{what} leaves through another network: its receiver is lost until that one leads there"),
+    Row(OUTPUT, "Destination", _same, Rank.OFF_AIR, "{what} sends to {after} instead of {before}: the receiver at {before} gets nothing any more"),
+    Row(OUTPUT, "Port", _same, Rank.OFF_AIR, "{what} uses port {after} instead of {before}: a receiver on port {before} gets nothing any more"),
+    Row(OUTPUT, "Protocol", _same, Rank.OFF_AIR, "{what} sends {after} instead of {before}: its receiver gets no picture until it expects {after}"),
+    Row(OUTPUT, "CidrAllowList*", _only_wider, Rank.ACCESS, "{what} accepts receivers from {after} instead of only {before}"),
+    Row(OUTPUT, "CidrAllowList*", _same, Rank.OFF_AIR, "{what} accepts receivers from {after} instead of {before}: a receiver outside that range is refused"),
+    Row(OUTPUT, "Encryption*", _went, Rank.OFF_AIR, "{what} is no longer encrypted: the stream crosses the network unencrypted, and its receiver gets no picture until it expects that"),
+    Row(OUTPUT, "Encryption*", _came, Rank.OFF_AIR, "{what} is encrypted from now on: its receiver gets no picture until it decrypts"),
+    Row(OUTPUT, "Encryption*", _same, Rank.OFF_AIR, "{what} is encrypted in another way or with another key: its receiver gets no picture until it decrypts the same way"),
+    Row(OUTPUT, "StreamId", _same, Rank.OFF_AIR, "{what} has another stream ID: its receiver gets nothing until it uses that ID"),
+    Row(OUTPUT, "RemoteId", _same, Rank.OFF_AIR, "{what} has another remote ID: its receiver gets nothing until it uses that ID"),
+    Row(OUTPUT, "VpcInterfaceAttachment*", _same, Rank.OFF_AIR, "{what} leaves through another VPC interface: its receiver gets nothing unless it can be reached from there"),
     Row(OUTPUT, "*Latency", _same, Rank.INTERRUPTED, "{what} buffers {after} ms instead of {before} ms: the picture may jump"),
-    Row(OUTPUT, "Description", _same, Rank.CHANGED, "{what} is described in other words"),
-    Row(OUTPUT, "Tags*", _same, Rank.CHANGED, "{what} has other tags"),
-    Row("*", "*", _same, Rank.INTERRUPTED, "{what} changes ({path}: {after} instead of {before}); what that does on air is not known here"),
+    Row(OUTPUT, "Description", _same, Rank.CHANGED, "the description of {what} changes"),
+    Row(OUTPUT, "Tags*", _same, Rank.CHANGED, "the tags of {what} change"),
+    Row("*", "*", _same, Rank.INTERRUPTED, "{what} changes ({path}: {after} instead of {before}); the live impact is not known"),
 )  # fmt: skip
 WHOLE: Final = frozenset({"Decryption", "Encryption", "CidrAllowList", "Maintenance", "SourceFailoverConfig", "Tags"})
 """Properties that are compared as one, because a part of them says nothing by itself."""
@@ -177,7 +177,7 @@ def _added(flow_name: str, new: Resource) -> Meaning:
 def _removed(flow_name: str, old: Resource, after: Mapping[str, Resource]) -> Meaning:
     what = _what(flow_name, old)
     if old["Type"] == SOURCE:
-        return Rank.AT_RISK, f"{what} is removed: if the other source dies, nothing takes over"
+        return Rank.AT_RISK, f"{what} is removed: if the other source fails, nothing takes over"
     if old["Type"] != OUTPUT:
         return Rank.OFF_AIR, f"{what} is removed"
     for other in after.values():
@@ -198,10 +198,10 @@ def _changed(flow_name: str, old: Resource, new: Resource) -> Iterator[Meaning]:
     replaced = {leaf.path for leaf in create_only_changes(old, new)}
     if replaced and kind != FLOW:
         rank = Rank.AT_RISK if kind == SOURCE else Rank.OFF_AIR
-        limit = " A flow takes two sources at most: remove it, apply, then add it." if kind == SOURCE else ""
+        limit = ". A flow has at most two sources: remove it, apply, then add it" if kind == SOURCE else ""
         yield (
             rank,
-            f"{_what(flow_name, old)} is replaced, because {' and '.join(sorted(replaced))} cannot change in place.{limit}",
+            f"{_what(flow_name, old)} is replaced, because {' and '.join(sorted(replaced))} cannot change in place{limit}",
         )
     told = set()
     for leaf in _differences(old.get("Properties", {}), new.get("Properties", {})):
