@@ -10,12 +10,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from settings import WORST_FIRST
 from tools.plan_review import meanings, permissions, template
 from tools.plan_review.cost import Cost, cost
 from tools.plan_review.findings import Finding, Rank
 from tools.plan_review.plan import Change, Plan, PlanError, parsed, shown
 
-SEVERITIES: Final = ("CRITICAL", "HIGH", "MEDIUM", "INFO")
 EVERYTHING: Final = "any message"
 FLOW_STACK: Final = "aws_cloudformation_stack"
 EVENT_RULE: Final = "aws_cloudwatch_event_rule"
@@ -373,7 +373,7 @@ def _told(changes: Sequence[Change]) -> Iterator[Finding]:
                 later |= dict.fromkeys(heard, str((change.after or {}).get("endpoint")))
             else:
                 after |= heard
-        lost = [level for level in (EVERYTHING, *SEVERITIES) if level in before - after]
+        lost = [level for level in (EVERYTHING, *WORST_FIRST) if level in before - after]
         for waits in (False, True):
             levels = [level for level in lost if (level in later) is waits]
             levels = levels[:1] if levels[:1] == [EVERYTHING] else levels
@@ -397,7 +397,7 @@ def _hears(subscription: Mapping[str, Any] | None) -> set[str]:
         return set()
     policy = parsed(subscription.get("filter_policy"))
     if not policy:
-        return {*SEVERITIES, EVERYTHING}
+        return {*WORST_FIRST, EVERYTHING}
     if not isinstance(policy, Mapping) or set(policy) != {"severity"}:
         return set()  # a filter on anything else cannot be counted on
     return {level for level in policy["severity"] if isinstance(level, str)}
