@@ -8,7 +8,7 @@ import pytest
 from tests.plans.plans import change, plan
 from tools.plan_review import review
 from tools.plan_review.findings import Rank
-from tools.plan_review.permissions import gained, grants
+from tools.plan_review.judge.grants import gained, grants
 
 STACK = "aws_cloudformation_stack"
 OUTPUTS = {
@@ -91,7 +91,7 @@ def test_a_change_of_an_output_is_told_as_its_receiver_sees_it(before: Any, afte
 @pytest.mark.parametrize(
     ("kind", "before", "after", "rank", "words"),
     [
-        ("aws_iam_role_policy", {"policy": policy("sns:Publish", "xray:Put")}, {"policy": policy("xray:Put")}, "NOBODY_TOLD", "no longer allows sns:Publish"),
+        ("aws_iam_role_policy", {"policy": policy("sns:Publish", "xray:Put")}, {"policy": policy("xray:Put")}, "NOBODY_NOTIFIED", "no longer allows sns:Publish"),
         ("aws_iam_role_policy", {"policy": policy("lambda:InvokeFunction")}, {"policy": policy("xray:Put")}, "UNWATCHED", "the workflow cannot run its functions"),
         ("aws_iam_role", {"assume_role_policy": policy("sts:AssumeRole", Principal={"Service": "a"})}, {"assume_role_policy": policy("sts:AssumeRole", Principal={"Service": ["a", "b"]})}, "ACCESS", "sts:AssumeRole on arn:x for b"),
         ("aws_s3_bucket_policy", {"policy": '{"Statement": {"Effect": "Deny", "Action": "s3:*", "Principal": "*", "Resource": "x"}}'}, {"policy": '{"Statement": []}'}, "ACCESS", "s3:* on x for * (no longer denied)"),
@@ -99,10 +99,10 @@ def test_a_change_of_an_output_is_told_as_its_receiver_sees_it(before: Any, afte
         ("aws_cloudwatch_event_rule", {"event_pattern": '{"detail-type": ["A"]}'}, {"event_pattern": '{"detail-type": ["A", "B"]}'}, "CHANGED", "also matches detail-type B"),
         ("aws_cloudwatch_event_target", {"arn": "x"}, {"arn": "y"}, "UNWATCHED", "starts y instead of x"),
         ("aws_lambda_function", {"reserved_concurrent_executions": -1}, {"reserved_concurrent_executions": 0}, "UNWATCHED", "can no longer run"),
-        ("aws_kms_key", {"is_enabled": True}, {"is_enabled": False}, "NOBODY_TOLD", "is disabled"),
+        ("aws_kms_key", {"is_enabled": True}, {"is_enabled": False}, "NOBODY_NOTIFIED", "is disabled"),
         ("aws_cloudwatch_log_group", {"retention_in_days": 0}, {"retention_in_days": 30}, "RETENTION", "keeps logs for 30"),
         ("aws_dynamodb_table", {"deletion_protection_enabled": True}, {"deletion_protection_enabled": False}, "PROTECTION", "can be deleted"),
-        ("aws_cloudwatch_metric_alarm", {"alarm_actions": ["t"], "threshold": 1}, {"alarm_actions": [], "threshold": 1}, "NOBODY_TOLD", "nobody is notified"),
+        ("aws_cloudwatch_metric_alarm", {"alarm_actions": ["t"], "threshold": 1}, {"alarm_actions": [], "threshold": 1}, "NOBODY_NOTIFIED", "nobody is notified"),
         ("aws_cloudwatch_metric_alarm", {"metric_name": "SourceBitRate"}, {"metric_name": "SourceBitrate"}, "UNWATCHED", "checks metric SourceBitrate"),
     ],
 )  # fmt: skip
@@ -184,7 +184,7 @@ def test_a_topic_that_somebody_else_still_hears_is_not_told_as_silent() -> None:
     found = review(
         plan(heard("a", ["CRITICAL", "HIGH"], stays=False), heard("b", ["CRITICAL"], stays=True)), protect=True
     )
-    told = [finding.sentence for finding in found.findings if finding.rank is Rank.NOBODY_TOLD]
+    told = [finding.sentence for finding in found.findings if finding.rank is Rank.NOBODY_NOTIFIED]
     assert told == ["nobody is notified of HIGH on topic t any more"]
     assert found.blocked
 

@@ -7,8 +7,8 @@ import pytest
 
 from tests.plans.plans import change, corpus, plan
 from tools.plan_review import PlanError, as_json, as_markdown, read_plan, review
+from tools.plan_review.allowances import allowances
 from tools.plan_review.findings import Rank
-from tools.plan_review.review import allowances
 
 ALARM = {
     "alarm_name": "media-workflow-prod-studio/jitter",
