@@ -10,9 +10,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final, Literal
 
-from settings import Flow, Thresholds
+from settings import Flow, Severity, Thresholds
 
-Severity = Literal["CRITICAL", "HIGH", "MEDIUM", "INFO"]
 Comparison = Literal[
     "GreaterThanThreshold",
     "GreaterThanOrEqualToThreshold",

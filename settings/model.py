@@ -5,15 +5,15 @@ Values are AWS's own spellings, so that they can be searched for. Units stand in
 
 import re
 from ipaddress import AddressValueError, IPv4Network, NetmaskValueError
-from typing import Annotated, Final, Literal, get_args
+from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from settings import names
+from settings.severities import WORST_FIRST, Severity
 
 SourceProtocol = Literal["rtp", "rtp-fec", "rist", "srt-listener", "srt-caller", "zixi-push"]
 OutputProtocol = Literal["rtp", "rtp-fec", "rist", "srt-listener", "srt-caller", "zixi-push", "zixi-pull"]
-Severity = Literal["CRITICAL", "HIGH", "MEDIUM", "INFO"]
 
 LOG_RETENTION_DAYS: Final = (
     *(1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731),
@@ -263,7 +263,7 @@ class Environment(Settings):
         if flow.on_air != "always" or not (self.notifications or self.existing_topic_arn):
             return "INFO"
         received = [subscriber.minimum_severity for subscriber in self.notifications]
-        return max(received, key=get_args(Severity).index, default="MEDIUM")
+        return max(received, key=WORST_FIRST.index, default="MEDIUM")
 
     @property
     def secret_arns(self) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tools.operations.github import GitHubError, description_of_pull_request
-from tools.plan_review.review import allowances_in
+from tools.plan_review.allowances import allowances_in
 from tools.terraform.binary import PROJECT
 
 FOLDER = PROJECT / ".github"

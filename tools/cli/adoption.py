@@ -44,7 +44,7 @@ def _register_reviews(app: typer.Typer, answered: Answered) -> None:
     from tools.operations.reviewed import apply_plan, make_plan  # noqa: PLC0415
     from tools.operations.reviewed import deploy as run_deploy  # noqa: PLC0415
     from tools.plan_review import as_text  # noqa: PLC0415
-    from tools.plan_review.review import allowances_in  # noqa: PLC0415
+    from tools.plan_review.allowances import allowances_in  # noqa: PLC0415
 
     @app.command("review-plan")
     def review_plan(

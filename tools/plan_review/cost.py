@@ -46,16 +46,16 @@ BY_TYPE: Final = {
     "aws_secretsmanager_secret": "secret",
 }
 BY_USE: Final = {
-    "aws_cloudformation_stack": "data that a flow sends (by the gigabyte and by where to)",
-    "aws_cloudwatch_log_group": "logs (by the gigabyte)",
-    "aws_dynamodb_table": "DynamoDB (by the request and gigabyte)",
+    "aws_cloudformation_stack": "data that a flow sends (per GB and destination)",
+    "aws_cloudwatch_log_group": "logs (per GB)",
+    "aws_dynamodb_table": "DynamoDB (per request and GB)",
     "aws_kms_key": "KMS requests",
-    "aws_lambda_function": "Lambda (by the run)",
-    "aws_s3_bucket": "S3 (by the gigabyte and request)",
-    "aws_scheduler_schedule": "scheduled runs (by the run)",
-    "aws_sfn_state_machine": "Step Functions (by the transition)",
-    "aws_sns_topic": "SNS (by the message)",
-    "aws_sqs_queue": "SQS (by the request)",
+    "aws_lambda_function": "Lambda (per run)",
+    "aws_s3_bucket": "S3 (per GB and request)",
+    "aws_scheduler_schedule": "scheduled checks (per run)",
+    "aws_sfn_state_machine": "Step Functions (per state transition)",
+    "aws_sns_topic": "SNS (per message)",
+    "aws_sqs_queue": "SQS (per request)",
 }
 """What is paid by use; a plan does not know how much that will be."""
 
@@ -103,7 +103,7 @@ def cost(changes: Sequence[Change]) -> Cost:
             for key in _priced(change, state, unpriced):
                 counts[key][position] += 1
     if regions - {REGION}:
-        unpriced.add(f"what {', '.join(sorted(regions - {REGION}))} costs otherwise: the prices are those of {REGION}")
+        unpriced.add(f"price differences in {', '.join(sorted(regions - {REGION}))}: the prices are those of {REGION}")
     return Cost(
         lines=tuple(
             Line(price=PRICES[key], before=before, after=after)
@@ -124,7 +124,7 @@ def _priced(change: Change, state: Mapping[str, Any], unpriced: set[str]) -> Ite
         yield BY_TYPE[change.type]
     elif change.type == "aws_cloudwatch_metric_alarm":
         if state.get("threshold_metric_id"):
-            unpriced.add("alarms on anomalies")
+            unpriced.add("anomaly detection alarms")
         for period in _periods(state):
             yield "alarm" if period >= HIGH_RESOLUTION_SECONDS else "fast-alarm"
     elif change.type == "aws_cloudformation_stack":

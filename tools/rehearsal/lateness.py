@@ -19,13 +19,13 @@ from pathlib import Path
 from typing import Any, Final
 
 from components.health_rules import HealthRule, health_rules
-from settings import Environment, Flow
+from settings import WORST_FIRST, Environment, Flow
 from tools.local_aws import LocalAws
 from tools.rehearsal.assignment import Assignment
 from tools.rehearsal.deployment import Deployment, deploy
 from tools.rehearsal.metrics import EMITTED
 from tools.rehearsal.run import play
-from tools.rehearsal.scenario import PRESENCE, WORST_FIRST, Scenario
+from tools.rehearsal.scenario import PRESENCE, Scenario
 from tools.rehearsal.timeline import Notification
 
 SETTINGS: Final = Path(__file__).with_suffix(".toml")
