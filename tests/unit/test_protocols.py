@@ -4,16 +4,19 @@ The table says for each metric which sources and outputs have it, as the MediaCo
 do; it is written from those and not from the rules that it judges.
 """
 
+from dataclasses import asdict
 from itertools import product
-from typing import Any, Final, get_args
+from pathlib import Path
+from typing import Any, Final
 
+import hcl2
 import pytest
 
 from components.health_rules import HealthRule, health_rules
 from settings import Flow, Thresholds
-from settings.model import OutputProtocol, SourceProtocol
+from settings.protocols import OUTPUT_PROTOCOLS, PROTOCOLS, SOURCE_PROTOCOLS
 
-ANY: Final = frozenset(get_args(SourceProtocol))
+ANY: Final = frozenset(SOURCE_PROTOCOLS)
 ARQ: Final = frozenset({"rist", "srt-listener", "srt-caller", "zixi-push"})
 FEC: Final = frozenset({"rtp-fec", "zixi-push"})
 RTP: Final = frozenset({"rtp", "rtp-fec"})
@@ -42,7 +45,7 @@ OF_CONTENT: Final = {
 FLOWS: Final = [
     (source, backup, mode, output, content)
     for source, backup, output, content in product(
-        sorted(ANY), [None, *sorted(ANY)], [None, *sorted(get_args(OutputProtocol))], (False, True)
+        sorted(ANY), [None, *sorted(ANY)], [None, *sorted(OUTPUT_PROTOCOLS)], (False, True)
     )
     if backup in {None, source} or {source, backup} <= RTP
     for mode in ([None] if backup is None else ["FAILOVER", "MERGE"] if backup in RTP else ["FAILOVER"])
@@ -124,3 +127,34 @@ def test_only_a_rule_that_silence_cannot_break_has_a_period_of_seconds_and_all_o
         assert [rule for rule in found if rule.period == 60] == [
             rule for rule in rules(*flow) if rule.key != "packet-loss-early"
         ]
+
+
+OF_THE_MODULE: Final = (
+    "source",
+    "output",
+    "chooses_port",
+    "extra_ports",
+    "latency_property",
+    "key_type",
+    "limits_bitrate",
+    "merges",
+)
+
+
+def test_the_module_has_the_same_protocols() -> None:
+    """Its checks and its template read a table in HCL, as it can be used without this repository's Python."""
+    text = (Path(__file__).resolve().parents[2] / "modules/mediaconnect_flow/protocols.tf").read_text(encoding="utf-8")
+    (table,) = [block["protocols"] for block in hcl2.loads(text)["locals"]]
+    in_hcl = {
+        name: {key: value.strip('"') if isinstance(value, str) else value for key, value in row.items()}
+        for name, row in table.items()
+    }
+    in_python = {
+        name: {
+            key: list(value) if isinstance(value, tuple) else value
+            for key, value in asdict(row).items()
+            if key in OF_THE_MODULE
+        }
+        for name, row in PROTOCOLS.items()
+    }
+    assert in_hcl == in_python
