@@ -5,14 +5,13 @@ Values are AWS's own spellings, so that they can be searched for. Units stand in
 
 import re
 from ipaddress import AddressValueError, IPv4Network, NetmaskValueError
-from typing import Annotated, Final, Literal, get_args
+from typing import Annotated, Any, Final, Literal, get_args
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from settings import names
+from settings.protocols import KeyType
 
-SourceProtocol = Literal["rtp", "rtp-fec", "rist", "srt-listener", "srt-caller", "zixi-push"]
-OutputProtocol = Literal["rtp", "rtp-fec", "rist", "srt-listener", "srt-caller", "zixi-push", "zixi-pull"]
 Severity = Literal["CRITICAL", "HIGH", "MEDIUM", "INFO"]
 
 LOG_RETENTION_DAYS: Final = (
@@ -94,8 +93,19 @@ Host = Annotated[
 ]
 
 
+LatencyMs = Annotated[int, Field(ge=1, le=15000, description="a latency")]
+MaxBitrate = Annotated[int, Field(ge=1, le=120_000_000, description="a highest bitrate")]
+Id = Annotated[str, Field(min_length=1, max_length=512)]
+StreamId = Annotated[Id, Field(description="a stream id")]
+IngestPort = Annotated[Port, Field(description="the port that the encoder sends to")]
+SenderRange = Annotated[Cidr, Field(description="the range that the encoder sends from, such as 203.0.113.10/32")]
+Destination = Annotated[Host, Field(description="the receiver's address")]
+OutputPort = Annotated[Port, Field(description="a port")]
+ReceiverRanges = Annotated[tuple[Cidr, ...], Field(min_length=1, description="the ranges that may fetch the stream")]
+
+
 class Settings(BaseModel):
-    """What all settings have in common: they never change, and unknown keys are mistakes."""
+    """Base of all settings: immutable, and unknown keys are errors."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -103,45 +113,170 @@ class Settings(BaseModel):
 class Encryption(Settings):
     """How a source is decrypted or an output encrypted, with a key that stays in Secrets Manager."""
 
-    key_type: Literal["srt-password", "static-key"]
+    key_type: KeyType
     secret_arn: SecretArn
     algorithm: Literal["aes128", "aes192", "aes256"] | None = None
 
 
-class Source(Settings):
-    """Where the stream comes from."""
+class Part(Settings):
+    """Base of sources and outputs: one class for each shape, with what its protocols have and nothing else."""
+
+    def given(self, key: str) -> Any:
+        """The value of a setting; None if it is left out, or the protocol has no such setting."""
+        return getattr(self, key, None)
+
+
+class RtpSource(Part):
+    """RTP, with or without forward error correction."""
 
     name: ResourceName
-    protocol: SourceProtocol
-    port: Port | None = None
-    allowed_cidr: Cidr | None = None
-    latency_ms: Annotated[int, Field(ge=1, le=15000)] | None = None
-    max_bitrate_bps: Annotated[int, Field(ge=1, le=120_000_000)] | None = None
-    listener_address: Host | None = None
-    listener_port: Port | None = None
-    stream_id: Annotated[str, Field(min_length=1, max_length=512)] | None = None
+    protocol: Literal["rtp", "rtp-fec"]
+    port: IngestPort
+    allowed_cidr: SenderRange
+    max_bitrate_bps: MaxBitrate | None = None
+
+
+class RistSource(Part):
+    """RIST."""
+
+    name: ResourceName
+    protocol: Literal["rist"]
+    port: IngestPort
+    allowed_cidr: SenderRange
+    latency_ms: LatencyMs | None = None
+    max_bitrate_bps: MaxBitrate | None = None
+
+
+class SrtListenerSource(Part):
+    """SRT, called by the encoder."""
+
+    name: ResourceName
+    protocol: Literal["srt-listener"]
+    port: IngestPort
+    allowed_cidr: SenderRange
+    latency_ms: LatencyMs | None = None
     encryption: Encryption | None = None
 
 
-class BackupSource(Source):
-    """The second source, and when it is used."""
+class SrtCallerSource(Part):
+    """SRT, for which the flow calls."""
+
+    name: ResourceName
+    protocol: Literal["srt-caller"]
+    latency_ms: LatencyMs | None = None
+    listener_address: Annotated[Host, Field(description="the address to call")]
+    listener_port: Annotated[Port, Field(description="the port to call")]
+    stream_id: StreamId | None = None
+    encryption: Encryption | None = None
+
+
+class ZixiPushSource(Part):
+    """Zixi, pushed by the encoder."""
+
+    name: ResourceName
+    protocol: Literal["zixi-push"]
+    allowed_cidr: SenderRange
+    latency_ms: LatencyMs | None = None
+    stream_id: StreamId | None = None
+    encryption: Encryption | None = None
+
+
+class Backup(Settings):
+    """When a backup source is used."""
 
     failover_mode: Literal["FAILOVER", "MERGE"]
-    recovery_window_ms: Annotated[int, Field(ge=100, le=15000)] | None = None
 
 
-class Output(Settings):
-    """A receiver of the stream."""
+class RtpBackupSource(Backup, RtpSource):
+    """RTP; can be merged."""
 
-    protocol: OutputProtocol
-    destination: Host | None = None
-    port: Port | None = None
-    latency_ms: Annotated[int, Field(ge=1, le=15000)] | None = None
-    allowed_cidrs: tuple[Cidr, ...] | None = None
-    stream_id: Annotated[str, Field(min_length=1, max_length=512)] | None = None
-    remote_id: Annotated[str, Field(min_length=1, max_length=512)] | None = None
+    recovery_window_ms: Annotated[int, Field(ge=100, le=15000, description="a recovery window")] | None = None
+
+
+class RistBackupSource(Backup, RistSource):
+    """RIST."""
+
+
+class SrtListenerBackupSource(Backup, SrtListenerSource):
+    """SRT, called by the encoder."""
+
+
+class SrtCallerBackupSource(Backup, SrtCallerSource):
+    """SRT, for which the flow calls."""
+
+
+class ZixiPushBackupSource(Backup, ZixiPushSource):
+    """Zixi, pushed by the encoder."""
+
+
+Source = Annotated[
+    RtpSource | RistSource | SrtListenerSource | SrtCallerSource | ZixiPushSource, Field(discriminator="protocol")
+]
+BackupSource = Annotated[
+    RtpBackupSource | RistBackupSource | SrtListenerBackupSource | SrtCallerBackupSource | ZixiPushBackupSource,
+    Field(discriminator="protocol"),
+]
+
+
+class RtpOutput(Part):
+    """RTP, with or without forward error correction."""
+
+    protocol: Literal["rtp", "rtp-fec"]
+    destination: Destination
+    port: OutputPort
+    enabled: bool = True
+
+
+class RistOutput(Part):
+    """RIST."""
+
+    protocol: Literal["rist"]
+    destination: Destination
+    port: OutputPort
+    latency_ms: LatencyMs | None = None
+    enabled: bool = True
+
+
+class SrtListenerOutput(Part):
+    """SRT, called by the receiver."""
+
+    protocol: Literal["srt-listener"]
+    port: OutputPort
+    latency_ms: LatencyMs | None = None
+    allowed_cidrs: ReceiverRanges
+    stream_id: StreamId | None = None
     encryption: Encryption | None = None
     enabled: bool = True
+
+
+class CallingOutput(Part):
+    """SRT or Zixi, for which the flow calls the receiver."""
+
+    protocol: Literal["srt-caller", "zixi-push"]
+    destination: Destination
+    port: OutputPort
+    latency_ms: LatencyMs | None = None
+    stream_id: StreamId | None = None
+    encryption: Encryption | None = None
+    enabled: bool = True
+
+
+class ZixiPullOutput(Part):
+    """Zixi, fetched by the receiver."""
+
+    protocol: Literal["zixi-pull"]
+    latency_ms: LatencyMs | None = None
+    allowed_cidrs: ReceiverRanges
+    stream_id: StreamId | None = None
+    remote_id: Annotated[Id, Field(description="the receiver's id")]
+    encryption: Encryption | None = None
+    enabled: bool = True
+
+
+Output = Annotated[
+    RtpOutput | RistOutput | SrtListenerOutput | CallingOutput | ZixiPullOutput, Field(discriminator="protocol")
+]
+AnyPart = Source | BackupSource | Output
 
 
 class Maintenance(Settings):
@@ -186,6 +321,11 @@ class Flow(Settings):
     backup_source: BackupSource | None = None
     outputs: dict[OutputName, Output] = {}
     thresholds: ThresholdOverrides = ThresholdOverrides()
+
+    @property
+    def parts(self) -> tuple[AnyPart, ...]:
+        """Its sources, then its outputs."""
+        return tuple(part for part in (self.source, self.backup_source, *self.outputs.values()) if part)
 
 
 class Notification(Settings):
@@ -268,8 +408,8 @@ class Environment(Settings):
     @property
     def secret_arns(self) -> tuple[str, ...]:
         """Every secret that a source or an output is encrypted with, sorted, once."""
-        parts = [part for flow in self.flows for part in (flow.source, flow.backup_source, *flow.outputs.values())]
-        return tuple(sorted({part.encryption.secret_arn for part in parts if part and part.encryption}))
+        keys: list[Encryption | None] = [part.given("encryption") for flow in self.flows for part in flow.parts]
+        return tuple(sorted({key.secret_arn for key in keys if key}))
 
     def thresholds_of(self, flow: Flow) -> Thresholds:
         """The environment's thresholds with a flow's own in their place."""

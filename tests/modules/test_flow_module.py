@@ -15,23 +15,13 @@ from components.sizes import template_bytes
 from settings import Flow
 from settings.protocols import OUTPUT_PROTOCOLS, SOURCE_PROTOCOLS
 from tests.provider import one_provider
+from tests.unit.environments import backup, source
 from tools.terraform.binary import PROJECT, terraform, terraform_environment
 
 MODULE: Final = PROJECT / "modules" / "mediaconnect_flow"
 SECRET: Final = "arn:aws:secretsmanager:us-east-1:123456789012:secret:key-AbCdEf"
 SRT_KEY: Final = {"key_type": "srt-password", "secret_arn": SECRET}
 ZIXI_KEY: Final = {"key_type": "static-key", "secret_arn": SECRET, "algorithm": "aes128"}
-
-
-def source(protocol: str, *, name: str = "studio", port: int = 5000, **more: Any) -> dict[str, Any]:
-    where = {"listener_address": "203.0.113.10", "listener_port": port} if protocol == "srt-caller" else {}
-    if protocol != "srt-caller":
-        where = {"allowed_cidr": "203.0.113.10/32"} | ({} if protocol == "zixi-push" else {"port": port})
-    return {"name": name, "protocol": protocol, **where, **more}
-
-
-def backup(protocol: str, mode: str, **more: Any) -> dict[str, Any]:
-    return source(protocol, name="venue", port=5100, failover_mode=mode, **more)
 
 
 CASES: Final[dict[str, dict[str, Any]]] = {

@@ -26,9 +26,9 @@ def read(environment: Environment, variable: str) -> object:
     readers: dict[str, Callable[[], object]] = {
         "FLOW_NAME": lambda: flow.name,
         "NOTIFICATION_EMAIL": lambda: environment.notifications[0].endpoint,
-        "SOURCE_WHITELIST_CIDR": lambda: flow.source.allowed_cidr,
-        "PRIMARY_OUTPUT_DESTINATION": lambda: flow.outputs["primary"].destination,
-        "BACKUP_OUTPUT_DESTINATION": lambda: flow.outputs["backup"].destination,
+        "SOURCE_WHITELIST_CIDR": lambda: flow.source.given("allowed_cidr"),
+        "PRIMARY_OUTPUT_DESTINATION": lambda: flow.outputs["primary"].given("destination"),
+        "BACKUP_OUTPUT_DESTINATION": lambda: flow.outputs["backup"].given("destination"),
         "PACKET_LOSS_THRESHOLD": lambda: environment.thresholds_of(flow).packet_loss_percent,
         "JITTER_THRESHOLD": lambda: environment.thresholds_of(flow).jitter_ms,
     }
@@ -125,7 +125,7 @@ def test_without_any_file_the_seven_settings_suffice_for_one_flow(tmp_path: Path
     )
     (flow,) = environment.flows
     assert (environment.region, flow.name, flow.source.protocol) == ("eu-west-1", "mine", "rtp")
-    assert {name: output.destination for name, output in flow.outputs.items()} == {
+    assert {name: output.given("destination") for name, output in flow.outputs.items()} == {
         "primary": "198.51.100.10",
         "backup": "198.51.100.11",
     }

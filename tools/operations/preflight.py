@@ -143,7 +143,7 @@ def _throughput(_: Clients, environment: Environment) -> Iterator[Check]:
 
 def _bits_per_second(flow: Flow) -> int:
     """The most that a flow sends; 0 where its settings do not limit the source."""
-    return (flow.source.max_bitrate_bps or 0) * sum(output.enabled for output in flow.outputs.values())
+    return (flow.source.given("max_bitrate_bps") or 0) * sum(output.enabled for output in flow.outputs.values())
 
 
 def _sms(clients: Clients, environment: Environment) -> Iterator[Check]:
