@@ -287,7 +287,7 @@ class Maintenance(Settings):
 
 
 class Thresholds(Settings):
-    """From when on a signal is worth a message."""
+    """Alarm thresholds."""
 
     packet_loss_percent: Annotated[float, Field(gt=0, lt=100)] = 0.1
     early_packet_loss_seconds: Literal[10, 30, 60] = 60
@@ -297,15 +297,8 @@ class Thresholds(Settings):
     content_seconds: Annotated[int, Field(ge=10, le=60)] = 30
 
 
-class ThresholdOverrides(Settings):
-    """Thresholds of one flow; what is not given is the environment's."""
-
-    packet_loss_percent: Annotated[float, Field(gt=0, lt=100)] | None = None
-    early_packet_loss_seconds: Literal[10, 30, 60] | None = None
-    jitter_ms: Annotated[float, Field(gt=0, le=10_000)] | None = None
-    minimum_bitrate_bps: Annotated[int, Field(gt=0, le=120_000_000)] | None = None
-    not_recovered_packets_per_minute: Annotated[int, Field(ge=0)] | None = None
-    content_seconds: Annotated[int, Field(ge=10, le=60)] | None = None
+class ThresholdOverrides(Thresholds):
+    """Thresholds of one flow. Only those that are given count; read them with `Environment.thresholds_of`."""
 
 
 class Flow(Settings):
@@ -413,4 +406,4 @@ class Environment(Settings):
 
     def thresholds_of(self, flow: Flow) -> Thresholds:
         """The environment's thresholds with a flow's own in their place."""
-        return self.thresholds.model_copy(update=flow.thresholds.model_dump(exclude_none=True))
+        return self.thresholds.model_copy(update=flow.thresholds.model_dump(exclude_unset=True))

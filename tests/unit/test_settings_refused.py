@@ -205,7 +205,9 @@ PLACES = [
     ("notifications", 0),
 ]
 KEYS = [*("protocol", "port", "name", "destination", "encryption", "source", "outputs", "rtp", "primary", "nonsense")]
-VALUES = st.sampled_from([None, 5, "rtp", "rist", "zixi-pull", "", [], {}, {"protocol": "rtp"}, {"rtp": {}}, [{}]])
+VALUES: st.SearchStrategy[Any] = st.sampled_from(
+    [None, 5, "rtp", "rist", "zixi-pull", "", [], {}, {"protocol": "rtp"}, {"rtp": {}}, [{}]]
+)
 
 
 @settings(derandomize=True, deadline=None, max_examples=300)

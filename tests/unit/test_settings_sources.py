@@ -79,6 +79,12 @@ def test_a_flow_threshold_overrides_only_what_it_names(tmp_path: Path) -> None:
     assert (thresholds.early_packet_loss_seconds, environment.thresholds.early_packet_loss_seconds) == (30, 60)
 
 
+def test_a_flow_threshold_that_is_the_default_overrides_too(tmp_path: Path) -> None:
+    text = GOOD.replace("packet_loss_percent = 0.1", "jitter_ms = 20") + "[flows.thresholds]\njitter_ms = 50\n"
+    environment = load(tmp_path, text)
+    assert environment.thresholds_of(environment.flows[0]).jitter_ms == 50
+
+
 @pytest.mark.parametrize("row", [row for row in TABLE if row[0] != "NOTIFICATION_EMAIL"], ids=lambda row: row[0])
 def test_with_several_flows_a_setting_of_one_flow_is_refused_and_the_flows_are_named(
     tmp_path: Path, row: tuple[str, str, str, object, object]
