@@ -8,6 +8,7 @@ from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
 from settings.model import Environment
+from settings.renamed import replacement
 
 Location = tuple[str | int, ...]
 
@@ -106,8 +107,8 @@ def _unknown(location: Location, value: object, raw: dict[str, Any]) -> tuple[Lo
         rule = f"{protocol} has none; leave it out, or use a protocol that has it: {_either(', '.join(having))}"
         return location, shown(value), rule
     known = sorted(model.model_fields)
-    near = difflib.get_close_matches(key, known, n=1)
-    hint = f"did you mean {near[0]}? " if near else ""
+    near = replacement(key, known) or next(iter(difflib.get_close_matches(key, known, n=1)), None)
+    hint = f"did you mean {near}? " if near else ""
     return location, None, f"is not a setting; {hint}Allowed here: {', '.join(known)}"
 
 

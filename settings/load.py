@@ -6,6 +6,8 @@ Touches the file system only to read `environments/`. Whether values are allowed
 
 import copy
 import difflib
+import functools
+import logging
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,7 +19,10 @@ from pydantic import ValidationError
 from settings.errors import Problem, SettingsError
 from settings.explain import Location, exists, explained, innermost, key_of, shown, value_at
 from settings.model import Environment
+from settings.renamed import rename
 from settings.rules import broken_rules
+
+log = logging.getLogger(__name__)
 
 FLOW: Final = ("flows", 0)
 
@@ -76,7 +81,11 @@ def load_environment(
     path = root / "environments" / f"{name}.toml"
     file = f"environments/{name}.toml"
     raw = _read(path, file) if path.is_file() else _without_file(name, path, environ, given)
-    problems, applied = _apply(given, raw, file)
+    warnings, problems = rename(raw, file)
+    for warning in warnings:
+        _warn(warning)
+    misplaced, applied = _apply(given, raw, file)
+    problems += misplaced
     if path.is_file() and raw.get("allowed_account_ids") == []:
         rule = 'is empty; name the account that may be changed, such as ["123456789012"]'
         problems.append(Problem(place=file, key="allowed_account_ids", value=None, rule=rule))
@@ -89,6 +98,12 @@ def load_environment(
     if problems or environment is None:
         raise SettingsError(problems)
     return environment
+
+
+@functools.cache
+def _warn(text: str) -> None:
+    """Log a warning once in a process, however often settings are read. Without a handler it goes to standard error."""
+    log.warning(text)
 
 
 def trial_notice(name: str, *, root: Path, environ: Mapping[str, str], context: Mapping[str, object]) -> str:

@@ -367,7 +367,7 @@ class Environment(Settings):
     recovery_checks: Annotated[int, Field(ge=1, le=20)] = 2
     settling_minutes: Annotated[int, Field(ge=1, le=60)] = 3
     incident_history_days: Annotated[int, Field(ge=1, le=3650)] = 90
-    function_concurrency: Annotated[int, Field(ge=1, le=1000)] | None = None
+    reserved_concurrency: Annotated[int, Field(ge=1, le=1000)] | None = None
     state_bucket: BucketName | None = None
     existing_topic_arn: TopicArn | None = None
     existing_key_arn: KeyArn | None = None

@@ -135,7 +135,7 @@ class MediaWorkflow(TerraformStack):
             build=build,
             existing_bucket=environment.existing_code_bucket,
         )
-        concurrency = environment.function_concurrency
+        concurrency = environment.reserved_concurrency
         monitor = Function(
             self,
             "stream_monitor",
