@@ -147,9 +147,8 @@ def _secrets(environment: Environment, _: Content) -> Iterator[Found]:
 
 
 def _templates(environment: Environment, _: Content) -> Iterator[Found]:
-    tags = {"Project": "media-workflow", "Environment": environment.name, **environment.tags}
     for flow in environment.flows:
-        yield f"flows.{flow.name}.outputs", flow.name, template_bytes(flow, tags)
+        yield f"flows.{flow.name}.outputs", flow.name, template_bytes(flow, environment.resource_tags)
 
 
 def _reports(times: int, *, parts: int) -> Callable[[Environment, Content], Iterator[Found]]:

@@ -387,6 +387,11 @@ class Environment(Settings):
             return self.state_bucket
         return names.state_bucket(self.allowed_account_ids[0], self.region)
 
+    @property
+    def resource_tags(self) -> dict[str, str]:
+        """Tags of every resource."""
+        return {"Project": names.PROJECT, "Environment": self.name, **self.tags}
+
     def notice_severity(self, flow: Flow) -> Severity:
         """The severity of messages on maintenance of a flow.
 

@@ -6,7 +6,6 @@ do; it is written from those and not from the rules that it judges.
 
 from dataclasses import asdict
 from itertools import product
-from pathlib import Path
 from typing import Any, Final, get_args
 
 import hcl2
@@ -14,6 +13,7 @@ import pytest
 from pydantic import BaseModel
 
 from components.health_rules import HealthRule, health_rules
+from components.paths import FLOW_MODULE
 from settings import BackupSource, Flow, Output, Source, Thresholds
 from settings.protocols import OUTPUT_PROTOCOLS, PROTOCOLS, SOURCE_PROTOCOLS
 from tests.unit import environments
@@ -145,7 +145,7 @@ OF_THE_MODULE: Final = (
 
 def test_the_module_has_the_same_protocols() -> None:
     """Its checks and its template read a table in HCL, as it can be used without this repository's Python."""
-    text = (Path(__file__).resolve().parents[2] / "modules/mediaconnect_flow/protocols.tf").read_text(encoding="utf-8")
+    text = (FLOW_MODULE / "protocols.tf").read_text(encoding="utf-8")
     (table,) = [block["protocols"] for block in hcl2.loads(text)["locals"]]
     in_hcl = {
         name: {key: value.strip('"') if isinstance(value, str) else value for key, value in row.items()}

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from components.paths import PROJECT
 from settings import OVERRIDES, Environment, SettingsError, load_environment, trial_notice
 from tests.unit.environments import GOOD, load
 
-PROJECT = Path(__file__).resolve().parents[2]
 SECOND_FLOW = """
 [[flows]]
 name = "second"
