@@ -22,11 +22,12 @@ from typing import Any, Final
 
 import stacks.media_workflow
 from components.lambda_package import SOURCE, lambda_package
+from components.paths import PROJECT
 from main import synthesize
 from settings import Environment
 from tools.local_aws import LocalAws
 from tools.rehearsal.deployment import Deployment
-from tools.terraform.binary import PROJECT, TerraformError
+from tools.terraform.binary import TerraformError
 
 FOLDER: Final = Path(__file__).resolve().parent
 UNREAD: Final = ("configuration", "prior_state", "planned_values", "relevant_attributes", "variables")

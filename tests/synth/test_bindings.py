@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tools.compat.source import PROJECT
+from components.paths import PROJECT
 
 if TYPE_CHECKING:
     from typing import assert_type

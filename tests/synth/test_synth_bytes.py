@@ -12,8 +12,9 @@ from typing import Any
 
 import pytest
 
+from components.paths import PROJECT
 from slim_bindings import OFF_SWITCH
-from tools.compat.source import ENVIRONMENTS, PROJECT, copy_source, synthesize
+from tools.compat.source import ENVIRONMENTS, copy_source, synthesize
 
 Digests = dict[str, str]
 

@@ -9,11 +9,11 @@ from typing import Annotated, Any, Final, Literal
 import boto3
 import typer
 
+from components.paths import PROJECT
 from settings import Environment, Problem, SettingsError
 from tools.cli.answers import agree
 from tools.operations import deployment, flows
 from tools.operations.account import check_account, settings_of
-from tools.terraform.binary import PROJECT
 
 Answered = Callable[[], AbstractContextManager[None]]
 Name = Annotated[str, typer.Argument(help="environment, as in environments/<name>.toml")]

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Final
 
 from components.bindings import CACHE
+from components.paths import PROJECT
 
-PROJECT: Final = Path(__file__).resolve().parents[2]
 ENVIRONMENTS: Final = ("dev", "staging", "prod")
 SOURCES: Final = (
     "main.py",

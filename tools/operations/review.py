@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import Final
 
 from components.lambda_package import LambdaPackage, lambda_package
+from components.paths import PROJECT
 from settings import SettingsError, load_environment
 from tools.plan_review import PlanError, Review, as_json, as_markdown, as_text, read_plan, review
 from tools.plan_review.allowances import allowances
-from tools.terraform.binary import PROJECT
 
 ASSETS: Final = PROJECT / ".build" / "assets"
 COMMITS_TO_LOOK_AT: Final = 200
