@@ -28,7 +28,9 @@ if TYPE_CHECKING:
 def test_a_class_that_is_not_named_is_refused_with_where_to_name_it(module: str) -> None:
     importlib.import_module("components.aws")
     package = "cdktf_cdktf_provider_aws"
-    with pytest.raises(ImportError, match=rf"{package}\.{module} is not loaded: only what aws.py imports from {package} is\."):
+    with pytest.raises(
+        ImportError, match=rf"{package}\.{module} is not loaded: only what aws.py imports from {package} is\."
+    ):
         importlib.import_module(f"{package}.{module}")
 
 
