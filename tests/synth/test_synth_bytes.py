@@ -135,7 +135,7 @@ def test_a_damaged_cache_is_noticed_built_again_and_changes_nothing(
     archive.write_bytes(archive.read_bytes()[:-1000])
     found, log = synthesized(checkout, tmp_path / "out")
     assert found == here
-    assert log == [f"slim bindings: {archive.name} is damaged and built again"]
+    assert log == [f"slim bindings: {archive.name} is damaged and is built again"]
 
 
 def test_everything_stock_gives_the_same_bytes_and_is_not_faster_than_a_first_run(

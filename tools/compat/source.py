@@ -25,6 +25,8 @@ SOURCES: Final = (
 SYNTHESIZE: Final = """\
 import os, sys
 sys.path.insert(0, sys.argv[1])
+from components import bindings
+bindings.install()
 import main
 for name in sys.argv[3:]:
     os.environ |= {"TF_WORKSPACE": name, "CDKTF_OUTDIR": os.path.join(sys.argv[2], name)}

@@ -1,17 +1,13 @@
-"""What an environment costs a month before and after, from a small table of list prices. What it cannot price, it says.
-
-Prices are those of us-east-1 in US dollars without free tiers and discounts. Change a row only together with its
-source and date.
-"""
+"""What an environment costs a month before and after, from the list prices. What it cannot price, it says."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from tools import prices
 from tools.plan_review import template
 from tools.plan_review.plan import Change
 
-HOURS_A_MONTH: Final = 730
 REGION: Final = "us-east-1"
 HIGH_RESOLUTION_SECONDS: Final = 60
 LOCAL_ADDRESS: Final = 3  # where the Region stands in an ARN
@@ -27,17 +23,9 @@ class Price:
 
 
 PRICES: Final[Mapping[str, Price]] = {
-    "flow": Price(
-        "MediaConnect flow, MEDIUM, running all month",
-        0.16 * HOURS_A_MONTH,
-        "0.16 an hour; second-hand, 2025; nothing while it is stopped: aws.amazon.com/mediaconnect/pricing",
-    ),
-    "alarm": Price("CloudWatch alarm, a metric", 0.10, "AWS price list, 2024-07"),
-    "fast-alarm": Price("CloudWatch alarm, a metric at high resolution", 0.30, "AWS price list, 2024-07"),
-    "composite-alarm": Price("CloudWatch composite alarm", 0.50, "aws.amazon.com/cloudwatch/pricing, second-hand"),
-    "dashboard": Price("CloudWatch dashboard", 3.00, "AWS price list, 2024-07"),
-    "key": Price("KMS key", 1.00, "AWS price list, 2024-07"),
-    "secret": Price("Secrets Manager secret", 0.40, "AWS price list, 2024-07"),
+    name: Price(listed.what, listed.month, listed.origin)
+    for name, listed in prices.PRICES.items()
+    if name in {"flow", "alarm", "fast-alarm", "composite-alarm", "dashboard", "key", "secret"}
 }
 BY_TYPE: Final = {
     "aws_cloudwatch_composite_alarm": "composite-alarm",
