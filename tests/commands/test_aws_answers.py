@@ -9,7 +9,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from typer.testing import CliRunner
 
 from tools.cli.__main__ import app
-from tools.cli.answers import AWS_ANSWERS, aws_answer
+from tools.operations.aws_errors import AWS_ANSWERS, aws_answer
 
 RUN = CliRunner()
 LOG_IN = 'Set AWS_PROFILE or run "aws sso login".'

@@ -62,10 +62,10 @@ def test_a_commit_that_nobody_reviewed_a_plan_of_is_refused(
 
 
 def test_another_environments_drift_is_another_issue(github: GitHub, repository: Repository) -> None:
-    repository.tell_drift("dev", "a")
-    repository.tell_drift("prod", "b")
-    repository.tell_drift("dev", None)
-    repository.tell_drift("dev", None)
+    repository.report_drift("dev", "a")
+    repository.report_drift("prod", "b")
+    repository.report_drift("dev", None)
+    repository.report_drift("dev", None)
     assert [(issue["title"], issue["state"]) for issue in github.issues] == [
         ("Drift in dev", "closed"),
         ("Drift in prod", "open"),

@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 
 from settings import Environment, load_environment
+from tools.operations.destruction import reasons_to_keep
 from tools.operations.errors import InputError
-from tools.operations.flows import FlowError, FlowState, chosen, reasons_to_keep, start, stop
+from tools.operations.flows import FlowError, FlowState, chosen
 from tools.operations.reviewed import Reviewed, configuration_digest, differences
+from tools.operations.start_stop import start, stop
 from tools.plan_review.review import allowances_in
 from tools.terraform.binary import PROJECT
 

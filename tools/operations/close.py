@@ -15,10 +15,10 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from components.lambda_package import SOURCE
 from settings import Environment, Names
-from tools.cli.answers import aws_answer
-from tools.operations.account import Account
+from tools.operations.account import Account, Clients
+from tools.operations.aws_errors import aws_answer
 from tools.operations.errors import InputError
-from tools.operations.flows import Clients, FlowError, FlowState, open_incidents, states
+from tools.operations.flows import FlowError, FlowState, open_incidents, states
 
 if str(SOURCE) not in sys.path:
     sys.path.append(str(SOURCE))  # the root of the functions' zip

@@ -14,11 +14,11 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Final
 
-import typer
-
 from settings import Problem, SettingsError, load_environment
 from tools.operations import protection, state_bucket
-from tools.operations.errors import InputError
+from tools.operations.account import settings_of
+from tools.operations.consent import agree, need_terminal
+from tools.operations.deletions import deleted_by_destroy
 from tools.terraform.binary import PROJECT, TerraformError, initialize, shown, terraform, terraform_environment
 from tools.terraform.binary import ready as terraform_ready
 from tools.terraform.processes import StepError, interruptible, run_to_its_end
@@ -29,6 +29,11 @@ PLAN_FILE: Final = "media-workflow.tfplan"
 LOCK: Final = PROJECT / ".build" / "lock"
 CHANGES: Final = 2
 """Terraform's exit code of `plan -detailed-exitcode` where there are changes."""
+ONLY_NAMES: Final = (
+    "[ci] has no owner_id and repository_id, so the roles will refuse {repository} if it was created, renamed or "
+    "transferred since 2026-07-15, or uses immutable subjects. To let them in as well: "
+    "media-workflow github-ids {environment}"
+)
 
 
 def bootstrap(environment: str, *, agreed: bool = False) -> None:
@@ -45,8 +50,19 @@ def bootstrap(environment: str, *, agreed: bool = False) -> None:
         _apply_alone("state-backend", environment, environ, agreed=agreed)
 
 
-def access(environment: str, *, agreed: bool = False) -> None:
-    """Create or update the roles of a pipeline for `environment`. Safe to run again."""
+def access(environment: str, *, warn: Callable[[str], None], agreed: bool = False) -> None:
+    """Create or update the roles of a pipeline for `environment`. Safe to run again.
+
+    Raises:
+        SettingsError: the environment has no `[ci]`.
+    """
+    ready(agreed=agreed)
+    ci = settings_of(environment).ci
+    if ci is None:
+        rule = 'is missing; give the repository as in [ci] repository = "owner/name"'
+        raise SettingsError([Problem(place=f"environments/{environment}.toml", key="ci", value=None, rule=rule)])
+    if ci.repository_id is None:
+        warn(ONLY_NAMES.format(repository=ci.repository, environment=environment))
     with _synthesized(environment, "ci-access", agreed=agreed) as environ:
         _apply_alone("ci-access", environment, environ, agreed=agreed)
 
@@ -61,7 +77,7 @@ def destroy(environment: str, *, agreed: bool = False) -> None:
 
         def guarded() -> AbstractContextManager[None]:
             state = json.loads(terraform("show", "-json", folder=FOLDER, environ=environ).stdout)
-            return protection.around(environment, protection.in_state(state))
+            return protection.guarded_environment(environment, deleted_by_destroy(state))
 
         what = f"destroy {environment}"
         _plan_and_apply("-destroy", folder=FOLDER, environ=environ, what=what, agreed=agreed, guarded=guarded)
@@ -78,11 +94,7 @@ def ready(*, agreed: bool = True) -> None:
         InputError: there is nobody to ask.
     """
     terraform_ready()
-    if not _is_agreed(agreed=agreed) and not sys.stdin.isatty():
-        raise InputError(
-            "This command asks before it changes anything, and there is no terminal to ask at. Run it on a terminal, "
-            "or with --yes to agree beforehand."
-        )
+    need_terminal(agreed=_is_agreed(agreed=agreed))
 
 
 @contextmanager
@@ -109,25 +121,17 @@ def prepared(environment: str, command: str, *, agreed: bool = True) -> Iterator
         yield environ
 
 
-def agree(what: str, *, agreed: bool) -> None:
-    """Ask whether to apply the plan that was shown, unless it is agreed already.
+def agree_to_plan(what: str, *, agreed: bool) -> None:
+    """Ask whether to apply the plan that was shown, unless that is agreed already.
 
     Args:
         what: what is agreed to: `deploy prod`.
         agreed: do not ask.
 
     Raises:
-        StepError: no; that nothing was changed has been said.
+        DeclinedError: the person does not agree.
     """
-    if _is_agreed(agreed=agreed):
-        return
-    # On standard error, where it is seen although the output goes to a file.
-    answer = typer.prompt(
-        f"\nApply this plan ({what})? Only 'yes' is accepted", default="", show_default=False, err=True
-    )
-    if answer.strip() != "yes":
-        typer.echo("Nothing was changed.", err=True)
-        raise StepError(1)
+    agree(f"Apply this plan ({what})?", agreed=_is_agreed(agreed=agreed), typed=True)
 
 
 def apply(environ: Mapping[str, str], *, folder: Path = FOLDER) -> None:
@@ -140,7 +144,7 @@ def apply(environ: Mapping[str, str], *, folder: Path = FOLDER) -> None:
 
 
 def _is_agreed(*, agreed: bool) -> bool:
-    """Whether to apply without asking: Terraform's own way to say so counts, too."""
+    """Whether to apply without asking, also by Terraform's own `-auto-approve`."""
     given = shlex.split(os.environ.get("TF_CLI_ARGS_apply", ""))  # noqa: SIM112  its name
     return agreed or "-auto-approve" in given
 
@@ -203,6 +207,6 @@ def _plan_and_apply(
     """Plan, ask if there are changes, and apply exactly that plan inside of `guarded`."""
     plan = ("plan", *arguments, "-detailed-exitcode", f"-out={PLAN_FILE}")
     if shown(*plan, folder=folder, environ=environ, accept=(0, CHANGES)) == CHANGES:
-        agree(what, agreed=agreed)
+        agree_to_plan(what, agreed=agreed)
     with guarded():
         apply(environ, folder=folder)

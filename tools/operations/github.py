@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.error import HTTPError, URLError
 
+from settings import OperatorError
+
 PAGE: Final = 100
 TIMEOUT_SECONDS: Final = 30
 PLAN_WORKFLOW: Final = "plan.yml"
@@ -20,7 +22,7 @@ PUBLIC_API: Final = "https://api.github.com"
 DRIFT_TITLE: Final = "Drift in {environment}"
 
 
-class GitHubError(RuntimeError):
+class GitHubError(OperatorError):
     """GitHub could not be asked, or said no; the text says what was asked and what came back."""
 
 
@@ -101,7 +103,7 @@ class Repository:
                 return
         self._ask("POST", f"issues/{number}/comments", {"body": text})
 
-    def tell_drift(self, environment: str, text: str | None) -> None:
+    def report_drift(self, environment: str, text: str | None) -> None:
         """Open the issue of an environment's drift or write over it; with None, close it if it is open."""
         title = DRIFT_TITLE.format(environment=environment)
         known = [

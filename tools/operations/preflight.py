@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 from components.event_patterns import FLOWS_A_RULE
 from settings import Environment, Flow, Names
 from tools.operations import flows
-from tools.operations.flows import Clients
+from tools.operations.account import Clients
 
 FUNCTIONS: Final = ("stream-monitor", "alert-handler")
 KEPT_UNRESERVED: Final = 100

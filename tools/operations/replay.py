@@ -25,7 +25,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError, ReadTimeoutError
 
 from components.workflow_definition import EXPRESS_SECONDS, INPUT_REFUSED, REPLAY, worst_case_seconds
-from settings import Names, load_environment
+from settings import Names, OperatorError, load_environment
 from tools.operations.account import check_account
 from tools.operations.dead_letters import Letter, in_order, read_letter
 from tools.terraform.binary import PROJECT
@@ -47,12 +47,14 @@ POLL_SECONDS: Final = (0.2, 0.5, 1, 2)
 SHOWN_OF_CAUSE: Final = 1000
 
 
-class ReplayError(RuntimeError):
+class ReplayError(OperatorError):
     """The dead letters cannot be reached or handed over; the message says why."""
 
 
 class UnknownLetterError(ReplayError):
     """There is no dead letter with this message id."""
+
+    exit_code = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,9 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 
+from settings import OperatorError
 from tools.operations import deployment, protection
+from tools.operations.deletions import deleted_by_plan
 from tools.operations.deployment import CHANGES, FOLDER, PLAN_FILE
 from tools.operations.outputs import writable_folder
 from tools.operations.review import review_of
@@ -28,7 +30,7 @@ DETAILS: Final = "review.json"
 WRITTEN_BY_TERRAFORM: Final = frozenset({".backup", ".tfplan", ".tfstate"})  # the last when an apply cannot keep it
 
 
-class StaleError(RuntimeError):
+class StaleError(OperatorError):
     """A reviewed plan may not be applied; the text says why and what to do."""
 
 
@@ -120,7 +122,7 @@ def deploy(environment: str, *, allow: Sequence[str], agreed: bool, say: Callabl
             )
         if found.blocked:
             raise StaleError(f"{environment} is not changed: {_why_blocked(found)}.")
-        deployment.agree(f"deploy {environment}", agreed=agreed)
+        deployment.agree_to_plan(f"deploy {environment}", agreed=agreed)
         _apply(record, FOLDER / PLAN_FILE, environment, environ)
 
 
@@ -175,7 +177,7 @@ def _apply(record: Reviewed, plan_file: Path, environment: str, environ: Mapping
     if plan_file != FOLDER / PLAN_FILE:
         shutil.copyfile(plan_file, FOLDER / PLAN_FILE)
     content = terraform("show", "-json", PLAN_FILE, folder=FOLDER, environ=environ).stdout
-    with protection.around(environment, protection.leaving(content)):
+    with protection.guarded_environment(environment, deleted_by_plan(content)):
         deployment.apply(environ)
 
 
@@ -187,8 +189,8 @@ def _set_protection(environment: str, *, agreed: bool, say: Callable[[str], None
     say("Nothing to change but the protection:")
     for line in lines:
         say(f"  {line}")
-    deployment.agree(f"deploy {environment}", agreed=agreed)
-    with protection.around(environment, ()):
+    deployment.agree_to_plan(f"deploy {environment}", agreed=agreed)
+    with protection.guarded_environment(environment, ()):
         pass
 
 

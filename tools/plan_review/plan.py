@@ -8,13 +8,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from settings.errors import OperatorError
+
 FORMAT_MAJOR: Final = "1"
 KNOWN_AFTER_APPLY: Final = "(known after apply)"
 SENSITIVE: Final = "(sensitive)"
 
 
-class PlanError(ValueError):
+class PlanError(OperatorError):
     """The input is no plan that can be read; the text says why and what to do."""
+
+    exit_code = 2
 
 
 @dataclass(frozen=True, slots=True)

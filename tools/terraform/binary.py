@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final, Protocol
 
+from settings.errors import OperatorError
 from slim_bindings import node
 from tools.terraform.processes import StepError, run_to_its_end
 
@@ -34,7 +35,7 @@ class Run(Protocol):
         """Run `terraform` with `arguments` in `folder`; raises if it fails."""
 
 
-class TerraformError(RuntimeError):
+class TerraformError(OperatorError):
     """Terraform cannot be run or has failed; the message says why, or holds the command and what it printed."""
 
 

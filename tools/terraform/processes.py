@@ -16,21 +16,23 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+from settings.errors import OperatorError
+
 SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 CHECK_SECONDS: Final = 0.25
 CHUNK: Final = 65_536
 
 
-class StepError(RuntimeError):
-    """A step failed and has already said why; holds its exit code."""
+class StepError(OperatorError):
+    """A program failed and has printed why, so there is no text; the exit code is the program's."""
 
     def __init__(self, code: int) -> None:
-        super().__init__(f"exit code {code}")
-        self.code = code
+        super().__init__()
+        self.exit_code = code
 
 
 class CancelledError(StepError):
-    """A signal ended the work; the exit code is the one that shells give: 130 for SIGINT, 143 for SIGTERM."""
+    """A signal ended the work; the exit code is that of a shell: 130 for SIGINT, 143 for SIGTERM."""
 
     def __init__(self, number: int) -> None:
         super().__init__(128 + number)
