@@ -2,6 +2,7 @@
 
 import os
 import pkgutil
+import re
 import subprocess
 import sys
 import tomllib
@@ -43,6 +44,17 @@ def test_every_command_and_parameter_has_a_help_text() -> None:
         assert found.help, name
         for parameter in found.get_params(context):
             assert parameter.help, (name, parameter.name)
+
+
+def test_programs_are_started_in_one_place() -> None:
+    """As the docstring of `tools.terraform` says, which names the exceptions."""
+    starts = re.compile(r"\bsubprocess\.(run|Popen|call|check_\w+)\(|\bos\.(system|exec\w+|spawn\w+|popen)\(")
+    found = {
+        path.relative_to(PROJECT / "tools").parts[0]
+        for path in (PROJECT / "tools").rglob("*.py")
+        if starts.search(path.read_text(encoding="utf-8"))
+    }
+    assert found == {"terraform", "local_aws", "bench", "compat"}
 
 
 def test_startup_imports_nothing_heavy() -> None:

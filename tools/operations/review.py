@@ -5,7 +5,6 @@ What a change means is decided in `plan_review`, which is pure; here are files, 
 
 import io
 import os
-import subprocess
 import sys
 import tarfile
 import tempfile
@@ -21,6 +20,7 @@ from settings import SettingsError, load_environment
 from tools.plan_review import PlanError, Review, as_json, as_markdown, as_text, read_plan, review
 from tools.plan_review.review import allowances
 from tools.terraform.binary import PROJECT
+from tools.terraform.git import git
 
 ASSETS: Final = PROJECT / ".build" / "assets"
 COMMITS_TO_LOOK_AT: Final = 200
@@ -89,9 +89,9 @@ def files_of_code(digest: str) -> Mapping[str, str] | None:
 
 def _from_history(digest: str) -> Mapping[str, str] | None:
     """The zip is made of the commit alone, so the commit that it was made of can be found."""
-    for commit in _git("log", f"-{COMMITS_TO_LOOK_AT}", "--format=%H", "--", "lambda_src").decode().split():
+    for commit in git("log", f"-{COMMITS_TO_LOOK_AT}", "--format=%H", "--", "lambda_src").decode().split():
         with tempfile.TemporaryDirectory() as folder:
-            archive = _git("archive", commit, "lambda_src")
+            archive = git("archive", commit, "lambda_src")
             if not archive:
                 continue
             with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
@@ -100,14 +100,6 @@ def _from_history(digest: str) -> Mapping[str, str] | None:
         if package.digest == digest:
             return _hashes(package.content)
     return None
-
-
-def _git(*arguments: str) -> bytes:
-    """What git prints, or nothing where there is no git or no repository."""
-    try:
-        return subprocess.run(["git", *arguments], cwd=PROJECT, capture_output=True, check=False).stdout
-    except FileNotFoundError:
-        return b""
 
 
 def _hashes(content: bytes) -> dict[str, str]:
