@@ -19,7 +19,7 @@ from tools.cli.__main__ import COMMANDS, app
 from tools.cli.shared import command
 from tools.operations.consent import DeclinedError, agree
 from tools.operations.errors import InputError
-from tools.operations.replay import UnknownLetterError
+from tools.operations.replay import UnknownDeadLetterError
 from tools.plan_review import PlanError
 from tools.rehearsal.scenario import ScenarioError
 from tools.terraform.binary import PROJECT, TerraformError
@@ -102,7 +102,7 @@ def ending(error: Exception) -> tuple[int, str]:
         (PlanError("text"), 2, "text\n"),
         (ScenarioError("text"), 2, "text\n"),
         (InputError("[bold]text"), 2, "[bold]text\n"),
-        (UnknownLetterError("text"), 2, "text\n"),
+        (UnknownDeadLetterError("text"), 2, "text\n"),
         (TerraformError("text"), 1, "text\n"),
         (OperatorError("text"), 1, "text\n"),
         (DeclinedError(), 1, "Nothing was changed.\n"),
