@@ -103,7 +103,7 @@ def _answer(error: Exception) -> tuple[str, int] | None:
     from botocore.exceptions import BotoCoreError, ClientError
 
     from settings import OperatorError
-    from tools.operations.aws_errors import aws_answer
+    from tools.operations.aws_errors import explained
     from tools.terraform.processes import CancelledError, end_undisturbed
 
     if isinstance(error, CancelledError):
@@ -111,7 +111,7 @@ def _answer(error: Exception) -> tuple[str, int] | None:
     if isinstance(error, OperatorError):
         return str(error), error.exit_code
     if isinstance(error, BotoCoreError | ClientError):
-        return aws_answer(error)
+        return explained(error)
     if isinstance(error, OSError) and not isinstance(error, BrokenPipeError):
         reason = (error.strerror or str(error)).lower()
         return (f"{error.filename}: {reason}." if error.filename is not None else f"{reason}."), 1

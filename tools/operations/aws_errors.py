@@ -24,7 +24,7 @@ NO_PROFILE: Final = 'There is no AWS profile "{profile}". Set AWS_PROFILE to one
 PARTIAL: Final = f"Incomplete AWS credentials from {{provider}}: {{cred_var}} is missing. {LOG_IN}"
 
 Cause = type[BotoCoreError] | str
-AWS_ANSWERS: Final[tuple[tuple[tuple[Cause, ...], str, int], ...]] = (
+AWS_ERRORS: Final[tuple[tuple[tuple[Cause, ...], str, int], ...]] = (
     ((aws.NoCredentialsError,), f"No AWS credentials. {LOG_IN}", REFUSED),
     ((aws.PartialCredentialsError,), PARTIAL, REFUSED),
     ((aws.ProfileNotFound,), NO_PROFILE, REFUSED),
@@ -63,7 +63,7 @@ AWS_ANSWERS: Final[tuple[tuple[tuple[Cause, ...], str, int], ...]] = (
         FAILED,
     ),
 )
-"""By the SDK's exception or the service's error code: what it is in our words, and the exit code."""
+"""By exception of the SDK or error code of the service: the text and the exit code."""
 
 DENIED_WORDS: Final = re.compile(
     r"User: (?P<who>\S+) is not authorized to perform: (?P<action>\S+)(?: on resource: (?P<what>\S+))?(?P<why>.*)",
@@ -71,33 +71,33 @@ DENIED_WORDS: Final = re.compile(
 )
 
 
-def aws_answer(error: BotoCoreError | ClientError) -> tuple[str, int]:
-    """One line for the person about an error of AWS or its SDK, and the exit code."""
-    said = _said(error)
-    for causes, words, code in AWS_ANSWERS:
-        if any(said["code"] == cause if isinstance(cause, str) else isinstance(error, cause) for cause in causes):
-            return words.format_map(said), code
+def explained(error: BotoCoreError | ClientError) -> tuple[str, int]:
+    """One line about an error of AWS or its SDK, and the exit code."""
+    details = _details(error)
+    for causes, words, code in AWS_ERRORS:
+        if any(details["code"] == cause if isinstance(cause, str) else isinstance(error, cause) for cause in causes):
+            return words.format_map(details), code
     if isinstance(error, ClientError):
-        return "AWS answered {operation} with {code}: {message}".format_map(said), FAILED
+        return "AWS answered {operation} with {code}: {message}".format_map(details), FAILED
     return _line(str(error)), FAILED
 
 
-class _Said(dict[str, str]):
-    """What is known of an error; what is not is said to be so."""
+class _Details(dict[str, str]):
+    """Details of an error by name; a missing one reads `unknown ...`."""
 
     def __missing__(self, key: str) -> str:
         return f"unknown {key.replace('_', ' ')}"
 
 
-def _said(error: BotoCoreError | ClientError) -> _Said:
+def _details(error: BotoCoreError | ClientError) -> _Details:
     if isinstance(error, BotoCoreError):
         given: Mapping[str, Any] = error.kwargs
         known = {"code": "", **{key: _line(str(value)) for key, value in given.items()}}
-        return _Said({**known, "endpoint": known.get("endpoint_url", "its endpoint")})
-    answer: Mapping[str, Any] = error.response.get("Error", {})
-    message, operation = _line(str(answer.get("Message", ""))), str(error.operation_name)
-    return _Said(
-        code=str(answer.get("Code", "no code")).rpartition(".")[2],  # some say KMS.AccessDeniedException
+        return _Details({**known, "endpoint": known.get("endpoint_url", "its endpoint")})
+    response: Mapping[str, Any] = error.response.get("Error", {})
+    message, operation = _line(str(response.get("Message", ""))), str(error.operation_name)
+    return _Details(
+        code=str(response.get("Code", "no code")).rpartition(".")[2],  # some are like KMS.AccessDeniedException
         message=message or "no message",
         operation=operation,
         denied=_denied(message, operation),
@@ -105,7 +105,7 @@ def _said(error: BotoCoreError | ClientError) -> _Said:
 
 
 def _denied(message: str, operation: str) -> str:
-    """Who may not do what on which resource, as far as AWS says."""
+    """Who may not do what on which resource, as far as AWS names them."""
     found = DENIED_WORDS.search(message)
     if not found:
         return f"{operation}: {message}".rstrip(".: ") if message else operation

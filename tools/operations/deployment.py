@@ -1,7 +1,7 @@
-"""Plan, apply and destroy of an environment with plain terraform, in the user's own terminal and account.
+"""Plan, apply and destroy an environment with plain Terraform, in the operator's terminal and account.
 
-Decides nothing about what is deployed. Terraform shows its plans, the question whether to apply one is asked here, and
-exactly that plan is applied. The state's bucket is made by `bootstrap`, once for an account and Region.
+Decides nothing about what is deployed. Terraform shows its plan, the operator is asked, and exactly that plan is
+applied. `bootstrap` creates the bucket for the state, once for an account and Region.
 """
 
 import fcntl
@@ -31,13 +31,13 @@ CHANGES: Final = 2
 """Terraform's exit code of `plan -detailed-exitcode` where there are changes."""
 ONLY_NAMES: Final = (
     "[ci] has no owner_id and repository_id, so the roles will refuse {repository} if it was created, renamed or "
-    "transferred since 2026-07-15, or uses immutable subjects. To let them in as well: "
+    "transferred since 2026-07-15, or uses immutable subjects. To trust such repositories too, run: "
     "media-workflow github-ids {environment}"
 )
 
 
 def bootstrap(environment: str, *, agreed: bool = False) -> None:
-    """Create the bucket for Terraform's state, or adopt the one that is there. Safe to run again."""
+    """Create the bucket for Terraform's state, or adopt the one that exists. Safe to run again."""
     settings = load_environment(environment, root=PROJECT, environ=os.environ, context={})
     if settings.state_bucket_name is None:
         rule = "without an account, state is kept on this machine and needs no bucket; name it to have one"
@@ -68,10 +68,10 @@ def access(environment: str, *, warn: Callable[[str], None], agreed: bool = Fals
 
 
 def destroy(environment: str, *, agreed: bool = False) -> None:
-    """Remove the environment, after the plan for it was agreed to.
+    """Remove the environment, after its plan was agreed to.
 
     Raises:
-        ProtectionError: a flow of the state, in the settings or not, is not stopped; nothing was changed.
+        ProtectionError: a flow in the state is not stopped, even if removed from the settings; nothing was changed.
     """
     with prepared(environment, "destroy", agreed=agreed) as environ:
 
@@ -84,14 +84,14 @@ def destroy(environment: str, *, agreed: bool = False) -> None:
 
 
 def ready(*, agreed: bool = True) -> None:
-    """Make sure that a command can do its work, before any of it.
+    """Check, before any work, that a command can do it.
 
     Args:
-        agreed: nothing will be asked; otherwise a terminal is needed.
+        agreed: nothing will be asked, so no terminal is needed.
 
     Raises:
         TerraformError: a program is missing or too old.
-        InputError: there is nobody to ask.
+        InputError: there is no terminal to ask at.
     """
     terraform_ready()
     need_terminal(agreed=_is_agreed(agreed=agreed))
@@ -99,19 +99,19 @@ def ready(*, agreed: bool = True) -> None:
 
 @contextmanager
 def prepared(environment: str, command: str, *, agreed: bool = True) -> Iterator[dict[str, str]]:
-    """Synthesize and initialise; meanwhile, `FOLDER` is this command's own.
+    """Synthesize and initialise, and keep other commands out of `FOLDER` meanwhile.
 
     Args:
         environment: as in `environments/<name>.toml`.
-        command: for whoever else wants the folder.
+        command: name shown to another command that needs the folder.
         agreed: as `ready`.
 
     Yields:
         The environment to run terraform in.
 
     Raises:
-        StepError: one of both failed.
-        TerraformError: as `ready`, or another command works in this clone.
+        StepError: synthesis or `terraform init` failed.
+        TerraformError: as `ready`, or another command is running in this clone.
         InputError: as `ready`.
         CancelledError: a signal arrived.
     """
@@ -138,14 +138,14 @@ def apply(environ: Mapping[str, str], *, folder: Path = FOLDER) -> None:
     """Apply the plan file in `folder`.
 
     Raises:
-        StepError: terraform failed and has said why.
+        StepError: terraform failed and has printed why.
     """
     shown("apply", "-input=false", PLAN_FILE, folder=folder, environ=environ)
 
 
 def _is_agreed(*, agreed: bool) -> bool:
     """Whether to apply without asking, also by Terraform's own `-auto-approve`."""
-    given = shlex.split(os.environ.get("TF_CLI_ARGS_apply", ""))  # noqa: SIM112  its name
+    given = shlex.split(os.environ.get("TF_CLI_ARGS_apply", ""))  # noqa: SIM112  Terraform's own name
     return agreed or "-auto-approve" in given
 
 
@@ -172,8 +172,7 @@ def _alone_in_clone(what: str) -> Iterator[None]:
         file = LOCK.open("a+", encoding="utf-8")
     except OSError as error:
         raise TerraformError(
-            f"{LOCK} cannot be written ({error.strerror}). The commands need to write to {PROJECT}: use a clone of "
-            "your own."
+            f"{LOCK} cannot be written ({error.strerror}). Commands write to {PROJECT}: use a clone of your own."
         ) from error
     with file:
         try:
@@ -181,7 +180,7 @@ def _alone_in_clone(what: str) -> Iterator[None]:
         except BlockingIOError as error:
             file.seek(0)
             raise TerraformError(
-                f"Another command works in {PROJECT}: {file.read()}. Wait until it has ended, or use another clone."
+                f"Another command is running in {PROJECT}: {file.read()}. Wait until it ends, or use another clone."
             ) from error
         file.truncate(0)
         file.write(f"{what} (process {os.getpid()})")
@@ -190,7 +189,7 @@ def _alone_in_clone(what: str) -> Iterator[None]:
 
 
 def _apply_alone(stack: str, environment: str, environ: Mapping[str, str], *, agreed: bool) -> None:
-    """Apply a stack that knows no workspaces."""
+    """Apply a stack that has no workspaces."""
     unbound = {key: value for key, value in environ.items() if key != "TF_WORKSPACE"}
     shown("init", "-reconfigure", folder=OUTPUT / stack, environ=unbound)
     _plan_and_apply(folder=OUTPUT / stack, environ=unbound, what=f"{stack} of {environment}", agreed=agreed)
@@ -204,7 +203,7 @@ def _plan_and_apply(
     agreed: bool,
     guarded: Callable[[], AbstractContextManager[None]] = nullcontext,
 ) -> None:
-    """Plan, ask if there are changes, and apply exactly that plan inside of `guarded`."""
+    """Plan, ask if there are changes, and apply exactly that plan inside `guarded`."""
     plan = ("plan", *arguments, "-detailed-exitcode", f"-out={PLAN_FILE}")
     if shown(*plan, folder=folder, environ=environ, accept=(0, CHANGES)) == CHANGES:
         agree_to_plan(what, agreed=agreed)

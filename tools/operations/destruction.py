@@ -1,4 +1,4 @@
-"""Destroying an environment: what keeps it from being destroyed, and stopping its flows first."""
+"""Destroying an environment: what prevents it, and stopping its flows first."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -23,11 +23,11 @@ BEFORE_DESTROY: Final[Mapping[str, tuple[str, str]]] = {
         "Wait until `media-workflow status {environment}` shows that it is",
     ),
 }
-"""By a flow's status: why it keeps its environment from being destroyed, and what to do."""
+"""By flow status: why the environment cannot be destroyed, and what to do."""
 
 
 def destroy(environment: str, *, stop_flows: bool, agreed: bool, say: Callable[[str], None]) -> None:
-    """Remove an environment if nothing keeps it, after the plan for it was agreed to.
+    """Remove an environment if nothing prevents it, after its plan was agreed to.
 
     Args:
         environment: as in `environments/<name>.toml`.
@@ -37,7 +37,7 @@ def destroy(environment: str, *, stop_flows: bool, agreed: bool, say: Callable[[
 
     Raises:
         FlowError: as `ready_to_destroy`.
-        InputError: there is nobody to ask.
+        InputError: there is no terminal to ask at.
         DeclinedError: the person does not agree.
         TerraformError: the commands cannot run here.
         StepError: terraform failed and has printed why.
@@ -54,7 +54,7 @@ def destroy(environment: str, *, stop_flows: bool, agreed: bool, say: Callable[[
     deployment.destroy(environment, agreed=agreed)
 
 
-def reasons_to_keep(
+def obstacles(
     environment: Environment,
     found: Sequence[FlowState],
     incidents: Sequence[str],
@@ -62,18 +62,18 @@ def reasons_to_keep(
     protected: bool = False,
     stop_flows: bool = False,
 ) -> Iterator[str]:
-    """Why an environment may not be destroyed now, and what to do, a line each; nothing if it may."""
+    """Why an environment cannot be destroyed now, and what to do, a line each."""
     name = environment.name
     if protected:
-        deploy = f"run `make deploy ENV={name}`, and destroy it then"
+        deploy = f"run `make deploy ENV={name}`, then destroy it"
         change = deploy if not environment.protect else f"set protect = false in environments/{name}.toml, {deploy}"
-        yield f"it is protected, and would be left half destroyed. To end that, {change}."
+        yield f"it is protected, and would be left half destroyed. To remove the protection, {change}."
     for flow in found:
         if flow.arn and flow.status not in OFF_AIR:
             unknown = ("it is not stopped", "See the flow in the MediaConnect console")
             why, advice = BEFORE_DESTROY.get(flow.status, unknown)
             end = "" if flow.status == "DELETING" else ", or destroy with --stop-flows"
-            todo = "--stop-flows stops it when nothing else is listed here" if stop_flows else f"{advice}{end}"
+            todo = "--stop-flows stops it once nothing else is listed here" if stop_flows else f"{advice}{end}"
             yield f"the flow {flow.name} is {flow.status}: {why}. {todo.format(environment=name, flow=flow.name)}."
     for flow_name in incidents:
         close = f"`media-workflow close {name} {flow_name} --reason TEXT`"
@@ -89,18 +89,18 @@ def ready_to_destroy(
     ask: Callable[[str], None] = lambda _: None,
     sleep: Callable[[float], None] = time.sleep,
 ) -> None:
-    """Make sure that nothing is protected or on air and no incident is open; with `stop_flows`, stop what is on air.
+    """Check that nothing is protected or on air and no incident is open; with `stop_flows`, stop flows first.
 
     Args:
         clients: of AWS.
         environment: what is to be destroyed.
-        stop_flows: stop what is on air, if nothing else is in the way.
-        say: receives what is done, a line each.
+        stop_flows: stop flows that are on air, if nothing else prevents the destruction.
+        say: called with each line of progress.
         ask: called with a question before flows are stopped; raises if the answer is no.
         sleep: waits.
 
     Raises:
-        FlowError: with every reason there is, and what to do.
+        FlowError: lists every reason, and what to do.
     """
     found = states(clients, environment)
     incidents = open_incidents(clients, environment, [flow.name for flow in found])
@@ -110,6 +110,6 @@ def ready_to_destroy(
         ask(f"Stop {listed(on_air)}, and then destroy {environment.name}?")
         stop(clients, on_air, say=say, sleep=sleep)
         found = states(clients, environment)
-    reasons = reasons_to_keep(environment, found, incidents, protected=protected, stop_flows=stop_flows)
+    reasons = obstacles(environment, found, incidents, protected=protected, stop_flows=stop_flows)
     if lines := [f"  {reason}" for reason in reasons]:
         raise FlowError("\n".join([f"{environment.name} is not destroyed:", *lines]))

@@ -15,18 +15,18 @@ OFF_AIR: Final = frozenset({"STANDBY", "deleted"})
 
 
 class FlowError(OperatorError):
-    """A flow is not there, cannot be brought where it should be, or keeps something from being done."""
+    """A flow does not exist, does not start or stop, or prevents what was asked for."""
 
 
 @dataclass(frozen=True, slots=True)
 class FlowState:
-    """A flow of an environment as MediaConnect sees it.
+    """A flow of an environment and its status.
 
     Attributes:
         name: its name.
         arn: None if it is not deployed.
-        status: of MediaConnect, or `not deployed`, or `deleted` if only its stack is left.
-        removed: whether it is deployed, but no longer in the settings.
+        status: its status in MediaConnect, or `not deployed`, or `deleted` if only its stack is left.
+        removed: it is deployed, but no longer in the settings.
     """
 
     name: str
@@ -36,9 +36,9 @@ class FlowState:
 
 
 def states(clients: Clients, environment: Environment) -> list[FlowState]:
-    """The flows of an environment, in the order of its settings, then what is deployed but no longer in them.
+    """The flows of an environment in the order of its settings, then those that are deployed but no longer in them.
 
-    A name is unique only among the flows of our own stacks, so the stacks are asked, not the list of all flows.
+    Names are unique only among the flows of our own stacks, so this reads the stacks, not the list of all flows.
     """
     names, mediaconnect = Names(environment.name), clients("mediaconnect")
     own = [names.flow_stack(flow.name) for flow in environment.flows]
@@ -66,7 +66,7 @@ def status_lines(environment: str, flow: str | None) -> list[str]:
 
 
 def chosen(found: Sequence[FlowState], name: str | None, *, environment: str = "this environment") -> list[FlowState]:
-    """The one flow of that name, or all.
+    """The flow of that name, or all flows.
 
     Raises:
         InputError: there is no such flow.
@@ -83,7 +83,7 @@ def chosen(found: Sequence[FlowState], name: str | None, *, environment: str = "
 
 
 def open_incidents(clients: Clients, environment: Environment, more: Sequence[str] = ()) -> list[str]:
-    """The flows with an open incident, among those of the settings and `more`; none where nothing is deployed."""
+    """Flows with an open incident, among those of the settings and `more`; none if nothing is deployed."""
     client, names = clients("dynamodb"), Names(environment.name)
     found = []
     for flow in dict.fromkeys([*(item.name for item in environment.flows), *more]):
@@ -98,7 +98,7 @@ def open_incidents(clients: Clients, environment: Environment, more: Sequence[st
 
 
 def is_protected(clients: Clients, environment: Environment) -> bool:
-    """Whether what is deployed refuses to be deleted, whatever the settings say by now."""
+    """Whether the deployed environment has deletion protection, whatever the settings say."""
     client = clients("dynamodb")
     try:
         table = client.describe_table(TableName=Names(environment.name).incidents_table)["Table"]
@@ -108,7 +108,7 @@ def is_protected(clients: Clients, environment: Environment) -> bool:
 
 
 def listed(flows: Sequence[FlowState]) -> str:
-    """Flows and their states, for a question."""
+    """Flows and their status, for a question."""
     return ", ".join(f"{flow.name} ({flow.status})" for flow in flows)
 
 
@@ -121,7 +121,7 @@ def flow_status(client: Any, arn: str) -> str:
 
 
 def _flow_arns(client: Any, prefix: str, own: Iterable[str]) -> dict[str, str]:
-    """The flow's ARN of each deployed stack whose name begins with `prefix`, by the stack's name."""
+    """The flow ARN of each deployed stack whose name begins with `prefix`, by stack name."""
     found = {}
     for stack in _stacks(client, own):
         outputs = {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
@@ -131,9 +131,9 @@ def _flow_arns(client: Any, prefix: str, own: Iterable[str]) -> dict[str, str]:
 
 
 def _stacks(client: Any, own: Iterable[str]) -> Iterator[Mapping[str, Any]]:
-    """All stacks, or those of `own` that are there, where a role may not list all, as that of a pipeline.
+    """All stacks; where the role may not list them, as a pipeline's, the existing ones among `own`.
 
-    Flows that are no longer in the settings are then not among them; what deletes them checks each flow of the state.
+    Those lack flows that are no longer in the settings; a destroy checks each flow in the state.
     """
     try:
         for page in client.get_paginator("describe_stacks").paginate():

@@ -61,7 +61,7 @@ def stop_named(environment: str, flow: str | None, *, every: bool, agreed: bool,
 
 
 def one_or_all(environment: Environment, flow: str | None, *, every: bool) -> str | None:
-    """The flow that was named, or None for all of them.
+    """The named flow, or None for all flows.
 
     Raises:
         InputError: neither or both are given.
@@ -74,7 +74,7 @@ def one_or_all(environment: Environment, flow: str | None, *, every: bool) -> st
 
 
 def reasons_to_ask(environment: Environment, flows: Sequence[FlowState], *, protected: bool) -> Iterator[str]:
-    """Why starting or stopping these flows needs somebody's agreement, each as a sentence; nothing if it does not."""
+    """Why starting or stopping these flows needs agreement, a sentence each."""
     if protected or environment.protect:
         yield f"{environment.name} is protected."
     always = {flow.name for flow in environment.flows if flow.on_air == "always"}
@@ -90,10 +90,10 @@ def start(
     say: Callable[[str], None],
     sleep: Callable[[float], None] = time.sleep,
 ) -> None:
-    """Start flows, wait until they are on air, and say of each what it was and is.
+    """Start flows, wait until they are on air, and print the status of each before and after.
 
     Raises:
-        FlowError: with every flow that does not come on air.
+        FlowError: lists every flow that does not start.
     """
     _change(clients, flows, "ACTIVE", say, sleep)
 
@@ -105,10 +105,10 @@ def stop(
     say: Callable[[str], None],
     sleep: Callable[[float], None] = time.sleep,
 ) -> None:
-    """Stop flows, wait until they are off air, and say of each what it was and is.
+    """Stop flows, wait until they are off air, and print the status of each before and after.
 
     Raises:
-        FlowError: with every flow that does not stop.
+        FlowError: lists every flow that does not stop.
     """
     _change(clients, flows, "STANDBY", say, sleep)
 
@@ -126,9 +126,9 @@ def _change(
     say: Callable[[str], None],
     sleep: Callable[[float], None],
 ) -> None:
-    """Ask each flow once, when it has settled, and wait until all are where they should be.
+    """Start or stop each flow once, when it has settled, and wait until all have the wanted status.
 
-    One that fails does not keep the others from being waited for.
+    A flow that fails does not end the wait for the others.
     """
     absent = [flow.name for flow in flows if not flow.arn]
     failed = [f"{name} is not deployed." for name in absent if wanted == "ACTIVE"]
@@ -143,39 +143,39 @@ def _change(
             break
         sleep(WAIT_SECONDS)
     if waiting:
-        late = ", ".join(f"{transition.flow.name} ({transition.status})" for transition in waiting)
-        failed.append(f"Not {wanted} after {WAIT_AT_MOST_SECONDS} s: {late}. See the MediaConnect console.")
+        slow = ", ".join(f"{transition.flow.name} ({transition.status})" for transition in waiting)
+        failed.append(f"Not {wanted} after {WAIT_AT_MOST_SECONDS} s: {slow}. See the MediaConnect console.")
     if failed:
         raise FlowError("\n".join(failed))
 
 
 class _Transition:
-    """What one flow is asked to become.
+    """The change of one flow to a wanted status.
 
-    A flow that is still changing takes no transition: asking then would be lost, and it would run on.
+    A call while the flow is still changing would be lost, so the call waits until it has settled.
     """
 
     def __init__(self, client: Any, flow: FlowState, wanted: str, say: Callable[[str], None]) -> None:
         self._client, self._wanted, self._say = client, wanted, say
-        self._given = False
+        self._called = False
         self.flow = flow
         self.status = flow.status
         self.failure = ""
 
     def settled(self) -> bool:
-        """Whether the flow is where it should be; asks it to go there, or notes why it cannot."""
+        """Whether the flow has the wanted status; starts or stops it if it can, and sets `failure` if it failed."""
         self.status = flow_status(self._client, str(self.flow.arn))
         stops = self._wanted == "STANDBY"
         if self.status in (OFF_AIR if stops else {self._wanted}):
             self._say(
                 f"{self.flow.name}: was {self.flow.status}, now {self.status}"
-                + ("" if self._given or self.status != self.flow.status else " (nothing to do)")
+                + ("" if self._called or self.status != self.flow.status else " (nothing to do)")
             )
             return True
-        if self.status in GONE or (self.status == "ERROR" and self._given):
+        if self.status in GONE or (self.status == "ERROR" and self._called):
             self.failure = f"{self.flow.name} is in {self.status}. See the flow in the MediaConnect console."
-        elif self.status in SETTLED and not self._given:
+        elif self.status in SETTLED and not self._called:
             (self._client.stop_flow if stops else self._client.start_flow)(FlowArn=self.flow.arn)
-            self._given = True
+            self._called = True
             self._say(f"{self.flow.name}: {'stopping' if stops else 'starting'}, was {self.status}")
         return False
