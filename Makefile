@@ -130,6 +130,7 @@ lint: setup
 	$(RUN) -m ruff format --check --quiet .
 	$(RUN) -m ruff check --quiet .
 	terraform fmt -check -recursive modules tests
+	@$(RUN) -m tools.prose
 
 types: setup
 	$(RUN) -m mypy
