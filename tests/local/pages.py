@@ -17,13 +17,14 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from textwrap import dedent
 from typing import Final
 
 from tools.compat.source import copy_bindings
 from tools.terraform.binary import PROJECT
 
 FENCE: Final = re.compile(
-    r"(?:^<!-- (?P<note>.+?) -->\n)?^```(?P<language>[a-z]*)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL
+    r"(?:^ *<!-- (?P<note>.+?) -->\n)?^ *```(?P<language>[a-z]*)\n(?P<text>.*?)^ *```$", re.MULTILINE | re.DOTALL
 )
 ANSWERS: Final = ((re.compile(r"Only 'yes' is accepted[^\n]*: ?$"), "yes\n"), (re.compile(r"\[y/N\]: ?$"), "y\n"))
 SHELL: Final = ("console", "sh")
@@ -82,7 +83,13 @@ def blocks(page: str) -> list[Block]:
     """The fenced blocks of a page of the project."""
     text = (PROJECT / page).read_text(encoding="utf-8")
     return [
-        Block(page, text.count("\n", 0, found.start("text")), found["language"], found["text"], found["note"] or "")
+        Block(
+            page,
+            text.count("\n", 0, found.start("text")),
+            found["language"],
+            dedent(found["text"]),
+            found["note"] or "",
+        )
         for found in FENCE.finditer(text)
     ]
 
@@ -123,22 +130,21 @@ class Clone:
         }
         self._environ = {**kept, "CHECKPOINT_DISABLE": "1", **environ, "PATH": f"{folder / 'bin'}:{os.environ['PATH']}"}
 
-    def run(self, block: Block, *, before: str = "") -> list[tuple[str, str]]:
-        """Run the commands of a block where the one before it ended; each with what it printed.
-
-        Args:
-            block: from this project's pages.
-            before: commands that set what the page leaves to the reader.
-        """
+    def run(self, block: Block) -> list[tuple[str, str]]:
+        """Run the commands of a block where the one before it ended; each with what it printed."""
         steps = []
-        for number, (command, _) in enumerate(block.steps):
-            last = number == len(block.steps) - 1
-            code, printed = self._run(f"{before}\n{command}" if not number else command)
-            expected = block.exit_code if last else 0
+        for number, (command, _) in enumerate(block.steps, 1):
+            code, printed = self._run(command)
+            expected = block.exit_code if number == len(block.steps) else 0
             where = f"{block.page}:{block.line}: {command}"
             assert code == expected, f"{where}\nended with {code}:\n{printed[-6000:]}"
             steps.append((command, printed))
         return steps
+
+    def prepare(self, commands: str) -> None:
+        """Run what a page leaves to its reader."""
+        code, printed = self._run(commands)
+        assert code == 0, printed[-6000:]
 
     def _run(self, commands: str) -> tuple[int, str]:
         script = self._state / "block.sh"
