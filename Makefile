@@ -131,6 +131,9 @@ lint: setup
 	$(RUN) -m ruff format --check --quiet .
 	$(RUN) -m ruff check --quiet .
 	terraform fmt -check -recursive modules tests
+	@PYTHONPATH=lambda_src .venv/bin/lint-imports --no-cache --no-logo
+	@.venv/bin/vulture
+	@$(RUN) -m tools.prose
 
 types: setup
 	$(RUN) -m mypy

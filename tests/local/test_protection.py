@@ -5,7 +5,7 @@ The guard works on stacks as the flow module makes them; what Terraform and its 
 
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -188,9 +188,6 @@ def test_a_trial_from_the_context_is_guarded_as_its_synthesis_reads_it(
 
 def test_differences_are_none_where_nothing_is_deployed(region: EmptyRegion, protected: Environment) -> None:
     assert differences(region.client, protected) == []
-
-
-Apply = Callable[..., None]
 
 
 class Root:
