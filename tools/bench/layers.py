@@ -1,5 +1,6 @@
 """Measures what each layer of `slim_bindings` gives: all of them, each one off in turn, and the stock bindings."""
 
+import itertools
 import statistics
 import sys
 from collections.abc import Mapping
@@ -7,15 +8,17 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from components.bindings import install
 from slim_bindings import OFF_SWITCH
 from tools.bench.synthesis import Measured, measure_command
 from tools.bench.tables import show
-from tools.compat.source import copy_bindings, copy_source
+from tools.compat.source import copy_source
 
-ROUNDS: Final = 5
+ROUNDS: Final = 12
+LONG_EVERY: Final = 4
+"""Rounds; what takes long is measured in one of so many."""
 ALL: Final = "all layers"
 STOCK: Final = "stock bindings"
+LONG: Final = {"load", STOCK}
 PROGRAM: Final = """\
 from slim_bindings import node
 start = node.start
@@ -31,7 +34,10 @@ main.run()
 WITHOUT: Final[Mapping[str, str]] = {
     ALL: "pass",
     "load": "from slim_bindings import load; load.install = lambda *_, **__: False",
-    "assembly": "from slim_bindings import load; load._cached = lambda shipped, *_: shipped.archive",
+    "assembly": (
+        "import shutil; from slim_bindings import load; load._cached = lambda shipped, _, cache: "
+        "path if (path := cache / 'whole.jsii.tgz').exists() else shutil.copy(shipped.archive, path)"
+    ),
     "lean": (
         "from slim_bindings import lean; from importlib.machinery import SourceFileLoader as Stock; "
         "lean.install = lambda *_, **__: None; lean.LeanLoader.get_code = Stock.get_code"
@@ -63,19 +69,20 @@ class Layer:
 
 def layers(folder: Path) -> dict[str, Any]:
     """`prod` with all layers, without each of them, and stock; they take turns, so that all share what disturbs."""
-    install()  # builds what is cached
     checkout = folder / "checkout"
     copy_source(checkout)
-    copy_bindings(checkout)
-    rounds = [
-        {name: _measure(name, checkout, folder / "out") for name in (*WITHOUT, STOCK)} for _ in range(ROUNDS + 1)
-    ][1:]  # the first one compiles what the layers do not
+    for name in WITHOUT:
+        _measure(name, checkout, folder / "out")  # fills the caches, those of Python, too
+    runs: dict[str, list[Measured]] = {name: [] for name in (*WITHOUT, STOCK)}
+    for number, name in itertools.product(range(ROUNDS), runs):
+        if name not in LONG or number % LONG_EVERY == 0:
+            runs[name].append(_measure(name, checkout, folder / "out"))
     found = {
         name: Layer(
-            seconds=tuple(it[name].seconds for it in rounds),
-            cpu_seconds=statistics.median(it[name].cpu_seconds for it in rounds),
+            seconds=tuple(it.seconds for it in measured),
+            cpu_seconds=statistics.median(it.cpu_seconds for it in measured),
         )
-        for name in rounds[0]
+        for name, measured in runs.items()
     }
     _show(found)
     return {name: asdict(it) for name, it in found.items()}
