@@ -1,6 +1,6 @@
-"""Reviews plans from the command line: finds the settings that protect an environment, and the functions' files.
+"""Reviews plans from the command line: reads files, the settings that protect an environment, and Git history.
 
-What a change means is decided in `plan_review`, which is pure; here are files, git and exit codes.
+What a change means is decided in `plan_review`, which is pure.
 """
 
 import io
@@ -23,17 +23,17 @@ from tools.plan_review.allowances import allowances
 from tools.terraform.binary import PROJECT
 
 ASSETS: Final = PROJECT / ".build" / "assets"
-COMMITS_TO_LOOK_AT: Final = 200
+COMMITS_SEARCHED: Final = 200
 FORMATS: Final[Mapping[str, Callable[[Review], str]]] = {"markdown": as_markdown, "json": as_json, "text": as_text}
 
 
 def review_of(text: str, *, environment: str | None = None, allow: Sequence[str] = ()) -> Review:
-    """The review of a plan's JSON, under the rules of its environment.
+    """The review of a plan's JSON, protected as the settings of its environment say.
 
     Args:
-        text: what `terraform show -json` printed.
-        environment: whose settings count; if None, those of the environment that the plan names, if it has any here.
-        allow: `ADDRESS:ACTION` of what may be bad.
+        text: the output of `terraform show -json`.
+        environment: whose settings apply; if None, those of the environment that the plan names, if they exist.
+        allow: `ADDRESS:ACTION` of each allowed change.
 
     Raises:
         PlanError: the plan or an allowance cannot be read, or the plan is of another environment.
@@ -41,7 +41,7 @@ def review_of(text: str, *, environment: str | None = None, allow: Sequence[str]
     """
     plan = read_plan(text)
     allowed = allowances(allow)
-    found = review(plan, allowed=allowed, files_of=files_of_code)
+    found = review(plan, allowed=allowed, files_of=package_files)
     if environment and found.environment and environment != found.environment:
         raise PlanError(
             f"This is a plan for {found.environment}, not for {environment}. "
@@ -49,7 +49,7 @@ def review_of(text: str, *, environment: str | None = None, allow: Sequence[str]
         )
     name = environment or found.environment
     if name and _protects(name, must_exist=environment is not None):
-        return review(plan, environment=name, protect=True, allowed=allowed, files_of=files_of_code)
+        return review(plan, environment=name, protect=True, allowed=allowed, files_of=package_files)
     return found
 
 
@@ -76,12 +76,12 @@ def _protects(name: str, *, must_exist: bool) -> bool:
     except SettingsError:
         if must_exist:
             raise
-        return False  # a plan from elsewhere: what its own stacks protect stays protected
+        return False  # a plan from elsewhere; its stack policies still count
 
 
 @cache
-def files_of_code(digest: str) -> Mapping[str, str] | None:
-    """Hashes of the files in the functions' zip of this digest: built here before, or at a commit; None if neither."""
+def package_files(digest: str) -> Mapping[str, str] | None:
+    """Hashes of the files in the functions' zip with this digest, built here or from a commit; None if neither."""
     stored = ASSETS / f"{digest}.zip"
     if stored.is_file() and LambdaPackage(stored.read_bytes()).digest == digest:
         return _hashes(stored.read_bytes())
@@ -91,8 +91,8 @@ def files_of_code(digest: str) -> Mapping[str, str] | None:
 
 
 def _from_history(digest: str) -> Mapping[str, str] | None:
-    """The zip is made of the commit alone, so the commit that it was made of can be found."""
-    for commit in _git("log", f"-{COMMITS_TO_LOOK_AT}", "--format=%H", "--", "lambda_src").decode().split():
+    """Search the commits: a zip depends on nothing else, so building it again gives the same digest."""
+    for commit in _git("log", f"-{COMMITS_SEARCHED}", "--format=%H", "--", "lambda_src").decode().split():
         with tempfile.TemporaryDirectory() as folder:
             archive = _git("archive", commit, "lambda_src")
             if not archive:
@@ -106,7 +106,7 @@ def _from_history(digest: str) -> Mapping[str, str] | None:
 
 
 def _git(*arguments: str) -> bytes:
-    """What git prints, or nothing where there is no git or no repository."""
+    """The output of git; empty where there is no git or no repository."""
     try:
         return subprocess.run(["git", *arguments], cwd=PROJECT, capture_output=True, check=False).stdout
     except FileNotFoundError:
