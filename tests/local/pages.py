@@ -20,8 +20,8 @@ from pathlib import Path
 from textwrap import dedent
 from typing import Final
 
+from components.paths import PROJECT
 from tools.compat.source import copy_bindings
-from tools.terraform.binary import PROJECT
 
 FENCE: Final = re.compile(
     r"(?:^ *<!-- (?P<note>.+?) -->\n)?^ *```(?P<language>[a-z]*)\n(?P<text>.*?)^ *```$", re.MULTILINE | re.DOTALL

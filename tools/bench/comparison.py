@@ -9,11 +9,12 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
+from components.paths import PROJECT
 from slim_bindings import OFF_SWITCH
 from tools.bench.flows import environment_text
 from tools.bench.synthesis import Measured, measure, measure_command
 from tools.bench.tables import console, show
-from tools.compat.source import PROJECT, copy_source
+from tools.compat.source import copy_source
 from tools.compat.variants import VARIANTS, install
 
 EQUIVALENT: Final = PROJECT / "tools" / "bench" / "equivalent"

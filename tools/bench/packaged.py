@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from components.lambda_package import lambda_package
+from components.paths import PROJECT
 from tools.bench.synthesis import measure
 from tools.bench.tables import show
-from tools.compat.source import PROJECT
 
 FUNCTIONS: Final = ("stream-monitor", "alert-handler")
 RULES: Final = (1, 10, 100)
