@@ -1,4 +1,4 @@
-"""What is wrong with settings, in sentences for the person who wrote them."""
+"""Errors in settings, as sentences for the person who wrote them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,10 +9,10 @@ class Problem:
     """One wrong setting.
 
     Attributes:
-        place: where the value was read: a file, an environment variable, the context.
+        place: where the value comes from: a file, an environment variable, the context.
         key: the setting, with the name of its flow or output instead of a position.
-        value: what was found, as the operator wrote it; None if nothing was.
-        rule: what is allowed and why, and what to do, as a sentence without its first word.
+        value: the value as the operator wrote it; None if there is none.
+        rule: what is allowed and why, and how to fix it; completes the sentence "KEY is VALUE: ...".
     """
 
     place: str
@@ -26,7 +26,7 @@ class Problem:
 
 
 class SettingsError(ValueError):
-    """Settings that cannot be used. The text holds every problem, one a line."""
+    """Settings that cannot be used. The text lists all problems, one per line."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         self.problems = tuple(problems)

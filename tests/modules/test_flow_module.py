@@ -137,18 +137,18 @@ def problems(template: dict[str, Any]) -> list[str]:
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_the_template_fits_the_schemas_of_cloudformation(templates: dict[str, Any], case: str) -> None:
+def test_template_fits_cloudformation_schemas(templates: dict[str, Any], case: str) -> None:
     assert problems(templates[case]) == []
 
 
-def test_the_linter_sees_a_template_that_cloudformation_would_refuse(templates: dict[str, Any]) -> None:
+def test_linter_finds_an_invalid_template(templates: dict[str, Any]) -> None:
     wrong = json.loads(json.dumps(templates["rtp"]))
     wrong["Resources"]["Flow"]["Properties"]["Outputs"] = []
     assert any("Outputs" in problem for problem in problems(wrong))
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_each_resource_of_the_flow_is_one_that_cloudformation_has(templates: dict[str, Any], case: str) -> None:
+def test_template_has_flow_backup_source_and_outputs(templates: dict[str, Any], case: str) -> None:
     resources = templates[case]["Resources"]
     kinds = sorted(resource["Type"].removeprefix("AWS::MediaConnect::") for resource in resources.values())
     assert kinds == sorted(
@@ -159,7 +159,7 @@ def test_each_resource_of_the_flow_is_one_that_cloudformation_has(templates: dic
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_the_size_that_is_checked_at_synth_is_not_below_the_template(templates: dict[str, Any], case: str) -> None:
+def test_estimated_template_size_is_an_upper_bound(templates: dict[str, Any], case: str) -> None:
     given = {key: value for key, value in CASES[case].items() if key in Flow.model_fields}
     flow = Flow.model_validate({"name": f"flow-{case}", "source": CASES[case]["primary_source"], **given})
     size = len(as_sent(templates[case]))
@@ -177,13 +177,13 @@ def as_sent(template: dict[str, Any]) -> bytes:
     return text.encode()
 
 
-def test_every_protocol_is_among_the_cases() -> None:
+def test_cases_cover_every_protocol() -> None:
     assert {case["primary_source"]["protocol"] for case in CASES.values()} == set(SOURCE_PROTOCOLS)
     outputs = [output for case in CASES.values() for output in case.get("outputs", {}).values()]
     assert {output["protocol"] for output in outputs} == set(OUTPUT_PROTOCOLS)
 
 
-def test_the_modules_own_tests_pass(tmp_path: Path) -> None:
+def test_own_tests_of_the_module_pass(tmp_path: Path) -> None:
     module, environ = copied(tmp_path), terraform_environment()
     terraform("init", "-no-color", folder=module, environ=environ)
     with one_provider(module, environ) as environ:
@@ -225,7 +225,7 @@ def test_module_has_what_the_registry_expects() -> None:
     assert all(f"(examples/{name}/main.tf)" in readme for name in EXAMPLES)
 
 
-def test_no_attribute_is_read_that_provider_6_deprecates() -> None:
+def test_region_is_read_as_id_for_provider_6() -> None:
     """`data.aws_region.*.name` is `region` there, which 5.100 does not know; `id` is the Region's name in both."""
     text = (FLOW_MODULE / "main.tf").read_text(encoding="utf-8")
     assert set(re.findall(r"data\.aws_region\.current(?:\[0\])?\.(\w+)", text)) == {"id"}

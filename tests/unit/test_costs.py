@@ -25,13 +25,13 @@ def series(tmp_path: Path) -> dict[str, int]:
     }
 
 
-def test_the_page_on_scale_names_what_looking_costs(tmp_path: Path) -> None:
+def test_scale_page_has_the_costs_of_checks(tmp_path: Path) -> None:
     found = series(tmp_path)
     table = [line for line in PAGE.read_text(encoding="utf-8").splitlines() if line.startswith("| every ")]
     assert table == rows(found["rtp"], found["srt-listener"])
 
 
-def test_looking_twice_as_often_costs_twice_as_much() -> None:
+def test_checks_twice_as_often_cost_twice_as_much() -> None:
     price = {month.every_minutes: month.standard for month in looking(5)}
     assert list(price) == list(SCHEDULES)
     assert price[1] == 2 * price[2]
