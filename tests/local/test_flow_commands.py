@@ -386,7 +386,5 @@ def test_a_trial_says_so_before_it_asks(show: Show) -> None:
 @pytest.mark.parametrize("given", ["prdo", "ENV=prod", "Prod", "prod.toml", "production"])
 def test_a_mistyped_environment_is_refused_with_the_ones_there_are(show: Show, given: str) -> None:
     printed = "\n".join(show.run("stop", given, "--all", expect=2))
-    assert (
-        f"environments/{given}.toml: the file: there is no such file; the environments there are: dev, prod," in printed
-    )
+    assert f"environments/{given}.toml: the file: does not exist; environments: dev, prod," in printed
     assert "Did you mean prod?" in printed
