@@ -85,7 +85,7 @@ def waiting(evening: Evening) -> set[str]:
     return {message["MessageId"] for message in got.get("Messages", [])}
 
 
-def test_a_dead_letter_says_what_failed_and_where(missed: Evening) -> None:
+def test_dead_letter_has_error_and_execution(missed: Evening) -> None:
     client = missed.aws.client("sqs")
     got = client.receive_message(QueueUrl=missed.queue_url, VisibilityTimeout=0, MessageAttributeNames=["All"])
     attributes = got["Messages"][0]["MessageAttributes"]
@@ -93,7 +93,7 @@ def test_a_dead_letter_says_what_failed_and_where(missed: Evening) -> None:
     assert attributes["execution"]["StringValue"] == missed.executions[0].arn
 
 
-def test_a_dry_run_lists_what_waits_and_changes_nothing(missed: Evening, venue_settings: Path) -> None:
+def test_dry_run_lists_and_changes_nothing(missed: Evening, venue_settings: Path) -> None:
     left, said = run(venue_settings, dry_run=True)
     assert left == 0
     assert said[0].startswith("waiting: 2026-11-23T20:00:00Z, MediaConnect Source Health: arn:")
@@ -101,7 +101,7 @@ def test_a_dry_run_lists_what_waits_and_changes_nothing(missed: Evening, venue_s
     assert len(missed.dead_letters()) == 1, "in sight again at once"
 
 
-def test_a_replay_makes_up_for_what_was_missed_and_says_so(missed: Evening, venue_settings: Path) -> None:
+def test_replay_handles_the_missed_event(missed: Evening, venue_settings: Path) -> None:
     left, said = run(venue_settings)
     assert (left, said[-1]) == (0, "1 handled, 0 left in media-workflow-venue-dead-letters")
     missed.wait_for_all()
@@ -109,7 +109,7 @@ def test_a_replay_makes_up_for_what_was_missed_and_says_so(missed: Evening, venu
     assert missed.dead_letters() == []
 
 
-def test_a_message_that_cannot_start_the_workflow_is_kept(missed: Evening, venue_settings: Path) -> None:
+def test_message_that_is_not_json_is_kept(missed: Evening, venue_settings: Path) -> None:
     missed.aws.client("sqs").send_message(QueueUrl=missed.queue_url, MessageBody="no JSON")
     left, said = run(venue_settings)
     missed.wait_for_all()
@@ -130,9 +130,7 @@ def test_credentials_of_another_account_are_refused(missed: Evening, venue_setti
     assert len(missed.dead_letters()) == 1
 
 
-def test_the_request_of_the_scheduler_is_unwrapped_and_its_check_is_made(
-    begin: Begin, credentials: None, venue_settings: Path
-) -> None:
+def test_scheduler_request_is_unwrapped_and_checked(begin: Begin, credentials: None, venue_settings: Path) -> None:
     evening = begin("show")
     client = evening.aws.client("scheduler")
     target = client.get_schedule(GroupName="media-workflow-venue", Name="show")["Target"]
@@ -151,9 +149,7 @@ def test_the_request_of_the_scheduler_is_unwrapped_and_its_check_is_made(
     assert waiting(evening) == set()
 
 
-def test_a_mistyped_flow_name_ends_the_replay_and_notifies_nobody(
-    begin: Begin, credentials: None, venue_settings: Path
-) -> None:
+def test_unknown_flow_name_stops_the_replay_silently(begin: Begin, credentials: None, venue_settings: Path) -> None:
     evening = begin("show")
     typo = put(evening, {"flow_name": "typo"})
     other = put(evening, {"flow_name": "show"})
@@ -172,9 +168,7 @@ def test_a_mistyped_flow_name_ends_the_replay_and_notifies_nobody(
     ]
 
 
-def test_a_letter_that_can_never_be_handled_is_discarded_by_its_id(
-    begin: Begin, credentials: None, venue_settings: Path
-) -> None:
+def test_discard_deletes_one_dead_letter(begin: Begin, credentials: None, venue_settings: Path) -> None:
     evening = begin("show")
     typo = put(evening, {"flow_name": "typo"})
     other = put(evening, check(evening, 5))
@@ -188,9 +182,7 @@ def test_a_letter_that_can_never_be_handled_is_discarded_by_its_id(
     assert 'Its body: {"flow_name": "typo"}' in said[0]
 
 
-def test_a_replay_stops_at_the_first_letter_whose_execution_fails(
-    begin: Begin, credentials: None, venue_settings: Path
-) -> None:
+def test_replay_stops_at_the_first_failure(begin: Begin, credentials: None, venue_settings: Path) -> None:
     evening = begin("show")
     letters = [put(evening, check(evening, minute)) for minute in (5, 6, 7)]
     with faults.failing("stream_monitor", "crash"):
@@ -211,9 +203,7 @@ def test_a_replay_stops_at_the_first_letter_whose_execution_fails(
     ]
 
 
-def test_a_replay_runs_in_the_order_of_time_and_the_same_input_once(
-    begin: Begin, credentials: None, venue_settings: Path
-) -> None:
+def test_replay_runs_in_time_order_and_deduplicates(begin: Begin, credentials: None, venue_settings: Path) -> None:
     evening = begin("show")
     for minute in (7, 5, 6, 5):
         put(evening, check(evening, minute))
@@ -226,9 +216,7 @@ def test_a_replay_runs_in_the_order_of_time_and_the_same_input_once(
     )
 
 
-def test_what_arrives_during_a_replay_is_left_for_the_next(
-    begin: Begin, credentials: None, venue_settings: Path
-) -> None:
+def test_messages_sent_during_a_replay_are_left(begin: Begin, credentials: None, venue_settings: Path) -> None:
     evening = begin("show")
     put(evening, check(evening, 5))
     late: list[str] = []
@@ -237,7 +225,7 @@ def test_what_arrives_during_a_replay_is_left_for_the_next(
     assert len(executions(evening)) == 1
 
 
-def test_a_replay_that_was_cut_off_starts_nothing_twice(begin: Begin, credentials: None, venue_settings: Path) -> None:
+def test_interrupted_replay_starts_nothing_twice(begin: Begin, credentials: None, venue_settings: Path) -> None:
     evening = begin("show")
     letter = put(evening, check(evening, 5))
 
@@ -258,7 +246,7 @@ def test_a_replay_that_was_cut_off_starts_nothing_twice(begin: Begin, credential
     assert [name for name, _, _ in executions(evening)] == [f"replay-{letter}", f"replay-{other}"]
 
 
-def test_an_input_of_the_future_silences_nothing(begin: Begin, credentials: None, venue_settings: Path) -> None:
+def test_input_from_the_future_is_refused(begin: Begin, credentials: None, venue_settings: Path) -> None:
     evening = begin("show")
     put(evening, {"flow_name": "show", "time": "2099-01-01T00:00:00Z"})
     left, said = run(venue_settings)

@@ -75,7 +75,7 @@ def refused(call: Callable[..., Any], code: str, **parameters: Any) -> None:
     assert raised.value.response["Error"]["Code"] == code
 
 
-def test_names_of_express_executions_deduplicate_nothing(region: EmptyRegion) -> None:
+def test_express_execution_names_do_not_deduplicate(region: EmptyRegion) -> None:
     client, arn = region.client("stepfunctions"), machine(region)
     first, second = (client.start_execution(stateMachineArn=arn, name="same", input="{}") for _ in range(2))
     assert first["executionArn"] != second["executionArn"]
@@ -84,7 +84,7 @@ def test_names_of_express_executions_deduplicate_nothing(region: EmptyRegion) ->
     )
 
 
-def test_no_api_shows_an_express_execution_afterwards(region: EmptyRegion) -> None:
+def test_express_execution_is_not_described_afterwards(region: EmptyRegion) -> None:
     client, arn = region.client("stepfunctions"), machine(region)
     execution = client.start_execution(stateMachineArn=arn, input="{}")["executionArn"]
     for call in (client.describe_execution, client.get_execution_history, client.stop_execution):
@@ -92,7 +92,7 @@ def test_no_api_shows_an_express_execution_afterwards(region: EmptyRegion) -> No
     refused(client.list_executions, "StateMachineTypeNotSupported", stateMachineArn=arn)
 
 
-def test_only_an_express_execution_is_waited_for_by_the_call_that_starts_it(region: EmptyRegion) -> None:
+def test_only_express_executions_start_synchronously(region: EmptyRegion) -> None:
     client, arn = region.client("stepfunctions"), machine(region)
     ended = client.start_sync_execution(stateMachineArn=arn, input='{"bad": 1}')
     assert (ended["status"], ended["error"], ended["cause"]) == ("FAILED", "Broken", "on purpose")
@@ -102,9 +102,7 @@ def test_only_an_express_execution_is_waited_for_by_the_call_that_starts_it(regi
     )
 
 
-def test_a_replay_waits_for_express_executions_and_stops_at_the_first_that_fails(
-    region: EmptyRegion, root: Path
-) -> None:
+def test_replay_waits_for_express_executions(region: EmptyRegion, root: Path) -> None:
     machine(region)
     letters = [
         put(region, {"time": f"2026-11-23T20:0{minute}:00Z", **more})
@@ -118,7 +116,7 @@ def test_a_replay_waits_for_express_executions_and_stops_at_the_first_that_fails
     assert said[2].startswith(f"Stopped at the message {letters[1]}.")
 
 
-def test_a_letter_is_hidden_until_its_express_execution_must_have_ended(
+def test_dead_letter_is_hidden_while_express_may_run(
     region: EmptyRegion, root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Another replay meanwhile, or after this one was cut off, must not start it a second time."""
@@ -138,7 +136,7 @@ def test_a_letter_is_hidden_until_its_express_execution_must_have_ended(
     assert seconds > EXPRESS_SECONDS
 
 
-def test_what_came_after_the_start_is_not_taken_and_stays_in_sight(region: EmptyRegion) -> None:
+def test_message_sent_after_the_start_stays_visible(region: EmptyRegion) -> None:
     there = put(region, {})
     with Queue(region.client("sqs"), NAMES.dead_letter_queue) as queue:
         time.sleep(2.5)  # SQS dates answers to the second
@@ -148,7 +146,7 @@ def test_what_came_after_the_start_is_not_taken_and_stays_in_sight(region: Empty
     assert waiting(region) == {there, late}
 
 
-def test_letters_stay_hidden_for_as_long_as_the_replay_takes(
+def test_dead_letters_stay_hidden_during_the_replay(
     region: EmptyRegion, root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     machine(region, "STANDARD")
@@ -169,7 +167,7 @@ def test_letters_stay_hidden_for_as_long_as_the_replay_takes(
     assert seen == [set(), set()]
 
 
-def test_an_express_workflow_handles_refuses_and_fails_as_a_standard_one(begin: Begin, aws: LocalAws) -> None:
+def test_express_workflow_behaves_like_standard(begin: Begin, aws: LocalAws) -> None:
     """The deployed functions, topic and queue of `venue`, in a state machine of the other type."""
     evening = begin("show")
     client = aws.client("stepfunctions")
@@ -205,7 +203,7 @@ def test_an_express_workflow_handles_refuses_and_fails_as_a_standard_one(begin: 
         client.delete_state_machine(stateMachineArn=arn)
 
 
-def test_an_environment_without_dead_letters_is_said_to_be_so(region: EmptyRegion, root: Path) -> None:
+def test_missing_dead_letter_queue_is_reported(region: EmptyRegion, root: Path) -> None:
     client = region.client("sqs")
     client.delete_queue(QueueUrl=client.get_queue_url(QueueName=NAMES.dead_letter_queue)["QueueUrl"])
     words = rf"^show has no dead-letter queue {NAMES.dead_letter_queue}\. Deploy it with `make deploy ENV=show`\.$"

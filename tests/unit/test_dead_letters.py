@@ -35,7 +35,7 @@ def given(body: object, **attributes: str) -> Any:
         CHECK,
     ],
 )
-def test_the_schedulers_request_is_unwrapped_in_any_spelling(body: object) -> None:
+def test_scheduler_request_is_unwrapped_in_any_spelling(body: object) -> None:
     assert given(body) == CHECK
     assert letter(body).time == datetime(2026, 11, 23, 20, 5, tzinfo=UTC)
 
@@ -43,18 +43,18 @@ def test_the_schedulers_request_is_unwrapped_in_any_spelling(body: object) -> No
 @pytest.mark.parametrize(
     "body", [{"flow_name": "x"}, {"input": "x"}, {"StateMachineArn": MACHINE, "resources": []}, [], 5, "text", None]
 )
-def test_any_other_input_is_left_as_it_is(body: object) -> None:
+def test_other_input_is_unchanged(body: object) -> None:
     text = json.dumps(body)
     assert letter(text).input == (None if body is None else text)
 
 
-def test_a_request_without_input_is_an_empty_one_and_broken_text_is_none() -> None:
+def test_request_without_usable_input() -> None:
     assert given({"StateMachineArn": MACHINE}) == {}
     assert given({"StateMachineArn": MACHINE, "Input": "{"}) is None
     assert letter("no JSON").input is None
 
 
-def test_an_unfilled_placeholder_is_filled_from_the_attribute_if_there_is_one() -> None:
+def test_scheduled_time_placeholder_is_filled_from_attribute() -> None:
     unfilled = {"StateMachineArn": MACHINE, "Input": json.dumps({**CHECK, "time": "<aws.scheduler.scheduled-time>"})}
     assert given(unfilled, SCHEDULED_TIME=CHECK["time"]) == CHECK
     assert given(unfilled)["time"] == "<aws.scheduler.scheduled-time>"
@@ -64,12 +64,12 @@ def test_an_unfilled_placeholder_is_filled_from_the_attribute_if_there_is_one() 
 @pytest.mark.parametrize(
     "text", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "2026-11-23T20:05:00", "soon"]
 )
-def test_a_letter_with_an_unusable_time_is_of_when_it_was_sent(text: str) -> None:
+def test_unusable_time_becomes_the_sent_time(text: str) -> None:
     assert letter({"flow_name": "ch1", "time": text}).time == SENT
     assert letter({"detail": {"state": {"timestamp": text}}}).time == SENT
 
 
-def test_letters_are_in_the_order_of_what_they_tell_of_and_copies_are_one() -> None:
+def test_dead_letters_are_ordered_by_time_and_deduplicated() -> None:
     alarm = {"time": "2026-11-23T20:09:00Z", "detail": {"state": {"timestamp": "2026-11-23T20:01:00.000+0000"}}}
     request = {"stateMachineArn": MACHINE, "input": json.dumps(CHECK)}
     found = in_order(
@@ -101,5 +101,5 @@ def test_letters_are_in_the_order_of_what_they_tell_of_and_copies_are_one() -> N
         ("no JSON", "no JSON"),
     ],
 )
-def test_a_letter_says_what_it_is_about_in_a_line(body: object, words: str) -> None:
+def test_summary_names_time_kind_and_flow(body: object, words: str) -> None:
     assert letter(body).summary().startswith(words)

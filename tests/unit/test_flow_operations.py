@@ -77,38 +77,36 @@ def run(step: Callable[..., None], statuses: list[str]) -> tuple[list[str], int]
         (start, ["ACTIVE"], []),
     ],
 )
-def test_a_flow_is_told_once_when_it_has_settled_and_waited_for(
-    step: Any, statuses: list[str], orders: list[str]
-) -> None:
+def test_settled_flow_gets_one_call_and_is_waited_for(step: Any, statuses: list[str], orders: list[str]) -> None:
     given, waits = run(step, list(statuses))
     assert given == orders
     assert waits == len(statuses) - 1
 
 
-def test_a_flow_that_does_not_come_is_said_with_its_state() -> None:
+def test_flow_that_does_not_start_is_reported_with_its_status() -> None:
     with pytest.raises(FlowError, match=r"Not ACTIVE after 300 s: studio \(STARTING\)"):
         run(start, ["STANDBY", "STARTING"])
 
 
-def test_a_flow_that_ends_in_error_is_not_waited_for() -> None:
+def test_flow_in_error_is_not_waited_for() -> None:
     with pytest.raises(FlowError, match="studio is in ERROR"):
         run(start, ["STANDBY", "STARTING", "ERROR"])
 
 
-def test_a_flow_that_is_not_there_is_answered_with_those_that_are() -> None:
+def test_unknown_flow_lists_the_existing_ones() -> None:
     with pytest.raises(InputError, match=r'No flow "x" in prod\. Flows: studio'):
         chosen([FLOW], "x", environment="prod")
     with pytest.raises(FlowError, match="studio is not deployed"):
         chosen([FlowState("studio", None, "not deployed")], "studio")
 
 
-def test_stopping_says_of_a_flow_that_is_not_deployed_that_there_is_nothing_to_do() -> None:
+def test_stop_of_undeployed_flow_has_nothing_to_do() -> None:
     said: list[str] = []
     stop(lambda _: MediaConnect(["STANDBY"]), [FlowState("studio", None, "not deployed")], say=said.append)
     assert said == ["studio: not deployed (nothing to do)"]
 
 
-def test_one_flow_that_fails_does_not_keep_the_others_from_being_waited_for() -> None:
+def test_failed_flow_does_not_end_the_wait_for_others() -> None:
     client, said = MediaConnect(["ERROR", "STANDBY", "ERROR", "STARTING", "ACTIVE"]), list[str]()
     other = replace(FLOW, name="other")
     with pytest.raises(FlowError, match=r"^studio is in ERROR\. See the flow in the MediaConnect console\.$"):
@@ -117,7 +115,7 @@ def test_one_flow_that_fails_does_not_keep_the_others_from_being_waited_for() ->
 
 
 @pytest.mark.parametrize("status", ["ACTIVE", "STARTING", "UPDATING", "STOPPING", "ERROR", "DELETING", "UNHEARD_OF"])
-def test_nothing_is_destroyed_until_a_flow_is_in_standby(status: str) -> None:
+def test_destroy_needs_every_flow_in_standby(status: str) -> None:
     (reason,) = obstacles(environment("prod"), [replace(FLOW, status=status)], [])
     assert reason.startswith(f"the flow studio is {status}: ")
     off = [replace(FLOW, status="STANDBY"), replace(FLOW, status="deleted"), FlowState("b", None, "not deployed")]
@@ -126,7 +124,7 @@ def test_nothing_is_destroyed_until_a_flow_is_in_standby(status: str) -> None:
 
 @pytest.mark.parametrize("status", ["ACTIVE", "STARTING", "UPDATING", "STOPPING", "ERROR", "DELETING", "UNHEARD_OF"])
 @pytest.mark.parametrize("stop_flows", [False, True])
-def test_every_command_in_advice_is_one_of_ours_and_takes_what_is_given(status: str, *, stop_flows: bool) -> None:
+def test_commands_in_destroy_advice_exist(status: str, *, stop_flows: bool) -> None:
     from typer.main import get_command  # noqa: PLC0415
 
     from tools.cli.__main__ import app  # noqa: PLC0415
@@ -142,7 +140,7 @@ def test_every_command_in_advice_is_one_of_ours_and_takes_what_is_given(status: 
     assert all("`make deploy ENV=prod`" in reason for reason in reasons if "protect" in reason)
 
 
-def test_protection_that_is_still_deployed_is_not_asked_to_be_unset_again() -> None:
+def test_advice_on_protection_fits_the_settings() -> None:
     settings = environment("prod")
     (reason,) = obstacles(settings, [], [], protected=True)
     assert "set protect = false in environments/prod.toml, run `make deploy ENV=prod`" in reason
@@ -161,19 +159,19 @@ def test_protection_that_is_still_deployed_is_not_asked_to_be_unset_again() -> N
         ({"state_serial": 5}, "from serial 4 to 5"),
     ],
 )
-def test_a_reviewed_plan_is_not_applied_when_anything_has_moved_on(now: dict[str, Any], words: str) -> None:
+def test_stale_plan_is_refused_with_the_difference(now: dict[str, Any], words: str) -> None:
     (reason,) = differences(RECORD, replace(RECORD, **now))
     assert words in reason
     assert list(differences(RECORD, RECORD)) == []
     assert "its review blocks it" in next(differences(replace(RECORD, blocked=True), RECORD))
 
 
-def test_a_description_allows_by_lines_of_its_own() -> None:
+def test_description_allows_changes_by_whole_lines() -> None:
     text = "Renames it.\r\n\r\nallow module.a.b.this:replace\r\n- allow `aws_x.y:delete`\nwe allow aws_x.z:delete\nallow all\n"
     assert allowances_in(text) == ["module.a.b.this:replace", "aws_x.y:delete"]
 
 
-def test_the_digest_of_a_configuration_is_of_what_was_synthesized_and_of_nothing_that_terraform_writes(
+def test_configuration_digest_ignores_terraforms_own_files(
     tmp_path: Path,
 ) -> None:
     (tmp_path / "assets").mkdir()
