@@ -1,4 +1,4 @@
-"""What could not be handled waits in the dead-letter queue, and a replay hands it to the workflow again."""
+"""Dead letters, and their replay by the workflow."""
 
 import json
 from collections.abc import Callable
@@ -20,7 +20,7 @@ WORKFLOW = "media-workflow-venue-workflow"
 
 @pytest.fixture
 def begin(begin: Begin) -> Begin:
-    """Evenings whose clock runs, because a queue hides letters for a time; an hour after what they are about."""
+    """Evenings whose clock runs, because a queue hides messages for a time; an hour after the events."""
 
     def of(flow: str) -> Evening:
         evening = begin(flow)
@@ -184,22 +184,22 @@ def test_discard_deletes_one_dead_letter(begin: Begin, credentials: None, venue_
 
 def test_replay_stops_at_the_first_failure(begin: Begin, credentials: None, venue_settings: Path) -> None:
     evening = begin("show")
-    letters = [put(evening, check(evening, minute)) for minute in (5, 6, 7)]
+    dead_letters = [put(evening, check(evening, minute)) for minute in (5, 6, 7)]
     with faults.failing("stream_monitor", "crash"):
         left, said = run(venue_settings)
-    assert (left, waiting(evening)) == (3, set(letters))
-    assert [name for name, _, _ in executions(evening)] == [f"replay-{letters[0]}"]
+    assert (left, waiting(evening)) == (3, set(dead_letters))
+    assert [name for name, _, _ in executions(evening)] == [f"replay-{dead_letters[0]}"]
     assert evening.told() == [("blind", "CRITICAL")]
     assert "MonitoringFailed" in said[0]
     assert "Runtime.ExitError" in said[0], "the cause"
-    assert said[1].startswith(f"Stopped at the message {letters[0]}. Fix the cause, and run the replay again: ")
+    assert said[1].startswith(f"Stopped at the message {dead_letters[0]}. Fix the cause, and run the replay again: ")
     left, _ = run(venue_settings)
     assert (left, waiting(evening)) == (0, set())
     assert [(name, status) for name, status, _ in executions(evening)] == [
-        (f"replay-{letters[0]}", "FAILED"),
-        (f"replay-{letters[0]}-2", "SUCCEEDED"),
-        (f"replay-{letters[1]}", "SUCCEEDED"),
-        (f"replay-{letters[2]}", "SUCCEEDED"),
+        (f"replay-{dead_letters[0]}", "FAILED"),
+        (f"replay-{dead_letters[0]}-2", "SUCCEEDED"),
+        (f"replay-{dead_letters[1]}", "SUCCEEDED"),
+        (f"replay-{dead_letters[2]}", "SUCCEEDED"),
     ]
 
 
@@ -227,7 +227,7 @@ def test_messages_sent_during_a_replay_are_left(begin: Begin, credentials: None,
 
 def test_interrupted_replay_starts_nothing_twice(begin: Begin, credentials: None, venue_settings: Path) -> None:
     evening = begin("show")
-    letter = put(evening, check(evening, 5))
+    dead_letter = put(evening, check(evening, 5))
 
     def interrupt(_: str) -> None:
         raise KeyboardInterrupt
@@ -235,7 +235,7 @@ def test_interrupted_replay_starts_nothing_twice(begin: Begin, credentials: None
     client = evening.aws.client("stepfunctions")
     arn = client.list_state_machines()["stateMachines"]
     machine = next(one["stateMachineArn"] for one in arn if one["name"] == WORKFLOW)
-    client.start_execution(stateMachineArn=machine, name=f"replay-{letter}", input=json.dumps(check(evening, 5)))
+    client.start_execution(stateMachineArn=machine, name=f"replay-{dead_letter}", input=json.dumps(check(evening, 5)))
     left, _ = run(venue_settings)
     assert (left, waiting(evening), len(executions(evening))) == (0, set(), 1)
     other = put(evening, check(evening, 6))
@@ -243,7 +243,7 @@ def test_interrupted_replay_starts_nothing_twice(begin: Begin, credentials: None
     with pytest.raises(KeyboardInterrupt):
         run(venue_settings, after_each=interrupt)
     assert waiting(evening) == {third}, "in sight again at once"
-    assert [name for name, _, _ in executions(evening)] == [f"replay-{letter}", f"replay-{other}"]
+    assert [name for name, _, _ in executions(evening)] == [f"replay-{dead_letter}", f"replay-{other}"]
 
 
 def test_input_from_the_future_is_refused(begin: Begin, credentials: None, venue_settings: Path) -> None:

@@ -16,7 +16,9 @@ from settings import Names
 from tests.local.conftest import Begin
 from tests.local.empty_region import EIGHT, ROLE, EmptyRegion
 from tools.local_aws import ACCOUNT_ID, LocalAws, executions, faults
-from tools.operations.replay import Machine, Outcome, Queue, ReplayError, replay
+from tools.operations.dead_letter_queue import Queue
+from tools.operations.executions import Machine, Outcome
+from tools.operations.replay import ReplayError, replay
 
 NAMES = Names("show")
 STATES = {
@@ -104,16 +106,16 @@ def test_only_express_executions_start_synchronously(region: EmptyRegion) -> Non
 
 def test_replay_waits_for_express_executions(region: EmptyRegion, root: Path) -> None:
     machine(region)
-    letters = [
+    dead_letters = [
         put(region, {"time": f"2026-11-23T20:0{minute}:00Z", **more})
         for minute, more in enumerate(({}, {"bad": 1}, {}))
     ]
     said: list[str] = []
     assert replay("show", dry_run=False, say=said.append, root=root) == 2
-    assert waiting(region) == set(letters[1:])
+    assert waiting(region) == set(dead_letters[1:])
     assert said[0].startswith("handled: 2026-11-23T20:00:00Z")
     assert said[1].endswith("Broken: on purpose")
-    assert said[2].startswith(f"Stopped at the message {letters[1]}.")
+    assert said[2].startswith(f"Stopped at the message {dead_letters[1]}.")
 
 
 def test_dead_letter_is_hidden_while_express_may_run(
@@ -121,17 +123,17 @@ def test_dead_letter_is_hidden_while_express_may_run(
 ) -> None:
     """Another replay meanwhile, or after this one was cut off, must not start it a second time."""
     machine(region)
-    letter, other = put(region, {"time": "2026-11-23T20:00:00Z"}), put(region, {"time": "2026-11-23T20:01:00Z"})
+    dead_letter, other = put(region, {"time": "2026-11-23T20:00:00Z"}), put(region, {"time": "2026-11-23T20:01:00Z"})
 
     def cut_off(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("tools.operations.replay.Machine._run_express", cut_off)
+    monkeypatch.setattr("tools.operations.executions.Machine._run_express", cut_off)
     with pytest.raises(KeyboardInterrupt):
         replay("show", dry_run=False, say=print, root=root)
     assert waiting(region) == {other}
     queue = sqs_backends[ACCOUNT_ID][region.name].queues[NAMES.dead_letter_queue]
-    (held,) = [message for message in queue._messages if message.id == letter]
+    (held,) = [message for message in queue._messages if message.id == dead_letter]
     seconds = held.visible_at / 1000 - time.time()
     assert seconds > EXPRESS_SECONDS
 
@@ -141,7 +143,7 @@ def test_message_sent_after_the_start_stays_visible(region: EmptyRegion) -> None
     with Queue(region.client("sqs"), NAMES.dead_letter_queue) as queue:
         time.sleep(2.5)  # SQS dates answers to the second
         late = put(region, {})
-        assert [letter.id for letter in queue.received()] == [there]
+        assert [dead_letter.id for dead_letter in queue.received()] == [there]
         assert waiting(region) == set()
     assert waiting(region) == {there, late}
 
@@ -152,7 +154,7 @@ def test_dead_letters_stay_hidden_during_the_replay(
     machine(region, "STANDARD")
     for minute in range(2):
         put(region, {"time": f"2026-11-23T20:0{minute}:00Z"})
-    monkeypatch.setattr("tools.operations.replay.HIDDEN_SECONDS", 2)
+    monkeypatch.setattr("tools.operations.dead_letter_queue.HIDDEN_SECONDS", 2)
     seen: list[set[str]] = []
 
     def slow(self: Machine, _: object) -> Outcome:
@@ -162,7 +164,7 @@ def test_dead_letters_stay_hidden_during_the_replay(
         seen.append(waiting(region))
         return Outcome(status="SUCCEEDED")
 
-    monkeypatch.setattr("tools.operations.replay.Machine._run_standard", slow)
+    monkeypatch.setattr("tools.operations.executions.Machine._run_standard", slow)
     assert replay("show", dry_run=False, say=print, root=root) == 0
     assert seen == [set(), set()]
 
