@@ -1,4 +1,4 @@
-"""What AWS and its SDK refuse is one line: what is wrong, and what to do."""
+"""An error of AWS or its SDK is one line: what is wrong, and what to do."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Names, files and ports that a command cannot use are refused at once, not after minutes of work."""
+"""Names, files and ports that a command cannot use are refused before minutes of work."""
 
 import socket
 import subprocess

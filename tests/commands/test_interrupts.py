@@ -1,4 +1,4 @@
-"""However a command that runs terraform is interrupted, terraform ends by itself: state complete, lock released."""
+"""After any interrupt of a command, Terraform ends by itself: state complete, lock released."""
 
 import json
 import os
@@ -70,7 +70,7 @@ def initialized(folder: Path, module: Mapping[str, object] = MODULE) -> Path:
 
 
 def begun(program: str, *folders: Path, in_shell: bool = False) -> subprocess.Popen[str]:
-    """The command, in a process group of its own as a terminal starts it, once terraform applies in each folder."""
+    """A command in a process group of its own, as in a terminal, once Terraform applies in each folder."""
     command: list[str | Path] = [sys.executable, "-c", program, *folders]
     if in_shell:
         command = ["bash", "-c", '"$@"; true', "step", *command]
@@ -96,7 +96,7 @@ def is_locked(module: Path) -> bool:
 
 
 def known(module: Path) -> list[str]:
-    """What the state knows; a state that was not written knows nothing."""
+    """Names of the resources in the state; none if it was not written."""
     path = module / "terraform.tfstate"
     state = json.loads(path.read_text()) if path.exists() else {"resources": []}
     return [resource["name"] for resource in state["resources"]]
@@ -143,7 +143,7 @@ def test_interrupted_command_waits_until_terraform_ends(module: Path, interrupt:
 
 
 class SlowState(BaseHTTPRequestHandler):
-    """A state that takes a while to be written, as in S3; terraform's `http` backend."""
+    """A slow state for Terraform's `http` backend, like one in S3."""
 
     state = b""
     locked = False
@@ -164,7 +164,7 @@ class SlowState(BaseHTTPRequestHandler):
     do_GET = do_POST = do_LOCK = do_UNLOCK = respond  # noqa: N815  http.server's names
 
     def log_message(self, *_: object) -> None:
-        """Say nothing."""
+        """Print nothing."""
 
 
 def test_terraform_gets_one_interrupt_while_writing_state(tmp_path: Path) -> None:
@@ -184,7 +184,7 @@ def test_terraform_gets_one_interrupt_while_writing_state(tmp_path: Path) -> Non
 
 
 def test_cancelled_pipeline_step_interrupts_terraform(module: Path) -> None:
-    """As a GitHub runner does: SIGINT to the shell only, which passes nothing on, SIGTERM to it, then all are killed."""
+    """As a GitHub runner does: SIGINT to the shell only, which forwards nothing, SIGTERM to it, then all are killed."""
     step = begun(APPLY, module, in_shell=True)
     step.send_signal(signal.SIGINT)
     time.sleep(0.2)
@@ -233,7 +233,7 @@ def test_interrupted_rehearsal_waits_for_every_terraform(tmp_path: Path) -> None
 
 
 def soon(holds: Callable[[], bool], seconds: float = 30) -> bool:
-    """Whether it holds within a while."""
+    """Whether a condition holds within a time limit."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if holds():

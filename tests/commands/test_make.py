@@ -1,4 +1,4 @@
-"""`make`: what is wrong with a command is one line with the right spelling, before anything runs; all else is passed on."""
+"""`make` refuses a wrong command in one line with the right spelling, before anything runs."""
 
 import os
 import re
@@ -17,7 +17,7 @@ CHANGES = ("bootstrap", "deploy", "destroy", "plan", "replay")
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """The Makefile and the environments, in a path with a space; whatever `make` does there can be seen."""
+    """The Makefile and the environments, in a path with a space; so that files which `make` writes are seen."""
     found = tmp_path / "a checkout"
     found.mkdir()
     shutil.copyfile(PROJECT / "Makefile", found / "Makefile")
@@ -27,7 +27,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def make(folder: Path, *arguments: str, environ: Mapping[str, str] | None = None) -> tuple[int, str]:
-    """Exit code and what was printed."""
+    """Exit code and output."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS", "ENV", "ARGS"))}
     done = subprocess.run(
         ["make", *arguments], cwd=folder, env={**kept, **(environ or {})}, capture_output=True, text=True, check=False
@@ -36,7 +36,7 @@ def make(folder: Path, *arguments: str, environ: Mapping[str, str] | None = None
 
 
 def refused(folder: Path, *arguments: str, environ: Mapping[str, str] | None = None) -> str:
-    """The one line that refuses a command, after which nothing was done."""
+    """The one line that refuses a command; nothing was done."""
     before = sorted(folder.rglob("*"))
     code, printed = make(folder, *arguments, environ=environ)
     assert (code, sorted(folder.rglob("*"))) == (2, before), printed
@@ -127,7 +127,7 @@ def test_synth_has_a_default_and_takes_another() -> None:
 
 
 def test_every_target_is_listed_with_what_it_takes() -> None:
-    """A target that is not listed would have its ENV and ARGS ignored, as all once had."""
+    """A target that is not listed would ignore its ENV and ARGS."""
     text = (PROJECT / "Makefile").read_text(encoding="utf-8")
     lists = dict(re.findall(r"^((?:NEEDS|TAKES)_\w+) := (.*)$", text, re.MULTILINE))
     known = {name for value in lists.values() for name in value.split() if not name.startswith("$")}

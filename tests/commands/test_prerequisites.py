@@ -1,4 +1,4 @@
-"""A missing or too old prerequisite is one clear line: what is needed, what was found, how to get it."""
+"""A missing or old prerequisite is one line: what is needed, what was found, how to get it."""
 
 import json
 import os
@@ -23,7 +23,7 @@ GOOD = {"python3": "3.13.1", "node": "v22.1.0", "terraform": '{"terraform_versio
 
 
 def install(tools: Path, **versions: str | None) -> None:
-    """Make programs of these versions all that there is to be found."""
+    """Install only programs of these versions."""
     for name in ("awk", "sed", "tr"):
         (tools / name).symlink_to(str(shutil.which(name)))
     for name, version in {**GOOD, **versions}.items():
@@ -48,14 +48,14 @@ def run(
     return done.returncode, done.stderr.splitlines()
 
 
-def said(tools: Path, **versions: str | None) -> tuple[int, list[str]]:
+def result(tools: Path, **versions: str | None) -> tuple[int, list[str]]:
     """Exit code and lines of the script where only these programs are installed."""
     install(tools, **versions)
     return run(tools)
 
 
 def test_complete_prerequisites_print_nothing(tmp_path: Path) -> None:
-    assert said(tmp_path) == (0, [])
+    assert result(tmp_path) == (0, [])
 
 
 @pytest.mark.parametrize(
@@ -70,23 +70,23 @@ def test_complete_prerequisites_print_nothing(tmp_path: Path) -> None:
     ],
 )
 def test_missing_or_old_prerequisite_is_one_line(tmp_path: Path, program: str, version: str | None, words: str) -> None:
-    code, (line,) = said(tmp_path, **{program: version})
+    code, (line,) = result(tmp_path, **{program: version})
     assert code == 2
     assert line.startswith(words)
 
 
 def test_all_missing_prerequisites_are_reported_together(tmp_path: Path) -> None:
-    code, lines = said(tmp_path, python3=None, node="v18.0.0", terraform=None)
+    code, lines = result(tmp_path, python3=None, node="v18.0.0", terraform=None)
     assert (code, len(lines)) == (2, 3)
 
 
 @pytest.mark.parametrize("version", ["3.11.0", "3.11.15", "3.14.0", "4.0.0"])
 def test_versions_are_compared_as_numbers(tmp_path: Path, version: str) -> None:
-    assert said(tmp_path, python3=version) == (0, [])
+    assert result(tmp_path, python3=version) == (0, [])
 
 
 def apply_saved(environment: str) -> None:
-    """Apply a plan that was saved, and need not be good: nothing comes so far."""
+    """Apply a saved plan, which need not be valid: nothing reads it."""
     folder = PROJECT / ".build" / "saved"
     folder.mkdir(parents=True, exist_ok=True)
     record = {"environment": environment, "blocked": False, "plan_sha256": "", "configuration_sha256": ""}

@@ -1,4 +1,4 @@
-"""`media-workflow review-plan`: what it prints and how it ends."""
+"""`media-workflow review-plan`: output and exit codes."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The workflows fit GitHub's schema and a linter, offline; they hold no script, and no more rights than they use."""
+"""The workflows match GitHub's schema and a linter, contain no scripts, and have only the permissions they use."""
 
 import json
 import re
@@ -20,7 +20,7 @@ TOOLS = Path(sys.executable).parent
 
 
 def loaded(path: Path) -> dict[str, Any]:
-    """A workflow as GitHub reads it: `on` is a word, not a truth."""
+    """A workflow as GitHub reads it: `on` is a string, not a boolean."""
     from ruamel.yaml import YAML  # noqa: PLC0415  slow, and only these tests read YAML
 
     content: dict[str, Any] = YAML(typ="safe").load(path.read_text(encoding="utf-8"))
@@ -115,7 +115,7 @@ def test_only_deploy_has_an_environment_and_the_apply_role() -> None:
 
 
 def test_command_that_locks_state_is_not_cancelled() -> None:
-    """A killed plan keeps the lock; a runner interrupts only the shell of a step, which passes nothing on."""
+    """A killed plan keeps the lock; a runner interrupts only the shell of a step, which forwards nothing."""
     for path in WORKFLOWS:
         steps = [step.get("run", "") for job in jobs(path).values() for step in job["steps"]]
         holding = [run for run in steps if re.search(r"media-workflow (plan|apply|deploy|destroy|bootstrap) ", run)]

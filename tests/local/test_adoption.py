@@ -1,6 +1,6 @@
-"""What the workflows and an operator run, end to end: plan, comment, apply, refuse, destroy.
+"""Commands of workflows and operators, end to end: plan, comment, apply, refuse, destroy.
 
-One environment goes through its life once, in the order of the tests, because each step takes Terraform a while.
+The tests share one environment and run in order, because each step with Terraform is slow.
 """
 
 import json
@@ -19,7 +19,7 @@ from tools.local_aws import LocalAws
 
 @pytest.fixture(scope="module")
 def checkout(aws: LocalAws, github: GitHub, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
-    """prod, deployed by the plan that was reviewed; afterwards nothing of it is left."""
+    """prod, deployed from a reviewed plan; its state is deleted afterwards."""
     found = Checkout(tmp_path_factory.mktemp("checkout"), aws, github.environment())
     printed = found.run("plan", "prod", "--save", "reviewed")
     assert "channel-one is a new flow, made in STANDBY" in printed
@@ -38,7 +38,7 @@ def test_applied_plan_cannot_be_applied_again(checkout: Checkout) -> None:
 
 
 def protected(aws: LocalAws) -> set[bool]:
-    """Whether the stacks of the flows of prod have termination protection."""
+    """Termination protection of the flow stacks of prod."""
     found = aws.client("cloudformation").describe_stacks()["Stacks"]
     return {stack["EnableTerminationProtection"] for stack in found if "-prod-" in stack["StackName"]}
 

@@ -1,4 +1,4 @@
-"""The bucket for the state, created or adopted by the command that sees to it."""
+"""`bootstrap` creates or adopts the bucket for the state."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""What the two roles of a pipeline may do, asked of the local AWS while it enforces their policies."""
+"""Permissions of the two pipeline roles, enforced by the local AWS."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -23,7 +23,7 @@ STATE = f"arn:aws:s3:::{BUCKET}/media-workflow/lab/media-workflow.tfstate"
 
 @dataclass(frozen=True, slots=True)
 class Life:
-    """What happened in the life of an environment whose every step was taken by a pipeline's role."""
+    """What happened while the pipeline's roles deployed, changed and destroyed an environment."""
 
     asked: list[tuple[str, Request]]
     by_plan_role: dict[str, str]
@@ -33,7 +33,7 @@ class Life:
 
 
 def credentials(aws: LocalAws, role: str) -> dict[str, str]:
-    """A session of a role, as a workflow gets it for its token."""
+    """A session of a role, as a workflow gets it with its token."""
     session = aws.client("sts").assume_role_with_web_identity(
         RoleArn=f"arn:aws:iam::123456789012:role/{role}", RoleSessionName="pipeline", WebIdentityToken="token"
     )["Credentials"]
@@ -46,7 +46,7 @@ def credentials(aws: LocalAws, role: str) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def checkout(aws: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
-    """An environment whose roles are there and nothing else."""
+    """An environment with its pipeline roles and nothing else."""
     found = Checkout(tmp_path_factory.mktemp("checkout"), aws, {"TF_CLI_ARGS_apply": "-auto-approve -parallelism=20"})
     text = (found.folder / "environments" / "dev.toml").read_text(encoding="utf-8")
     ci = '[ci]\nrepository = "example/live"\nowner_id = 123456\nrepository_id = 456789\n\n[tags]\nOld = "tag"'
@@ -116,7 +116,7 @@ def boundaries_of(aws: LocalAws) -> dict[str, Any]:
 
 
 def outside_of_the_boundary(aws: LocalAws) -> list[tuple[str, Request]]:
-    """What deployed roles are allowed and their boundary is not, as AWS would tell each service's conditions."""
+    """What deployed roles are allowed and their boundary is not, under the conditions that AWS sets per service."""
     tags = (("aws:ResourceTag/Project", "media-workflow"), ("aws:ResourceTag/Environment", "lab"))
     context = (*tags, ("kms:ViaService", "sns.us-east-1.amazonaws.com"))
     found = [
@@ -136,7 +136,7 @@ def listed(value: Any) -> list[Any]:
 
 
 def as_before_the_boundary(aws: LocalAws, gate: Gate) -> None:
-    """Take away what an older deployment does not have, and let its key's tags and alias be old enough to count."""
+    """Remove what an older deployment lacks, and make its key's tags and alias old enough to be visible."""
     for name in deployed_roles(aws):
         aws.client("iam").delete_role_permissions_boundary(RoleName=name)
     kms = aws.client("kms")
@@ -173,13 +173,13 @@ def test_no_role_needs_more_than_the_boundary(life: Life) -> None:
 
 
 def test_calls_of_real_aws_on_behalf_of_the_role_are_checked(life: Life) -> None:
-    """Calls of CloudFormation and of services in their caller's name, which the local AWS alone never makes."""
+    """Calls that CloudFormation and services make on behalf of their caller, which moto alone does not make."""
     asked = {request.action for role, request in life.asked if role == APPLY_ROLE}
     assert {"mediaconnect:ListFlows", "cloudformation:UntagResource", "kms:ReEncryptTo", "kms:CreateGrant"} <= asked
 
 
 def test_first_apply_needs_no_tags_or_alias_of_the_new_key(life: Life) -> None:
-    """IAM sees them minutes later: until the change, no condition was told of either."""
+    """IAM sees them minutes later: until the change, no condition depends on them."""
     changed = next(number for number, (_, request) in enumerate(life.asked) if request.action == "kms:PutKeyPolicy")
     about_it = [
         request
@@ -227,7 +227,7 @@ def test_permissions_on_all_resources_are_all_used(life: Life) -> None:
         if statement["Resource"] == "*"
         for action in statement["Action"]
     }
-    # The state machine's own service asks for these in the caller's name, which the local AWS does not do.
+    # Step Functions calls these on behalf of the caller, which the local AWS does not do.
     assert open_to_all - asked - log_delivery == set()
 
 
@@ -296,7 +296,7 @@ def test_each_role_trusts_only_its_own_subjects(checkout: Checkout, aws: LocalAw
 
 
 def is_change(request: Request) -> bool:
-    """Whether a request changes something; the lock of the state is the plan role's to take."""
+    """Whether a request changes something other than the lock of the state, which the plan role may take."""
     verb = request.action.partition(":")[2]
     return (
         not verb.startswith(READS)

@@ -1,6 +1,6 @@
-"""`deploy` plans, reviews, asks and applies exactly that plan; two commands at once do not mix environments.
+"""`deploy` plans, reviews, asks and applies exactly that plan; concurrent commands do not mix environments.
 
-One environment goes through its life once, in the order of the tests, because each step takes Terraform a while.
+The tests share one environment and run in order, because each step with Terraform is slow.
 """
 
 import os
@@ -23,7 +23,7 @@ STATE = "media-workflow/guarded/media-workflow.tfstate"
 
 
 def made(folder: Path, aws: LocalAws) -> Checkout:
-    """A protected environment that is not deployed yet, in a folder with a space in its name, seen through a link."""
+    """A protected environment, not deployed, in a folder with a space in its name and behind a symbolic link."""
     real = folder / "live video"
     real.mkdir()
     (folder / "link").symlink_to(real)
@@ -35,13 +35,13 @@ def made(folder: Path, aws: LocalAws) -> Checkout:
 
 @pytest.fixture(scope="module")
 def fresh(aws: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> Checkout:
-    """One in which no command has done any work."""
+    """A checkout in which no command has done any work."""
     return made(tmp_path_factory.mktemp("fresh"), aws)
 
 
 @pytest.fixture(scope="module")
 def checkout(aws: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
-    """One that was planned."""
+    """A checkout with a planned environment."""
     found = made(tmp_path_factory.mktemp("checkout"), aws)
     found.run("plan", "guarded")
     yield found
@@ -50,7 +50,7 @@ def checkout(aws: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 
 @dataclass(frozen=True, slots=True)
 class OnTerminal:
-    """A command that asks, and the terminal that it asks at."""
+    """A command that asks, and its terminal."""
 
     process: subprocess.Popen[bytes]
     terminal: int
@@ -60,14 +60,14 @@ class OnTerminal:
         return self.output.read_text(encoding="utf-8")
 
     def answer(self, text: str) -> int:
-        """Type an answer; the exit code."""
+        """Type an answer and return the exit code."""
         os.write(self.terminal, f"{text}\n".encode())
         return self.process.wait(timeout=300)
 
 
 @contextmanager
 def asked(checkout: Checkout, *arguments: str) -> Iterator[OnTerminal]:
-    """The command at its question."""
+    """A command that is waiting for an answer."""
     terminal, end = pty.openpty()
     output = checkout.folder.parent / "output"
     with output.open("wb") as file:
@@ -90,7 +90,7 @@ def asked(checkout: Checkout, *arguments: str) -> Iterator[OnTerminal]:
 
 
 def version(checkout: Checkout) -> str:
-    """Of the object that holds the state; empty before the first plan."""
+    """ETag of the state object; empty before the first plan."""
     found = checkout.s3.list_objects_v2(Bucket=BUCKET, Prefix=STATE).get("Contents", [])
     assert not any(item["Key"].endswith(".tflock") for item in found)
     return str(found[0]["ETag"]) if found else ""

@@ -1,6 +1,6 @@
-"""A team that has its topic, key and bucket already: they are used, looked at for drift, and stay in the end.
+"""An environment that uses an existing topic, key and bucket: they are used, checked for drift, and never deleted.
 
-One environment goes through its life once, in the order of the tests, because each step takes Terraform a while.
+The tests share one environment and run in order, because each step with Terraform is slow.
 """
 
 import json
@@ -17,7 +17,7 @@ BUCKET = "somebodys-code"
 
 @pytest.fixture(scope="module")
 def checkout(aws: LocalAws, github: GitHub, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
-    """An environment whose settings name what is there, deployed."""
+    """A deployed environment whose settings name existing resources."""
     key = aws.client("kms").create_key()["KeyMetadata"]["Arn"]
     topic = aws.client("sns").create_topic(Name="noc")["TopicArn"]
     aws.client("s3").create_bucket(Bucket=BUCKET)

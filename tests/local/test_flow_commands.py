@@ -1,4 +1,4 @@
-"""Commands that start, stop and close: what they ask, refuse and say, run as an operator runs them."""
+"""Commands that start, stop, close and destroy, run as an operator runs them."""
 
 import json
 import os
@@ -37,7 +37,7 @@ LOSS = issue("SourcePacketLossPercent", "HIGH", meaning="Viewers see blocks.")
 
 
 class Show:
-    """An environment like prod, deployed without its monitoring: what the commands need of it."""
+    """An environment like prod, with only the resources that the commands need."""
 
     def __init__(self, aws: LocalAws, folder: Path) -> None:
         self.region = EmptyRegion(aws, REGION)
@@ -60,7 +60,7 @@ class Show:
         self.flows = {name: self.deploy(name) for name in ("channel-one", "remote-venue")}
 
     def deploy(self, name: str) -> str:
-        """A flow in a stack of its own, as the module makes it; its ARN."""
+        """Deploy a flow in a stack of its own, as the module does, and return its ARN."""
         source = {"Name": "studio", "Protocol": "rtp", "IngestPort": 5000, "WhitelistCidr": "203.0.113.0/24"}
         template = {
             "Resources": {"Flow": {"Type": "AWS::MediaConnect::Flow", "Properties": {"Name": name, "Source": source}}},
@@ -72,20 +72,20 @@ class Show:
         return str(stack["Outputs"][0]["OutputValue"])
 
     def protect(self, *, protected: bool) -> None:
-        """Set or lift the protection in the settings."""
+        """Set or remove the protection in the settings."""
         text = self.file.read_text(encoding="utf-8")
         self.file.write_text(text.replace(f"protect = {not protected}".lower(), f"protect = {protected}".lower()))
 
     def status(self, flow: str) -> str:
-        """What MediaConnect says."""
+        """The flow's status in MediaConnect."""
         return str(self.region.client("mediaconnect").describe_flow(FlowArn=self.flows[flow])["Flow"]["Status"])
 
     def run(self, *arguments: str, expect: int = 0, environ: Mapping[str, str] | None = None) -> list[str]:
-        """Run a command without a terminal; the lines it printed."""
+        """Run a command without a terminal and return its lines of output."""
         return self.checkout.run(*arguments, expect=expect, environ=environ).splitlines()
 
     def answer(self, answer: str, *arguments: str, expect: int = 0) -> str:
-        """Run a command at a terminal on which somebody types `answer`; what it printed."""
+        """Run a command at a terminal, type `answer`, and return its output."""
         ours, theirs = pty.openpty()
         with os.fdopen(ours, "w") as keyboard:
             keyboard.write(f"{answer}\n")
@@ -105,7 +105,7 @@ class Show:
         return done.stdout + done.stderr
 
     def check(self, flow: str, seconds: float, *found: Issue) -> list[Notification]:
-        """Let the alert handler handle a check; what it sent."""
+        """Let the alert handler handle a check, and return what it sent."""
         sent: list[Notification] = []
         report = look(seconds, *found, flow_name=flow, environment=NAME)
         now = moment(report["timestamp"])
@@ -113,7 +113,7 @@ class Show:
         return sent
 
     def open_incident(self, flow: str) -> None:
-        """An incident that gets worse."""
+        """Open an incident and escalate it."""
         self.check(flow, 0, LOSS)
         self.check(flow, 60, LOST, LOSS)
 
@@ -205,7 +205,7 @@ def test_removed_flow_is_still_shown_and_stopped(show: Show) -> None:
     assert "old: was ACTIVE, now STANDBY" in show.run("stop", NAME, "old")
 
 
-# Destroy: what keeps it, and that its advice can be followed
+# Destroy: what prevents it, and its advice
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""What the workflows say on GitHub and ask of it, and what is written of it into the settings."""
+"""Requests to GitHub: comments, drift issues, workflow runs, and repository ids for the settings."""
 
 import os
 import subprocess
@@ -173,4 +173,4 @@ def test_github_ids_refuses_settings_without_repository(github: GitHub) -> None:
     assert (refused.returncode, refused.stdout) == (2, "")
     assert "environments/dev.toml: ci.repository: is needed" in refused.stderr
     assert "Traceback" not in refused.stderr
-    assert github.asked == []
+    assert github.requests == []

@@ -1,4 +1,4 @@
-"""What an account may hold is read from it and compared with the settings; what may not be read is said."""
+"""`preflight` compares the account's quotas with the settings, and reports what it may not read."""
 
 from collections.abc import Iterator
 from copy import deepcopy

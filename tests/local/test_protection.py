@@ -1,6 +1,6 @@
-"""What deletes a running flow is refused before anything is touched, and what is protected is protected at the service.
+"""Deleting a running flow is refused before any change, and protection is set in CloudFormation.
 
-The guard works on stacks as the flow module makes them; what Terraform and its provider do to them is run for real.
+The guard works on stacks as the flow module creates them; real Terraform and its provider change them.
 """
 
 import json
@@ -237,7 +237,7 @@ class Root:
 
 @pytest.fixture(scope="module")
 def root(aws: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Root]:
-    """A flow by plain Terraform; one after the other, the tests below change it."""
+    """A flow by plain Terraform, which the tests below change in order."""
     found = Root(aws, tmp_path_factory.mktemp("root"))
     alone = found.environ
     with one_provider(found.folder, alone) as found.environ:
@@ -273,7 +273,7 @@ def test_replacement_ignores_the_stack_policy(root: Root) -> None:
 
 
 def test_provider_forgets_a_stack_with_termination_protection(root: Root) -> None:
-    """As the module's README says; were it fixed, the guard need not lift the protection before."""
+    """As the module's README says. Once fixed, the guard need not remove the protection before."""
     client = root.aws.client("cloudformation")
     stack = root.stack["StackName"]
     arn = json.loads(root.run("output", "-json"))["flow_arn"]["value"]
@@ -290,7 +290,7 @@ def test_provider_forgets_a_stack_with_termination_protection(root: Root) -> Non
 
 
 def test_delete_of_a_running_flow_removes_its_outputs(root: Root) -> None:
-    """The fact that forces the check, through the real provider."""
+    """The fact that requires the check, through the real provider."""
     arn = next(item["OutputValue"] for item in root.stack["Outputs"] if item["OutputKey"] == "FlowArn")
     set_flow_status(arn, "ACTIVE")
     with pytest.raises(TerraformError, match="DELETE_FAILED"):

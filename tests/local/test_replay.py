@@ -32,14 +32,14 @@ def begin(begin: Begin) -> Begin:
 
 @pytest.fixture
 def credentials(aws: LocalAws, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What an operator's shell has."""
+    """The environment variables of an operator's shell."""
     for name, value in aws.environment().items():
         monkeypatch.setenv(name, value)
 
 
 @pytest.fixture
 def missed(begin: Begin, credentials: None) -> Evening:
-    """An evening on which the monitor failed for good while the source was lost."""
+    """An evening with a monitoring failure while the source was lost."""
     evening = begin("show")
     with faults.failing("stream_monitor", "crash"):
         evening.source_is("DISCONNECTED", "encoder")
@@ -60,7 +60,7 @@ def run(
 
 
 def put(evening: Evening, body: object) -> str:
-    """A dead letter; its message id."""
+    """Send a dead letter and return its message id."""
     text = body if isinstance(body, str) else json.dumps(body)
     return str(evening.aws.client("sqs").send_message(QueueUrl=evening.queue_url, MessageBody=text)["MessageId"])
 
@@ -78,7 +78,7 @@ def executions(evening: Evening) -> list[tuple[str, str, Any]]:
 
 
 def waiting(evening: Evening) -> set[str]:
-    """The ids of what is in the queue."""
+    """The ids of the messages in the queue."""
     got = evening.aws.client("sqs").receive_message(
         QueueUrl=evening.queue_url, MaxNumberOfMessages=10, VisibilityTimeout=0
     )
@@ -98,7 +98,7 @@ def test_dry_run_lists_and_changes_nothing(missed: Evening, venue_settings: Path
     assert left == 0
     assert said[0].startswith("waiting: 2026-11-23T20:00:00Z, MediaConnect Source Health: arn:")
     assert said[-1] == "1 in media-workflow-venue-dead-letters. Nothing was changed."
-    assert len(missed.dead_letters()) == 1, "in sight again at once"
+    assert len(missed.dead_letters()) == 1, "visible again at once"
 
 
 def test_replay_handles_the_missed_event(missed: Evening, venue_settings: Path) -> None:
@@ -242,7 +242,7 @@ def test_interrupted_replay_starts_nothing_twice(begin: Begin, credentials: None
     third = put(evening, check(evening, 7))
     with pytest.raises(KeyboardInterrupt):
         run(venue_settings, after_each=interrupt)
-    assert waiting(evening) == {third}, "in sight again at once"
+    assert waiting(evening) == {third}, "visible again at once"
     assert [name for name, _, _ in executions(evening)] == [f"replay-{dead_letter}", f"replay-{other}"]
 
 

@@ -1,4 +1,4 @@
-"""EXPRESS executions: no API shows them afterwards and their names deduplicate nothing, so a replay waits for each."""
+"""EXPRESS executions: no API describes them afterwards and names do not deduplicate, so a replay waits for each."""
 
 import json
 import time
@@ -121,7 +121,7 @@ def test_replay_waits_for_express_executions(region: EmptyRegion, root: Path) ->
 def test_dead_letter_is_hidden_while_express_may_run(
     region: EmptyRegion, root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Another replay meanwhile, or after this one was cut off, must not start it a second time."""
+    """Another replay, meanwhile or after an interruption, must not start it a second time."""
     machine(region)
     dead_letter, other = put(region, {"time": "2026-11-23T20:00:00Z"}), put(region, {"time": "2026-11-23T20:01:00Z"})
 
@@ -141,7 +141,7 @@ def test_dead_letter_is_hidden_while_express_may_run(
 def test_message_sent_after_the_start_stays_visible(region: EmptyRegion) -> None:
     there = put(region, {})
     with Queue(region.client("sqs"), NAMES.dead_letter_queue) as queue:
-        time.sleep(2.5)  # SQS dates answers to the second
+        time.sleep(2.5)  # SQS dates responses to the second
         late = put(region, {})
         assert [dead_letter.id for dead_letter in queue.received()] == [there]
         assert waiting(region) == set()

@@ -1,4 +1,4 @@
-"""A dead letter becomes the input of the state machine again, whoever left it and however it is spelled."""
+"""A dead letter becomes input for the state machine, whoever sent it and however it is spelled."""
 
 import json
 from datetime import UTC, datetime

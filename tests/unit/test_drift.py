@@ -1,4 +1,4 @@
-"""What a drift is explained with where AWS itself changed what was deployed."""
+"""Drift that AWS itself caused is explained."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""Starting and stopping flows: orders are given to settled flows, once, and waited for."""
+"""Starting, stopping and destroying flows: one call to each settled flow, then a wait."""
 
 import re
 from collections.abc import Callable
@@ -29,7 +29,7 @@ def environment(name: str) -> Environment:
 
 
 class MediaConnect:
-    """A MediaConnect with one flow, which changes its state when it is looked at, as listed."""
+    """A fake MediaConnect with one flow, whose status changes with each description, as listed."""
 
     class exceptions:  # noqa: N801  boto3's word
         """Errors of the service."""
@@ -38,11 +38,11 @@ class MediaConnect:
 
     def __init__(self, statuses: list[str]) -> None:
         self.statuses = statuses
-        self.orders: list[str] = []
+        self.calls: list[str] = []
 
-    def _order(self, order: str, arn: str) -> None:
+    def _call(self, call: str, arn: str) -> None:
         assert arn == FLOW.arn
-        self.orders.append(order)
+        self.calls.append(call)
 
     def describe_flow(self, FlowArn: str) -> dict[str, Any]:  # noqa: N803  boto3's words
         assert FlowArn == FLOW.arn
@@ -50,18 +50,18 @@ class MediaConnect:
         return {"Flow": {"Status": status}}
 
     def start_flow(self, FlowArn: str) -> None:  # noqa: N803
-        self._order("start", FlowArn)
+        self._call("start", FlowArn)
 
     def stop_flow(self, FlowArn: str) -> None:  # noqa: N803
-        self._order("stop", FlowArn)
+        self._call("stop", FlowArn)
 
 
 def run(step: Callable[..., None], statuses: list[str]) -> tuple[list[str], int]:
-    """The orders that were given, and how often was waited."""
+    """The calls that were made, and the number of waits."""
     client = MediaConnect(statuses)
     waits: list[float] = []
     step(lambda _: client, [FLOW], say=lambda _: None, sleep=waits.append)
-    return client.orders, len(waits)
+    return client.calls, len(waits)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The lock file ties nobody to one package index."""
+"""The lock file names no package index."""
 
 import json
 from pathlib import Path

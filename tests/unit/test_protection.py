@@ -1,4 +1,4 @@
-"""Which flows a plan deletes: by Terraform, with a replacement trigger, or by CloudFormation inside of an update."""
+"""Which flows a plan deletes: by Terraform, by a replacement trigger, or by CloudFormation inside an update."""
 
 import gzip
 import json
