@@ -131,8 +131,8 @@ lint: setup
 	$(RUN) -m ruff check --quiet .
 	terraform fmt -check -recursive modules tests
 	@PYTHONPATH=lambda_src .venv/bin/lint-imports --no-cache --no-logo
-	@.venv/bin/vulture
-	@$(RUN) -m tools.prose
+	@$(RUN) -m tools.lint.dead_code
+	@$(RUN) -m tools.lint.prose
 
 types: setup
 	$(RUN) -m mypy
