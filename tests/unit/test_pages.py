@@ -69,7 +69,11 @@ def test_files_that_a_page_names_exist(page: str) -> None:
 
 
 def test_files_that_the_architecture_names_shortly_exist() -> None:
-    here = {path.name for folder in ("components", "lambda_src", "settings", "stacks", "tools") for path in (PROJECT / folder).rglob("*.py")}
+    here = {
+        path.name
+        for folder in ("components", "lambda_src", "settings", "stacks", "tools")
+        for path in (PROJECT / folder).rglob("*.py")
+    }
     named = re.findall(r"[`\[/](\w+\.py)\b", text_of("docs/architecture.md"))
     assert len(named) > 30
     assert {*named} - here - {"main.py"} == set()
