@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tools.terraform.binary import PROJECT
+from components.paths import PROJECT
 
 
 @pytest.fixture

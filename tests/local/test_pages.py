@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from components.paths import PROJECT
 from tests.local.pages import SHELL, Clone, blocks, shown_in
 from tools.compat.source import SOURCES
 from tools.compat.variants import VARIANTS
 from tools.local_aws import LocalAws
-from tools.terraform.binary import PROJECT, terraform_environment
+from tools.terraform.binary import terraform_environment
 
 
 @pytest.fixture

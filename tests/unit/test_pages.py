@@ -17,10 +17,10 @@ import typer
 from botocore import xform_name
 from typer.main import get_command
 
+from components.paths import PROJECT
 from settings import CiAccess, Environment
 from tests.local.pages import SHELL, Block, blocks
 from tools.cli.__main__ import app
-from tools.terraform.binary import PROJECT
 
 PAGES = sorted(
     path.relative_to(PROJECT).as_posix()
