@@ -184,6 +184,15 @@ class Clone:
             program.chmod(0o755)
 
 
+def play(clone: Clone, page: str) -> None:
+    """Run a page, and compare what its samples show."""
+    for block in blocks(page):
+        if block.language in SHELL and not block.not_run:
+            for (command, sample), (_, printed) in zip(block.steps, clone.run(block), strict=True):
+                missing = shown_in(sample, printed)
+                assert missing is None, f"{page}:{block.line}: {command}\ndoes not print:\n{missing}\nbut:\n{printed}"
+
+
 def terminal(command: list[str], *, folder: Path, environ: Mapping[str, str]) -> tuple[int, str]:
     """Run a command on a terminal at which somebody agrees to everything; exit code and what was printed."""
     ours, theirs = pty.openpty()

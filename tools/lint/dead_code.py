@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-from vulture.core import Vulture
+from vulture.core import Vulture  # type: ignore[import-untyped]
 
 PROJECT: Final = Path(__file__).resolve().parents[2]
 
