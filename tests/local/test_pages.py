@@ -28,6 +28,10 @@ def test_pages_of_a_deployed_environment_run(clone: Clone, own_aws: LocalAws) ->
     play(clone, "docs/adopt.md")
 
 
+def test_contributing_runs(clone: Clone) -> None:
+    play(clone, "CONTRIBUTING.md")
+
+
 def test_moving_to_the_fork_renames_what_compat_proves(clone: Clone) -> None:
     clone.prepare("mkdir -p cdktf.out/stacks/media-workflow; touch cdktf.out/stacks/media-workflow/.terraform.lock.hcl")
     play(clone, "docs/moving-to-cdk-terrain.md")
