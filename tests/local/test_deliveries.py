@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 from moto.cloudwatch.models import cloudwatch_backends
-from moto.sqs.models import sqs_backends
 
 from components.workflow_definition import workflow_definition
 from tests.local.empty_region import EIGHT, EmptyRegion, minute
@@ -288,7 +287,6 @@ def depths(region: EmptyRegion) -> list[tuple[float, float]]:
 
 def test_the_metrics_of_an_idle_queue_sleep_and_wake_late(region: EmptyRegion) -> None:
     region.queue("letters")
-    queue = sqs_backends[ACCOUNT_ID][region.name].queues["letters"]
     url = region.client("sqs").get_queue_url(QueueName="letters")["QueueUrl"]
 
     def count(*minutes: int) -> None:
@@ -300,6 +298,6 @@ def test_the_metrics_of_an_idle_queue_sleep_and_wake_late(region: EmptyRegion) -
     region.client("sqs").send_message(QueueUrl=url, MessageBody="x")
     count(2, 16, 17, 18)
     assert depths(region) == [(17, 1), (18, 1)]
-    queue._messages.clear()
+    region.client("sqs").purge_queue(QueueUrl=url)
     count(19, 18 + 360, 19 + 360)
     assert depths(region)[2:] == [(19, 0), (378, 0)]

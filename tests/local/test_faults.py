@@ -45,7 +45,7 @@ def test_a_service_refuses_in_its_own_protocol(region: EmptyRegion, target: Any,
     service, call, given = CALLS[target]
     with faults.failing(target, error) as fault, pytest.raises(ClientError, match=code):
         getattr(client(region, service), call)(**given)
-    assert fault.met == 1
+    assert fault.hits == 1
 
 
 @pytest.mark.parametrize(("error", "kind"), [("crash", "Runtime.ExitError"), ("timeout", "Sandbox.Timedout")])
@@ -73,7 +73,7 @@ def test_a_fault_ends_when_it_is_lifted(region: EmptyRegion) -> None:
 def test_whoever_plays_the_stream_is_not_part_of_what_fails(region: EmptyRegion) -> None:
     with faults.failing("cloudwatch", "access-denied") as fault:
         region.aws.client("cloudwatch").list_metrics()
-    assert fault.met == 0
+    assert fault.hits == 0
 
 
 @pytest.mark.parametrize(("target", "error"), [("sms", "crash"), ("sns", "late")])
@@ -94,5 +94,5 @@ def test_a_retry_of_a_state_machine_does_not_wait_for_real_time(region: EmptyReg
     begun = time.monotonic()
     with faults.failing("sns", "access-denied", calls=2) as fault:
         ended = executions.wait_for(executions.start(region.state_machine("retries", Tell=tell), {}))
-    assert (ended.status, fault.met) == ("SUCCEEDED", 2), ended.cause
+    assert (ended.status, fault.hits) == ("SUCCEEDED", 2), ended.cause
     assert time.monotonic() - begun < 30

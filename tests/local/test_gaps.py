@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 from tests.local.empty_region import EmptyRegion
 from tools.local_aws import LocalAws
 from tools.local_aws.executions import wait_for
-from tools.local_aws.gaps.flow_states import set_flow_status
+from tools.local_aws.gaps.mediaconnect_flow_status import set_flow_status
 
 SOURCE = {"Name": "encoder", "Protocol": "rtp", "IngestPort": 5000, "WhitelistCidr": "203.0.113.10/32"}
 

@@ -145,7 +145,7 @@ def test_a_datapoint_is_not_answered_before_it_arrives(region: EmptyRegion) -> N
     ]
     seen = []
     for moment in (minute(2.49), minute(2.5), minute(3.5)):
-        with clock.standing(moment):
+        with clock.stopped(moment):
             found = ask(region, *queries, start=minute(0), end=minute(5))
             seen.append((list(found["flow"].values()), list(found["all"].values()), list(found["other"].values())))
     assert seen == [([], [], [1.0]), ([5.0], [], [1.0]), ([5.0, 6.0], [5.0], [1.0])]

@@ -4,8 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tools.local_aws import LocalAws
-from tools.local_aws.eventbridge import ACCOUNT_ID
+from tools.local_aws import ACCOUNT_ID, LocalAws
 from tools.rehearsal.assignment import fitting
 from tools.rehearsal.deployment import Deployment
 from tools.rehearsal.reading import load_scenarios
