@@ -33,7 +33,7 @@ def flow(client: Any) -> str:
     return arn
 
 
-def test_the_metadata_of_a_source_lists_its_programs(client: Any, flow: str) -> None:
+def test_source_metadata_lists_programs(client: Any, flow: str) -> None:
     with clock.stopped(minute(5)):
         answer = client.describe_flow_source_metadata(FlowArn=flow)
     assert (answer["FlowArn"], answer["Messages"], answer["Timestamp"]) == (flow, [], minute(5))
@@ -46,7 +46,7 @@ def test_the_metadata_of_a_source_lists_its_programs(client: Any, flow: str) -> 
     assert (audio["StreamType"], audio["Codec"], audio["Channels"], audio["SampleRate"]) == ("audio", "aac", 2, 48000)
 
 
-def test_a_source_without_a_stream_has_a_message_and_no_program(client: Any, flow: str) -> None:
+def test_source_without_a_stream_has_a_message_and_no_program(client: Any, flow: str) -> None:
     mediaconnect_messages.set_source_metadata(flow, "absent")
     answer = client.describe_flow_source_metadata(FlowArn=flow)
     assert answer["TransportMediaInfo"]["Programs"] == []
@@ -71,12 +71,12 @@ def test_only_an_active_flow_has_metadata(client: Any, flow: str, status: str, n
         client.describe_flow_source_metadata(FlowArn=flow + name)
 
 
-def test_a_fault_of_mediaconnect_meets_the_call(client: Any, flow: str) -> None:
+def test_source_metadata_fails_with_a_fault_of_mediaconnect(client: Any, flow: str) -> None:
     with faults.failing("mediaconnect", "access-denied"), pytest.raises(ClientError, match="AccessDenied"):
         client.describe_flow_source_metadata(FlowArn=flow)
 
 
-def test_a_flow_shows_its_current_errors_until_they_are_cleared(client: Any, flow: str, region: EmptyRegion) -> None:
+def test_flow_has_its_current_errors_until_they_are_cleared(client: Any, flow: str, region: EmptyRegion) -> None:
     def shown() -> list[str]:
         errors: list[str] = client.describe_flow(FlowArn=flow)["Messages"]["Errors"]
         return errors

@@ -47,13 +47,14 @@ def test_other_schedules_are_refused(region: EmptyRegion, expression: str) -> No
         fire_schedules(minute(0), minute(1), region=region.name)
 
 
-def test_a_schedule_fires_at_each_due_time_without_the_begin_and_with_the_end(region: EmptyRegion) -> None:
+def test_schedule_fires_at_each_due_time(region: EmptyRegion) -> None:
+    """Without the start, with the end."""
     schedule(region, "look", "rate(5 minutes)", region.state_machine())
     assert fired(region, minute(0), minute(10)) == [("look", 5.0), ("look", 10.0)]
     assert fired(region, minute(10), minute(14.9)) == []
 
 
-def test_playing_minute_by_minute_misses_nothing_and_repeats_nothing(region: EmptyRegion) -> None:
+def test_firing_minute_by_minute_misses_and_repeats_nothing(region: EmptyRegion) -> None:
     schedule(region, "look", "rate(5 minutes)", region.state_machine())
     seen = [one for number in range(1, 13) for one in fired(region, minute(number - 1), minute(number))]
     assert seen == [("look", 5.0), ("look", 10.0)]
@@ -66,7 +67,7 @@ def test_schedule_with_start_or_end_is_refused(region: EmptyRegion, date: str) -
         fire_schedules(minute(-20), minute(60), region=region.name)
 
 
-def test_schedules_fire_in_the_order_of_time_in_every_group_unless_disabled(region: EmptyRegion) -> None:
+def test_enabled_schedules_of_all_groups_fire_in_order_of_time(region: EmptyRegion) -> None:
     workflow = region.state_machine()
     region.client("scheduler").create_schedule_group(Name="prod")
     schedule(region, "b", "rate(5 minutes)", workflow, GroupName="prod")
@@ -75,7 +76,7 @@ def test_schedules_fire_in_the_order_of_time_in_every_group_unless_disabled(regi
     assert fired(region, minute(0), minute(10)) == [("b", 5.0), ("a", 10.0), ("b", 10.0)]
 
 
-def test_the_workflow_is_given_the_input_with_the_schedules_words_filled_in(region: EmptyRegion) -> None:
+def test_context_attributes_are_replaced_in_the_input(region: EmptyRegion) -> None:
     asked = {
         "kind": "schedule",
         "time": "<aws.scheduler.scheduled-time>",
@@ -94,13 +95,13 @@ def test_the_workflow_is_given_the_input_with_the_schedules_words_filled_in(regi
     }
 
 
-def test_a_schedule_of_something_else_than_a_state_machine_is_refused(region: EmptyRegion) -> None:
+def test_schedule_that_starts_no_state_machine_is_refused(region: EmptyRegion) -> None:
     schedule(region, "look", "rate(5 minutes)", region.queue("any"))
     with pytest.raises(NotImplementedError, match="use a state machine"):
         fire_schedules(minute(0), minute(5), region=region.name)
 
 
-def test_a_request_that_a_target_refuses_waits_in_the_dead_letter_queue(region: EmptyRegion) -> None:
+def test_refused_request_goes_to_the_dead_letter_queue(region: EmptyRegion) -> None:
     """Not the input, but the request to Step Functions with the reason, as the Scheduler guide shows it."""
     gone = f"arn:aws:states:{region.name}:123456789012:stateMachine:gone"
     asked = {"kind": "schedule", "time": "<aws.scheduler.scheduled-time>"}
@@ -136,7 +137,7 @@ def test_a_request_that_a_target_refuses_waits_in_the_dead_letter_queue(region: 
     )
 
 
-def test_without_a_dead_letter_queue_a_refused_request_is_lost_and_said(region: EmptyRegion) -> None:
+def test_refused_request_without_a_dead_letter_queue_is_lost(region: EmptyRegion) -> None:
     schedule(region, "look", "rate(5 minutes)", f"arn:aws:states:{region.name}:123456789012:stateMachine:gone")
     (fired,) = fire_schedules(minute(0), minute(5), region=region.name)
     assert (fired.execution_arn, "gone" in str(fired.error)) == (None, True)

@@ -1,4 +1,4 @@
-"""What an alarm asks GetMetricData: one metric, or metrics and their math; and the datapoints that it gets.
+"""The queries of an alarm, of one metric or of metrics and their math, and the datapoints they return.
 
 What datapoints mean is in `alarm_evaluation`, the operators of metric math are in `metric_math`.
 """
@@ -81,10 +81,10 @@ def period(alarm: Any) -> int:
 
 def datapoints(alarm: Any, starts: Sequence[datetime], region: str) -> dict[datetime, float]:
     """Values by the start of their period, for periods that are given newest first."""
-    asked = queries(alarm)
+    sent = queries(alarm)
     end = starts[0] + timedelta(seconds=period(alarm))
     results = cloudwatch_backends[ACCOUNT_ID][region].get_metric_data(
-        [{**query, "ReturnData": True} for query in asked if "MetricStat" in query], naive(starts[-1]), naive(end)
+        [{**query, "ReturnData": True} for query in sent if "MetricStat" in query], naive(starts[-1]), naive(end)
     )
     series = {
         result["id"]: {
@@ -93,7 +93,7 @@ def datapoints(alarm: Any, starts: Sequence[datetime], region: str) -> dict[date
         }
         for result in results
     }
-    (returned,) = [query for query in asked if query["ReturnData"]]
+    (returned,) = [query for query in sent if query["ReturnData"]]
     if "Expression" not in returned:
         return series[returned["Id"]]
     return dict(metric_math.evaluate(returned["Expression"], series, starts))

@@ -85,7 +85,7 @@ def _paths(service: str) -> Mapping[tuple[str, re.Pattern[str]], str]:
     model = botocore.session.get_session().get_service_model(service)
     http = {name: model.operation_model(name).http for name in model.operation_names}
     return {
-        (asked["method"], re.compile(_parameters(re.escape(asked["requestUri"])))): name for name, asked in http.items()
+        (call["method"], re.compile(_parameters(re.escape(call["requestUri"])))): name for name, call in http.items()
     }
 
 

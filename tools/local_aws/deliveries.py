@@ -8,7 +8,7 @@ moto 5.2.5: calls URLs, ignores policies of queues, has no dead-letter queues of
 subscribed when a message was published.
 AWS: https://docs.aws.amazon.com/sns/latest/dg/sns-message-delivery-retries.html
 AWS: https://docs.aws.amazon.com/sns/latest/dg/sns-dead-letter-queues.html
-Remove when: never as a whole, a rehearsal must page nobody.
+Remove when: never as a whole; a rehearsal must page nobody.
 """
 
 import json

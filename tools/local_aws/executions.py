@@ -77,8 +77,8 @@ def _failures(events: Iterable[Mapping[str, Any]]) -> Iterator[Failure]:
     for event in events:
         state = event.get("stateEnteredEventDetails", {}).get("name", state)
         if "taskScheduledEventDetails" in event:
-            asked = json.loads(event["taskScheduledEventDetails"]["parameters"])
-            function = str(asked.get("FunctionName", "")).rpartition(":")[2]
+            parameters = json.loads(event["taskScheduledEventDetails"]["parameters"])
+            function = str(parameters.get("FunctionName", "")).rpartition(":")[2]
         failed = event.get("taskFailedEventDetails") or event.get("taskTimedOutEventDetails")
         if failed:
             yield Failure(state=state, error=str(failed.get("error", "")), function=function)

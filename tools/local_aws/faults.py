@@ -1,7 +1,7 @@
 """Injects faults: a service of the local AWS refuses calls with the errors of AWS.
 
 A fault is answered by a WSGI middleware, so that the SDK in a function and the state machine see what AWS would answer.
-Calls by `LocalAws.client` pass, because whoever plays the stream is not part of what fails. Faults of a resource, such
+Calls by `LocalAws.client` pass, because the rehearsal itself must not fail. Faults of a resource, such
 as a disabled key, are in `resource_faults`.
 """
 

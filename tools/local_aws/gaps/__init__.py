@@ -1,8 +1,8 @@
 """What moto lacks or does otherwise than AWS, filled in: one module a gap, named `<service>_<gap>`.
 
-Each says in its docstring what moto does, of which version, what AWS does, and when the gap can be removed; declares
-which parts of moto it replaces; and has a test that fails without it. Time, faults and deliveries that AWS sets in
-motion by itself do not belong here.
+Each names in its docstring what moto does, of which version, what AWS does, and when the gap can be removed; declares
+which parts of moto it replaces; and has a test that fails without it. What AWS does by itself, without a call, belongs
+beside this package.
 """
 
 from typing import Final

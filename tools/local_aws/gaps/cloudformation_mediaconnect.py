@@ -278,6 +278,6 @@ def _replace_dependents(
             resource.delete(self._account_id, self._region_name)
 
 
-# moto caches which resource types there are, maybe before it was told of these.
+# moto caches the resource types, possibly before these were defined.
 for _types in (parsing.get_model_list, parsing.get_model_map, parsing.get_name_type_map):
     _types.cache_clear()

@@ -1,6 +1,6 @@
 """A new alarm has no data until it is evaluated, and a changed one keeps its state.
 
-moto 5.2.5: begins with OK, also where PutMetricAlarm changes an alarm; both hide transitions.
+moto 5.2.5: sets OK, also where PutMetricAlarm changes an alarm; both hide transitions.
 AWS: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
 Remove when: a new alarm of moto is in INSUFFICIENT_DATA, and a changed one in its old state.
 """

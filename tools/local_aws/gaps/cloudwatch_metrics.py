@@ -1,10 +1,10 @@
-"""GetMetricData answers with the exact series that was asked for, and with what has arrived.
+"""GetMetricData returns exactly the series of its queries, and only datapoints that have arrived.
 
 Datapoints may arrive late, as those of MediaConnect do: until then neither GetMetricData nor an alarm sees them. Each
 metric of a flow also exists without a dimension, over all flows of the Region, as the MediaConnect User Guide says.
 Expressions and Metrics Insights are left to moto.
 
-moto 5.2.5: mixes namespaces, and dimensions where none are asked for; counts periods from the exact second asked for.
+moto 5.2.5: mixes namespaces, and dimensions where a query has none; counts periods from the exact second of the start.
 AWS: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_GetMetricData.html
 AWS: https://docs.aws.amazon.com/mediaconnect/latest/ug/monitor-with-cloudwatch.html
 Remove when: moto filters by namespace and dimensions and rounds StartTime. Lateness stays.
@@ -38,7 +38,7 @@ _as_of: Final[ContextVar[datetime | None]] = ContextVar("as_of", default=None)
 
 @contextmanager
 def arriving(when: Arrival) -> Iterator[None]:
-    """Let MediaConnect's datapoints that are put within the block arrive when `when` says; others arrive at once."""
+    """Let MediaConnect's datapoints that are put within the block arrive at the time of `when`; others at once."""
     _arrivals.append(when)
     try:
         yield
@@ -67,7 +67,7 @@ def _has_arrived(datum: Any, now: datetime) -> bool:
 
 
 class _Index:
-    """The datapoints of a list by namespace and name. Each alarm asks each minute, so it is kept."""
+    """The datapoints of a list by namespace and name. Kept, because each alarm queries it each minute."""
 
     def __init__(self, data: Sequence[Any]) -> None:
         self._data = data
@@ -148,11 +148,11 @@ def _result(
             buckets[start + timedelta(seconds=(datum.timestamp - start) // timedelta(seconds=period) * period)].append(
                 datum
             )
-    points = [(begin, _value(stat, buckets[begin])) for begin in sorted(buckets, reverse=newest_first)]
+    points = [(start, _value(stat, buckets[start])) for start in sorted(buckets, reverse=newest_first)]
     return {
         "id": query["Id"],
         "label": query.get("Label") or f"{wanted['Metric']['MetricName']} {stat}",
-        "timestamps": [begin for begin, _ in points],
+        "timestamps": [start for start, _ in points],
         "values": [value for _, value in points],
         "status_code": "Complete",
     }
@@ -170,7 +170,7 @@ def _name(query: Mapping[str, Any]) -> tuple[str, str]:
 
 
 def _is_of(datum: Any, wanted: Mapping[str, Any]) -> bool:
-    """Whether a datum of the metric is of the series: the same dimensions, and the unit if one is asked for."""
+    """Whether a datum of the metric is of the series: the same dimensions, and the unit if the query has one."""
     return wanted.get("Unit") in {None, datum.unit} and {item.name: item.value for item in datum.dimensions} == {
         item["Name"]: item["Value"] for item in wanted["Metric"].get("Dimensions", [])
     }

@@ -7,7 +7,7 @@ clock of its own, the function's clock shows the same.
 
 moto 5.2.5: needs Docker, or only echoes the event.
 AWS: https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html
-Remove when: moto runs Python functions without Docker, with a clock and time limit of the caller's.
+Remove when: moto runs Python functions without Docker, with the clock of the caller and a time limit.
 """
 
 import base64

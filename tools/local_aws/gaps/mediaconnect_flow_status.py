@@ -1,6 +1,6 @@
 """DeleteFlow refuses a flow that is not in STANDBY, and a test or rehearsal can set any status, which then stays.
 
-moto 5.2.5: deletes a flow in any status, and ends a transient one as soon as somebody asks.
+moto 5.2.5: deletes a flow in any status, and ends a transient one at the next DescribeFlow.
 AWS: https://docs.aws.amazon.com/mediaconnect/latest/api/v1-flows-flowarn.html
 Remove when: moto refuses the deletion. Setting a status stays.
 """

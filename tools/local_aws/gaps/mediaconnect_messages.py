@@ -23,7 +23,7 @@ from tools.local_aws.moto_patches import Gap
 GAP: Final = Gap(__name__)
 
 SourceMetadata = Literal["present", "absent", "unavailable"]
-"""Programs are listed; there are none, and a message says why; the call fails."""
+"""Programs; no program but a message with the reason; or the call fails."""
 
 PROGRAM: Final = {
     "pcrPid": 481,

@@ -1,6 +1,6 @@
 """ReceiveMessage does not wait while the clock stands still: the time that it would wait for never passes.
 
-moto 5.2.5: waits until its clock, which a rehearsal has stopped, has moved on.
+moto 5.2.5: waits for a clock that a rehearsal has stopped.
 AWS: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-short-and-long-polling.html
 Remove when: rehearsals no longer stop the clock.
 """

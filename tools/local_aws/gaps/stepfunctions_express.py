@@ -7,7 +7,7 @@ execution ends after five minutes, which `components.workflow_definition` keeps 
 moto 5.2.5: runs them like STANDARD ones, and lacks StartSyncExecution.
 AWS: https://docs.aws.amazon.com/step-functions/latest/dg/choosing-workflow-type.html
 AWS: https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartSyncExecution.html
-Remove when: moto tells the two types apart.
+Remove when: moto distinguishes the two types.
 """
 
 import itertools
