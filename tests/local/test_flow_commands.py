@@ -21,7 +21,7 @@ from tests.local.empty_region import EmptyRegion
 from tests.unit.stream import issue, look
 from tools.local_aws import LocalAws
 from tools.local_aws.deliveries import published
-from tools.local_aws.gaps.flow_states import set_flow_status
+from tools.local_aws.gaps.mediaconnect_flow_status import set_flow_status
 
 REGION = "eu-central-1"
 NAME = "show"

@@ -18,7 +18,7 @@ from tests.modules.test_flow_module import copied
 from tests.provider import one_provider
 from tests.unit.environments import GOOD, load
 from tools.local_aws import LocalAws
-from tools.local_aws.gaps.flow_states import set_flow_status
+from tools.local_aws.gaps.mediaconnect_flow_status import set_flow_status
 from tools.operations import protection
 from tools.operations.deletions import DeletedFlow, deleted_by_destroy, deleted_by_plan
 from tools.operations.protection import (
