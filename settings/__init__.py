@@ -5,7 +5,7 @@ variables to decide what is deployed.
 """
 
 from settings.context import read_context
-from settings.errors import Problem, SettingsError
+from settings.errors import OperatorError, Problem, SettingsError
 from settings.load import OVERRIDES, load_environment, trial_notice
 from settings.model import (
     BackupSource,
@@ -34,6 +34,7 @@ __all__ = [
     "Maintenance",
     "Names",
     "Notification",
+    "OperatorError",
     "Output",
     "Problem",
     "SettingsError",

@@ -34,17 +34,19 @@ from typing import Any, Final
 
 import stacks.media_workflow
 from components.lambda_package import SOURCE, lambda_package
-from main import synthesize
+from components.paths import PROJECT
 from settings import Environment
+from stacks.synthesis import synthesize
 from tools.local_aws import LocalAws
 from tools.rehearsal.deployment import Deployment
-from tools.terraform.binary import PROJECT, TerraformError
+from tools.terraform.binary import TerraformError
 
 FOLDER: Final = Path(__file__).resolve().parent
 UNREAD: Final = ("configuration", "prior_state", "planned_values", "relevant_attributes", "variables")
 VARYING: Final = (
     r"(?P<uuid>[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})"
-    r"|(?<=:flow:)(?P<flow>[0-9a-f]{32})"
+    r"|(?<=:)(?P<flow>[0-9a-f]{32})(?=:)"
+    r"|(?P<role>AROA[0-9A-Z]{17})"
     r"|(?P<time>\b20\d\d-\d\d-\d\dT[\d:.]+(?:Z|\+00:00)?)"
 )
 """What differs from run to run: IDs and times."""
@@ -384,9 +386,9 @@ def write_configuration(deployment: Deployment, case: Case) -> None:
     environment = settings_of(case.base, case.settings)
     if case.new_code:
         with other_code():
-            synthesize(environment, output=deployment.folder, given={})
+            synthesize(environment, output=deployment.folder, context={})
     else:
-        synthesize(environment, output=deployment.folder, given={})
+        synthesize(environment, output=deployment.folder, context={})
     path = deployment.root / "cdk.tf.json"
     root = json.loads(path.read_text(encoding="utf-8"))
     case.terraform(root)
@@ -421,8 +423,9 @@ def normal(text: str, endpoint: str) -> bytes:
         found = match.group()
         if match.lastgroup == "time":
             return "2026-11-24T00:00:00Z"
-        number = uuid.UUID(int=len(seen) + 1)
-        return seen.setdefault(found, number.hex if match.lastgroup == "flow" else str(number))
+        number = len(seen) + 1
+        forms = {"uuid": str(uuid.UUID(int=number)), "flow": f"{number:032x}", "role": f"AROA{number:017}"}
+        return seen.setdefault(found, forms[str(match.lastgroup)])
 
     return re.sub(VARYING, fixed, text).encode()
 

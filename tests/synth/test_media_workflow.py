@@ -9,8 +9,9 @@ import pytest
 from components.alarms import SILENT
 from components.event_patterns import DETAIL_TYPES, FLOWS_A_RULE
 from components.health_rules import health_rules
+from components.paths import PROJECT
 from settings import load_environment
-from tests.synth.conftest import PROJECT, Synthesized
+from tests.synth.conftest import Synthesized
 from tools.operations.preflight import SHARED_RULES
 from tools.plan_review.cost import PRICES
 

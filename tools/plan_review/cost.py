@@ -1,17 +1,13 @@
-"""What an environment costs a month before and after, from a small table of list prices. What it cannot price, it says.
-
-Prices are those of us-east-1 in US dollars without free tiers and discounts. Change a row only together with its
-source and date.
-"""
+"""What an environment costs a month before and after, from the list prices. What it cannot price, it says."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from tools import prices
 from tools.plan_review import template
 from tools.plan_review.plan import Change
 
-HOURS_A_MONTH: Final = 730
 REGION: Final = "us-east-1"
 HIGH_RESOLUTION_SECONDS: Final = 60
 LOCAL_ADDRESS: Final = 3  # where the Region stands in an ARN
@@ -27,17 +23,9 @@ class Price:
 
 
 PRICES: Final[Mapping[str, Price]] = {
-    "flow": Price(
-        "MediaConnect flow, MEDIUM, running all month",
-        0.16 * HOURS_A_MONTH,
-        "0.16 an hour; second-hand, 2025; nothing while it is stopped: aws.amazon.com/mediaconnect/pricing",
-    ),
-    "alarm": Price("CloudWatch alarm, a metric", 0.10, "AWS price list, 2024-07"),
-    "fast-alarm": Price("CloudWatch alarm, a metric at high resolution", 0.30, "AWS price list, 2024-07"),
-    "composite-alarm": Price("CloudWatch composite alarm", 0.50, "aws.amazon.com/cloudwatch/pricing, second-hand"),
-    "dashboard": Price("CloudWatch dashboard", 3.00, "AWS price list, 2024-07"),
-    "key": Price("KMS key", 1.00, "AWS price list, 2024-07"),
-    "secret": Price("Secrets Manager secret", 0.40, "AWS price list, 2024-07"),
+    name: Price(listed.what, listed.month, listed.origin)
+    for name, listed in prices.PRICES.items()
+    if name in {"flow", "alarm", "fast-alarm", "composite-alarm", "dashboard", "key", "secret"}
 }
 BY_TYPE: Final = {
     "aws_cloudwatch_composite_alarm": "composite-alarm",
@@ -57,12 +45,12 @@ BY_USE: Final = {
     "aws_sns_topic": "SNS (per message)",
     "aws_sqs_queue": "SQS (per request)",
 }
-"""What is paid by use; a plan does not know how much that will be."""
+"""What is paid by use, which a plan does not show."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """So many of one thing before and after."""
+    """How many of one item there are before and after."""
 
     price: Price
     before: int
@@ -71,30 +59,30 @@ class Line:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cost:
-    """Dollars a month, how they come about, and what is not in them."""
+    """US dollars a month before and after, item by item, and what is not included."""
 
     lines: tuple[Line, ...]
     unpriced: tuple[str, ...]
 
     @property
     def before(self) -> float:
-        """What is priced, before."""
+        """The sum before."""
         return sum(line.before * line.price.dollars for line in self.lines)
 
     @property
     def after(self) -> float:
-        """What is priced, after."""
+        """The sum after."""
         return sum(line.after * line.price.dollars for line in self.lines)
 
 
 def cost(changes: Sequence[Change]) -> Cost:
-    """The cost of all that a plan knows of, changed or not."""
+    """The cost of all resources of a plan, changed or not."""
     counts = {key: [0, 0] for key in PRICES}
     unpriced: set[str] = set()
     regions: set[str] = set()
     for change in changes:
         if change.deposed:
-            continue  # an object that is being cleared away beside the one that counts
+            continue  # left behind by an earlier replacement; its successor counts
         for position, state in enumerate(_states(change)):
             if state is None:
                 continue
@@ -115,7 +103,7 @@ def cost(changes: Sequence[Change]) -> Cost:
 
 
 def _states(change: Change) -> tuple[Mapping[str, Any] | None, Mapping[str, Any] | None]:
-    """What there is before and after; a resource that Terraform lets go of is still there and still costs."""
+    """The resource before and after; one that Terraform forgets stays and costs."""
     return change.before, change.before if change.action == "forget" else change.after
 
 
@@ -138,7 +126,7 @@ def _priced(change: Change, state: Mapping[str, Any], unpriced: set[str]) -> Ite
 
 
 def _periods(alarm: Mapping[str, Any]) -> list[float]:
-    """The period of each metric of an alarm: CloudWatch bills an alarm with metric math for each metric it reads."""
+    """The period of each metric of an alarm: CloudWatch bills metric math for each metric that it reads."""
     queries = _blocks(alarm, "metric_query")
     read = [metric for query in queries for metric in _blocks(query, "metric")] or [alarm]
     return [metric.get("period") or HIGH_RESOLUTION_SECONDS for metric in read]
