@@ -1,4 +1,4 @@
-"""Settings: what an operator writes in `environments/*.toml`, read, checked and frozen.
+"""Settings of an environment, read from `environments/*.toml`, validated and immutable.
 
 May import the standard library and pydantic; imports nothing of ours. Nothing else reads files or environment
 variables to decide what is deployed.

@@ -19,10 +19,10 @@ class Problem:
     """One wrong setting.
 
     Attributes:
-        place: where the value was read: a file, an environment variable, the context.
+        place: where the value comes from: a file, an environment variable, the context.
         key: the setting, with the name of its flow or output instead of a position.
-        value: what was found, as the operator wrote it; None if nothing was.
-        rule: what is allowed and why, and what to do, as a sentence without its first word.
+        value: the value as the operator wrote it; None if there is none.
+        rule: what is allowed and why, and how to fix it; completes the sentence "KEY is VALUE: ...".
     """
 
     place: str
@@ -36,7 +36,7 @@ class Problem:
 
 
 class SettingsError(OperatorError):
-    """Settings that cannot be used. The text holds every problem, one a line."""
+    """Settings that cannot be used. The text lists all problems, one per line."""
 
     exit_code = 2
 

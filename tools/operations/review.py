@@ -1,6 +1,6 @@
-"""Reviews plans with the environment's settings and the functions' files of before.
+"""Reviews plans from the command line: reads files, the settings that protect an environment, and Git history.
 
-`tools.plan_review` decides what a change means, and is pure; this module reads files and git.
+What a change means is decided in `plan_review`, which is pure.
 """
 
 import io
@@ -23,17 +23,17 @@ from tools.plan_review.allowances import allowances
 from tools.terraform.git import git
 
 ASSETS: Final = PROJECT / ".build" / "assets"
-COMMITS_TO_SEARCH: Final = 200
+COMMITS_SEARCHED: Final = 200
 FORMATS: Final[Mapping[str, Callable[[Review], str]]] = {"markdown": as_markdown, "json": as_json, "text": as_text}
 
 
 def review_of(text: str, *, environment: str | None = None, allow: Sequence[str] = ()) -> Review:
-    """The review of a plan's JSON, under the rules of its environment.
+    """The review of a plan's JSON, protected as the settings of its environment say.
 
     Args:
-        text: what `terraform show -json` printed.
-        environment: whose settings apply; if None, those of the environment that the plan names, if it has a file.
-        allow: blocked changes to allow, as `ADDRESS:ACTION`.
+        text: the output of `terraform show -json`.
+        environment: whose settings apply; if None, those of the environment that the plan names, if they exist.
+        allow: `ADDRESS:ACTION` of each allowed change.
 
     Raises:
         PlanError: the plan or an allowance cannot be read, or the plan is of another environment.
@@ -41,14 +41,14 @@ def review_of(text: str, *, environment: str | None = None, allow: Sequence[str]
     """
     plan = read_plan(text)
     allowed = allowances(allow)
-    found = review(plan, allowed=allowed, files_of=files_of_code)
+    found = review(plan, allowed=allowed, files_of=package_files)
     if environment and found.environment and environment != found.environment:
         raise PlanError(
             f"This is a plan for {found.environment}, not for {environment}. Give a plan for {environment}."
         )
     name = environment or found.environment
     if name and _protects(name, must_exist=environment is not None):
-        return review(plan, environment=name, protect=True, allowed=allowed, files_of=files_of_code)
+        return review(plan, environment=name, protect=True, allowed=allowed, files_of=package_files)
     return found
 
 
@@ -75,12 +75,12 @@ def _protects(name: str, *, must_exist: bool) -> bool:
     except SettingsError:
         if must_exist:
             raise
-        return False  # a plan of another project: what its own stacks protect stays protected
+        return False  # a plan from elsewhere; its stack policies still count
 
 
 @cache
-def files_of_code(digest: str) -> Mapping[str, str] | None:
-    """Hashes of the files in the functions' zip of this digest, from a build or a commit; None if neither has it."""
+def package_files(digest: str) -> Mapping[str, str] | None:
+    """Hashes of the files in the functions' zip with this digest, built here or from a commit; None if neither."""
     stored = ASSETS / f"{digest}.zip"
     if stored.is_file() and LambdaPackage(stored.read_bytes()).digest == digest:
         return _hashes(stored.read_bytes())
@@ -90,8 +90,8 @@ def files_of_code(digest: str) -> Mapping[str, str] | None:
 
 
 def _from_history(digest: str) -> Mapping[str, str] | None:
-    """The same from the commit that builds this zip: a zip depends on its commit alone."""
-    for commit in git("log", f"-{COMMITS_TO_SEARCH}", "--format=%H", "--", "lambda_src").decode().split():
+    """Search the commits: a zip depends on nothing else, so building it again gives the same digest."""
+    for commit in git("log", f"-{COMMITS_SEARCHED}", "--format=%H", "--", "lambda_src").decode().split():
         with tempfile.TemporaryDirectory() as folder:
             archive = git("archive", commit, "lambda_src")
             if not archive:
