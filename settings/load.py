@@ -1,31 +1,35 @@
-"""Reads an environment: file, then `cdktf.json` context, then environment variables, each over the one before.
+"""Load an environment: file, `cdktf.json` context, environment variables; later ones override earlier ones.
 
-Touches the file system only to read `environments/`. Whether values are allowed is decided in `settings.model` and
-`settings.rules`; here every answer of theirs becomes a sentence that says where to change what.
+Reads files below `environments/` only. `settings.model` and `settings.rules` decide which values are allowed, and
+`settings.explain` turns their answers into sentences.
 """
 
 import copy
 import difflib
+import functools
+import logging
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from pydantic import BaseModel, ValidationError
-from pydantic_core import ErrorDetails
+from pydantic import ValidationError
 
 from settings.errors import Problem, SettingsError
+from settings.explain import Location, exists, explained, innermost, key_of, shown, value_at
 from settings.model import Environment
+from settings.renamed import rename
 from settings.rules import broken_rules
 
-Location = tuple[str | int, ...]
+log = logging.getLogger(__name__)
+
 FLOW: Final = ("flows", 0)
 
 
 @dataclass(frozen=True, slots=True)
 class Override:
-    """A setting that can also be given outside the file, under names that its users know."""
+    """A setting that can also be given outside the file, by these names."""
 
     variable: str
     context: str
@@ -33,7 +37,7 @@ class Override:
 
     @property
     def of_one_flow(self) -> bool:
-        """Whether it means one flow, so that it says nothing in an environment with several."""
+        """Whether it belongs to a flow; then it is ambiguous in an environment with several."""
         return self.location[0] == "flows"
 
 
@@ -52,7 +56,7 @@ OUTPUT_PORTS: Final = {"primary": 5001, "backup": 5002}
 
 @dataclass(frozen=True, slots=True)
 class _Given:
-    """A value from outside the file, and the words for where it stands."""
+    """A value from outside the file, and where it comes from, in words."""
 
     override: Override
     value: Any
@@ -62,7 +66,7 @@ class _Given:
 def load_environment(
     name: str, *, root: Path, environ: Mapping[str, str], context: Mapping[str, object]
 ) -> Environment:
-    """The settings of an environment, checked.
+    """Load and validate the settings of an environment.
 
     Args:
         name: the environment; its file is `environments/<name>.toml` below `root`.
@@ -71,29 +75,39 @@ def load_environment(
         context: the `context` of `cdktf.json`.
 
     Raises:
-        SettingsError: with every problem there is, each naming its place, key, value and rule.
+        SettingsError: lists all problems, each with place, key, value and rule.
     """
     given = [item for override in OVERRIDES if (item := _given(override, environ, context))]
     path = root / "environments" / f"{name}.toml"
     file = f"environments/{name}.toml"
     raw = _read(path, file) if path.is_file() else _without_file(name, path, environ, given)
-    problems, applied = _apply(given, raw, file)
+    warnings, problems = rename(raw, file)
+    for warning in warnings:
+        _warn(warning)
+    misplaced, applied = _apply(given, raw, file)
+    problems += misplaced
     if path.is_file() and raw.get("allowed_account_ids") == []:
         rule = 'is empty; name the account that may be changed, such as ["123456789012"]'
         problems.append(Problem(place=file, key="allowed_account_ids", value=None, rule=rule))
     raw["name"] = name
-    places = {_key(item.override.location, raw): item.place for item in applied}
-    environment, found = _checked(raw)
+    places = {key_of(item.override.location, raw): item.place for item in applied}
+    environment, found = checked(raw)
     for location, value, rule in found:
-        key = _key(location, raw)
+        key = key_of(location, raw)
         problems.append(Problem(place=places.get(key, file), key=key, value=value, rule=rule))
     if problems or environment is None:
         raise SettingsError(problems)
     return environment
 
 
+@functools.cache
+def _warn(text: str) -> None:
+    """Log a warning once in a process, however often settings are read. Without a handler it goes to standard error."""
+    log.warning(text)
+
+
 def trial_notice(name: str, *, root: Path, environ: Mapping[str, str], context: Mapping[str, object]) -> str:
-    """A sentence that says what an environment without a file is taken from; empty if it has a file.
+    """Say what the settings of an environment without a file come from; empty if it has a file.
 
     Args: as for `load_environment`.
     """
@@ -113,12 +127,12 @@ def trial_notice(name: str, *, root: Path, environ: Mapping[str, str], context: 
 
 
 def _known(path: Path) -> list[str]:
-    """The environments that have a file beside this one."""
+    """Names of the environments that have a file in the same folder."""
     return sorted(other.stem for other in path.parent.glob("*.toml"))
 
 
 def _near(name: str, path: Path) -> str:
-    """A sentence with the environment that may be meant; empty if none is near."""
+    """Suggest the environment that is probably meant; empty if no name is similar."""
     given, known = name.lower(), _known(path)
     part = [other for other in known if given and (given.startswith(other) or other.startswith(given))]
     near = part or difflib.get_close_matches(given, known, n=1)
@@ -141,14 +155,14 @@ def _read(path: Path, file: str) -> dict[str, Any]:
 
 
 def _without_file(name: str, path: Path, environ: Mapping[str, str], given: Sequence[_Given]) -> dict[str, Any]:
-    """What the file would say if the few settings from outside are all there is: one RTP flow."""
+    """Settings of a trial, before those from outside: one RTP flow."""
     there = {item.override.variable for item in given}
     missing = [variable for variable in NEEDED_WITHOUT_FILE if variable not in there]
     if missing:
         known = ", ".join(_known(path)) or "none"
         rule = (
-            f"there is no such file; the environments there are: {known}.{_near(name, path)} Name one of them, write "
-            f"the file, or for a trial of a single flow without a file also set {', '.join(missing)}"
+            f"does not exist; environments: {known}.{_near(name, path)} Use one of them, create the file, or, for a "
+            f"trial of a single flow without a file, also set {', '.join(missing)}"
         )
         raise SettingsError([Problem(place=f"environments/{name}.toml", key="the file", value=None, rule=rule)])
     return {
@@ -159,14 +173,14 @@ def _without_file(name: str, path: Path, environ: Mapping[str, str], given: Sequ
 
 
 def _apply(given: Sequence[_Given], raw: dict[str, Any], file: str) -> tuple[list[Problem], list[_Given]]:
-    """Put the values from outside into `raw`; returns those that mean nothing there, and those that were put."""
+    """Put the values from outside into `raw`; returns problems with ambiguous ones, and those that were applied."""
     problems, applied = [], []
     flows = raw.get("flows", [])
     for item in given:
         if item.override.of_one_flow and len(flows) != 1:
             names = ", ".join(str(flow.get("name", "?")) for flow in flows if isinstance(flow, dict)) or "none"
-            rule = f"says not which flow it means: {file} has {names}. Set the value there, in the flow's own table"
-            problems.append(Problem(place=item.place, key=item.override.variable, value=_shown(item.value), rule=rule))
+            rule = f"is ambiguous: {file} has the flows {names}. Set the value there, in the table of the flow"
+            problems.append(Problem(place=item.place, key=item.override.variable, value=shown(item.value), rule=rule))
             continue
         if item.override.variable == "NOTIFICATION_EMAIL":
             others = [entry for entry in raw.get("notifications", []) if entry.get("protocol") != "email"]
@@ -187,11 +201,11 @@ def _put(raw: dict[str, Any], location: Location, value: object) -> None:
     target[location[-1]] = value
 
 
-def _checked(raw: dict[str, Any]) -> tuple[Environment | None, list[tuple[Location, str | None, str]]]:
-    """The environment, or None, and all that is wrong with it.
+def checked(raw: dict[str, Any]) -> tuple[Environment | None, list[tuple[Location, str | None, str]]]:
+    """The environment, or None, and all errors: location, value and rule of each.
 
-    What is wrong by itself is taken out, so that the rules between settings can be asked of the rest: an operator
-    should not have to mend one mistake to be told of the next.
+    Invalid values are removed, so that the rules between settings are checked on the rest: all errors are reported
+    together.
     """
     found: list[tuple[Location, str | None, str]] = []
     rest: dict[str, Any] | None = copy.deepcopy(raw)
@@ -201,42 +215,32 @@ def _checked(raw: dict[str, Any]) -> tuple[Environment | None, list[tuple[Locati
         try:
             environment = Environment.model_validate(rest)
         except ValidationError as error:
-            mistakes = _innermost(error.errors(include_url=False))
+            wrong = [explained(each, rest) for each in innermost(error.errors(include_url=False))]
             if first:
-                found += [_explained(mistake) for mistake in mistakes]
+                found += wrong
             first = False
-            rest = _without(rest, [tuple(mistake["loc"]) for mistake in mistakes])
+            rest = _without(rest, [location for location, _, _ in wrong])
     if raw.get("flows") == []:
         found.append((("flows",), None, "is empty; an environment needs at least one [[flows]]"))
     if environment is not None:
-        found += [((key,), _shown(value), rule) for key, value, rule in broken_rules(environment)]
+        found += [((key,), shown(value), rule) for key, value, rule in broken_rules(environment)]
     return (environment if not found else None), found
 
 
-def _innermost(mistakes: Sequence[ErrorDetails]) -> list[ErrorDetails]:
-    """Without the mistakes that only say that something inside them is wrong."""
-    places = [tuple(mistake["loc"]) for mistake in mistakes]
-    return [
-        mistake
-        for mistake, place in zip(mistakes, places, strict=True)
-        if not any(other != place and other[: len(place)] == place for other in places)
-    ]
-
-
 def _without(raw: dict[str, Any], locations: Sequence[Location]) -> dict[str, Any] | None:
-    """`raw` without the wrong parts; where a needed part is missing, without what needed it; None if that is all."""
+    """`raw` without invalid parts, nor what lacks a required part; None if nothing is left."""
     rest = copy.deepcopy(raw)
     doomed: set[Location] = set()
     for location in locations:
         where: Location = location
-        while where and not _exists(rest, where):
+        while where and not exists(rest, where):
             where = where[:-1]
         if not where:
             return None
         doomed.add(where)
     for where in sorted(doomed, key=str, reverse=True):
-        if _exists(rest, where):
-            parent = _at(rest, where[:-1])
+        if exists(rest, where):
+            parent = value_at(rest, where[:-1])
             if isinstance(parent, list):
                 parent[int(where[-1])] = None
             else:
@@ -245,84 +249,8 @@ def _without(raw: dict[str, Any], locations: Sequence[Location]) -> dict[str, An
 
 
 def _compact(raw: dict[str, Any]) -> dict[str, Any]:
-    """Without the places of list entries that were taken out."""
+    """Drop the list entries that were removed."""
     return {
         key: [entry for entry in value if entry is not None] if isinstance(value, list) else value
         for key, value in raw.items()
     }
-
-
-def _exists(raw: Any, location: Location) -> bool:
-    try:
-        _at(raw, location)
-    except (KeyError, IndexError, TypeError):
-        return False
-    return True
-
-
-def _at(raw: Any, location: Location) -> Any:
-    for step in location:
-        raw = raw[step]
-    return raw
-
-
-def _explained(mistake: ErrorDetails) -> tuple[Location, str | None, str]:
-    """A mistake that pydantic found, in our words."""
-    location = tuple(mistake["loc"])
-    kind, context = mistake["type"], mistake.get("ctx", {})
-    if kind == "missing":
-        return location, None, "is missing and needed"
-    if kind == "extra_forbidden":
-        known = sorted(_fields(location[:-1]))
-        near = difflib.get_close_matches(str(location[-1]), known, n=1)
-        hint = f"did you mean {near[0]}? " if near else ""
-        return location, None, f"is no setting; {hint}Allowed here: {', '.join(known)}"
-    if kind == "value_error":
-        return location, _shown(mistake["input"]), str(context["error"])
-    if kind == "literal_error":
-        return location, _shown(mistake["input"]), f"use {context['expected']}"
-    message = mistake["msg"].removeprefix("Input should be ").removeprefix("Value should be ")
-    return location, _shown(mistake["input"]), f"should be {message}"
-
-
-def _fields(location: Location) -> set[str]:
-    """The settings that are known at a location of the model."""
-    model: Any = Environment
-    for step in location:
-        if isinstance(step, int):
-            continue
-        annotation = model.model_fields[step].annotation if _is_model(model) and step in model.model_fields else model
-        model = _model_in(annotation) or model
-    return set(model.model_fields)
-
-
-def _model_in(annotation: Any) -> type[BaseModel] | None:
-    if _is_model(annotation):
-        found: type[BaseModel] = annotation
-        return found
-    return next((model for part in getattr(annotation, "__args__", ()) if (model := _model_in(part))), None)
-
-
-def _is_model(annotation: Any) -> bool:
-    return isinstance(annotation, type) and issubclass(annotation, BaseModel)
-
-
-def _key(location: Location, raw: dict[str, Any]) -> str:
-    """A location as a person finds it: flows by their names, other list entries counted from one."""
-    words: list[str] = []
-    for depth, step in enumerate(location):
-        if not isinstance(step, int):
-            words.append(step if step != "[key]" else "(name)")
-        elif location[:depth] == ("flows",) and _exists(raw, (*location[: depth + 1], "name")):
-            words.append(str(_at(raw, (*location[: depth + 1], "name"))))
-        else:
-            words[-1] += f" #{step + 1}"
-    return ".".join(words)
-
-
-def _shown(value: object) -> str | None:
-    if value is None or isinstance(value, dict | list | tuple):
-        return None if value is None else f"a {'table' if isinstance(value, dict) else 'list'}"
-    if isinstance(value, bool):
-        return str(value).lower()
-    return f'"{value}"' if isinstance(value, str) else str(value)

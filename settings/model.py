@@ -1,19 +1,17 @@
-"""What an operator can set: shapes, ranges and defaults. Rules that need two settings are in `settings.rules`.
+"""Settings: types, ranges and defaults. Rules between settings are in `settings.rules`.
 
-Values are AWS's own spellings, so that they can be searched for. Units stand in the names.
+Values are spelled as AWS spells them. Units are in the names.
 """
 
 import re
 from ipaddress import AddressValueError, IPv4Network, NetmaskValueError
-from typing import Annotated, Final, Literal, get_args
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from settings import names
-
-SourceProtocol = Literal["rtp", "rtp-fec", "rist", "srt-listener", "srt-caller", "zixi-push"]
-OutputProtocol = Literal["rtp", "rtp-fec", "rist", "srt-listener", "srt-caller", "zixi-push", "zixi-pull"]
-Severity = Literal["CRITICAL", "HIGH", "MEDIUM", "INFO"]
+from settings.protocols import KeyType
+from settings.severities import WORST_FIRST, Severity
 
 LOG_RETENTION_DAYS: Final = (
     *(1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731),
@@ -23,7 +21,7 @@ ZIXI_PORTS: Final = (2077, 2088)
 
 
 def _matching(pattern: str, rule: str) -> AfterValidator:
-    """A check that says the rule in words; a regular expression tells an operator nothing."""
+    """A validator whose error states the rule in words instead of a regular expression."""
 
     def check(value: str) -> str:
         if not re.fullmatch(pattern, value):
@@ -54,8 +52,8 @@ def _log_retention(value: int) -> int:
 
 EnvironmentName = Annotated[
     str,
-    _matching("[a-z][a-z0-9]{0,15}", "use up to 16 lower-case letters and digits, beginning with a letter, no hyphen"),
-    # Its bucket for code would be the account's bucket for state.
+    _matching("[a-z][a-z0-9]{0,15}", "use up to 16 lower-case letters and digits, starting with a letter, no hyphen"),
+    # Its code bucket would have the name of the account's state bucket.
     _matching("(?!state$).*", 'use another name; "state" is part of the name of the bucket that holds every state'),
 ]
 ResourceName = Annotated[
@@ -94,8 +92,19 @@ Host = Annotated[
 ]
 
 
+LatencyMs = Annotated[int, Field(ge=1, le=15000, description="a latency")]
+MaxBitrate = Annotated[int, Field(ge=1, le=120_000_000, description="a highest bitrate")]
+Id = Annotated[str, Field(min_length=1, max_length=512)]
+StreamId = Annotated[Id, Field(description="a stream id")]
+IngestPort = Annotated[Port, Field(description="the port that the encoder sends to")]
+SenderRange = Annotated[Cidr, Field(description="the range that the encoder sends from, such as 203.0.113.10/32")]
+Destination = Annotated[Host, Field(description="the receiver's address")]
+OutputPort = Annotated[Port, Field(description="a port")]
+ReceiverRanges = Annotated[tuple[Cidr, ...], Field(min_length=1, description="the ranges that may fetch the stream")]
+
+
 class Settings(BaseModel):
-    """What all settings have in common: they never change, and unknown keys are mistakes."""
+    """Base of all settings: immutable, and unknown keys are errors."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -103,45 +112,170 @@ class Settings(BaseModel):
 class Encryption(Settings):
     """How a source is decrypted or an output encrypted, with a key that stays in Secrets Manager."""
 
-    key_type: Literal["srt-password", "static-key"]
+    key_type: KeyType
     secret_arn: SecretArn
     algorithm: Literal["aes128", "aes192", "aes256"] | None = None
 
 
-class Source(Settings):
-    """Where the stream comes from."""
+class Part(Settings):
+    """Base of sources and outputs. Each protocol, or pair of protocols, has a class with exactly its settings."""
+
+    def given(self, key: str) -> Any:
+        """The value of a setting; None if it is left out, or the protocol has no such setting."""
+        return getattr(self, key, None)
+
+
+class RtpSource(Part):
+    """RTP, with or without forward error correction."""
 
     name: ResourceName
-    protocol: SourceProtocol
-    port: Port | None = None
-    allowed_cidr: Cidr | None = None
-    latency_ms: Annotated[int, Field(ge=1, le=15000)] | None = None
-    max_bitrate_bps: Annotated[int, Field(ge=1, le=120_000_000)] | None = None
-    listener_address: Host | None = None
-    listener_port: Port | None = None
-    stream_id: Annotated[str, Field(min_length=1, max_length=512)] | None = None
+    protocol: Literal["rtp", "rtp-fec"]
+    port: IngestPort
+    allowed_cidr: SenderRange
+    max_bitrate_bps: MaxBitrate | None = None
+
+
+class RistSource(Part):
+    """RIST."""
+
+    name: ResourceName
+    protocol: Literal["rist"]
+    port: IngestPort
+    allowed_cidr: SenderRange
+    latency_ms: LatencyMs | None = None
+    max_bitrate_bps: MaxBitrate | None = None
+
+
+class SrtListenerSource(Part):
+    """SRT, called by the encoder."""
+
+    name: ResourceName
+    protocol: Literal["srt-listener"]
+    port: IngestPort
+    allowed_cidr: SenderRange
+    latency_ms: LatencyMs | None = None
     encryption: Encryption | None = None
 
 
-class BackupSource(Source):
-    """The second source, and when it is used."""
+class SrtCallerSource(Part):
+    """SRT, for which the flow calls."""
+
+    name: ResourceName
+    protocol: Literal["srt-caller"]
+    latency_ms: LatencyMs | None = None
+    listener_address: Annotated[Host, Field(description="the address to call")]
+    listener_port: Annotated[Port, Field(description="the port to call")]
+    stream_id: StreamId | None = None
+    encryption: Encryption | None = None
+
+
+class ZixiPushSource(Part):
+    """Zixi, pushed by the encoder."""
+
+    name: ResourceName
+    protocol: Literal["zixi-push"]
+    allowed_cidr: SenderRange
+    latency_ms: LatencyMs | None = None
+    stream_id: StreamId | None = None
+    encryption: Encryption | None = None
+
+
+class Backup(Settings):
+    """When a backup source is used."""
 
     failover_mode: Literal["FAILOVER", "MERGE"]
-    recovery_window_ms: Annotated[int, Field(ge=100, le=15000)] | None = None
 
 
-class Output(Settings):
-    """A receiver of the stream."""
+class RtpBackupSource(Backup, RtpSource):
+    """RTP; can be merged."""
 
-    protocol: OutputProtocol
-    destination: Host | None = None
-    port: Port | None = None
-    latency_ms: Annotated[int, Field(ge=1, le=15000)] | None = None
-    allowed_cidrs: tuple[Cidr, ...] | None = None
-    stream_id: Annotated[str, Field(min_length=1, max_length=512)] | None = None
-    remote_id: Annotated[str, Field(min_length=1, max_length=512)] | None = None
+    recovery_window_ms: Annotated[int, Field(ge=100, le=15000, description="a recovery window")] | None = None
+
+
+class RistBackupSource(Backup, RistSource):
+    """RIST."""
+
+
+class SrtListenerBackupSource(Backup, SrtListenerSource):
+    """SRT, called by the encoder."""
+
+
+class SrtCallerBackupSource(Backup, SrtCallerSource):
+    """SRT, for which the flow calls."""
+
+
+class ZixiPushBackupSource(Backup, ZixiPushSource):
+    """Zixi, pushed by the encoder."""
+
+
+Source = Annotated[
+    RtpSource | RistSource | SrtListenerSource | SrtCallerSource | ZixiPushSource, Field(discriminator="protocol")
+]
+BackupSource = Annotated[
+    RtpBackupSource | RistBackupSource | SrtListenerBackupSource | SrtCallerBackupSource | ZixiPushBackupSource,
+    Field(discriminator="protocol"),
+]
+
+
+class RtpOutput(Part):
+    """RTP, with or without forward error correction."""
+
+    protocol: Literal["rtp", "rtp-fec"]
+    destination: Destination
+    port: OutputPort
+    enabled: bool = True
+
+
+class RistOutput(Part):
+    """RIST."""
+
+    protocol: Literal["rist"]
+    destination: Destination
+    port: OutputPort
+    latency_ms: LatencyMs | None = None
+    enabled: bool = True
+
+
+class SrtListenerOutput(Part):
+    """SRT, called by the receiver."""
+
+    protocol: Literal["srt-listener"]
+    port: OutputPort
+    latency_ms: LatencyMs | None = None
+    allowed_cidrs: ReceiverRanges
+    stream_id: StreamId | None = None
     encryption: Encryption | None = None
     enabled: bool = True
+
+
+class CallingOutput(Part):
+    """SRT or Zixi, for which the flow calls the receiver."""
+
+    protocol: Literal["srt-caller", "zixi-push"]
+    destination: Destination
+    port: OutputPort
+    latency_ms: LatencyMs | None = None
+    stream_id: StreamId | None = None
+    encryption: Encryption | None = None
+    enabled: bool = True
+
+
+class ZixiPullOutput(Part):
+    """Zixi, fetched by the receiver."""
+
+    protocol: Literal["zixi-pull"]
+    latency_ms: LatencyMs | None = None
+    allowed_cidrs: ReceiverRanges
+    stream_id: StreamId | None = None
+    remote_id: Annotated[Id, Field(description="the receiver's id")]
+    encryption: Encryption | None = None
+    enabled: bool = True
+
+
+Output = Annotated[
+    RtpOutput | RistOutput | SrtListenerOutput | CallingOutput | ZixiPullOutput, Field(discriminator="protocol")
+]
+AnyPart = Source | BackupSource | Output
 
 
 class Maintenance(Settings):
@@ -152,7 +286,7 @@ class Maintenance(Settings):
 
 
 class Thresholds(Settings):
-    """From when on a signal is worth a message."""
+    """Alarm thresholds."""
 
     packet_loss_percent: Annotated[float, Field(gt=0, lt=100)] = 0.1
     early_packet_loss_seconds: Literal[10, 30, 60] = 60
@@ -162,19 +296,12 @@ class Thresholds(Settings):
     content_seconds: Annotated[int, Field(ge=10, le=60)] = 30
 
 
-class ThresholdOverrides(Settings):
-    """Thresholds of one flow; what is not given is the environment's."""
-
-    packet_loss_percent: Annotated[float, Field(gt=0, lt=100)] | None = None
-    early_packet_loss_seconds: Literal[10, 30, 60] | None = None
-    jitter_ms: Annotated[float, Field(gt=0, le=10_000)] | None = None
-    minimum_bitrate_bps: Annotated[int, Field(gt=0, le=120_000_000)] | None = None
-    not_recovered_packets_per_minute: Annotated[int, Field(ge=0)] | None = None
-    content_seconds: Annotated[int, Field(ge=10, le=60)] | None = None
+class ThresholdOverrides(Thresholds):
+    """Thresholds of one flow. Only those that are given count; read them with `Environment.thresholds_of`."""
 
 
 class Flow(Settings):
-    """One stream: sources, outputs, and how it is watched."""
+    """One flow: sources, outputs and monitoring."""
 
     name: ResourceName
     availability_zone: Zone | None = None
@@ -187,9 +314,14 @@ class Flow(Settings):
     outputs: dict[OutputName, Output] = {}
     thresholds: ThresholdOverrides = ThresholdOverrides()
 
+    @property
+    def parts(self) -> tuple[AnyPart, ...]:
+        """Its sources, then its outputs."""
+        return tuple(part for part in (self.source, self.backup_source, *self.outputs.values()) if part)
+
 
 class Notification(Settings):
-    """Somebody or something that is told, from a severity on."""
+    """A subscriber and its minimum severity."""
 
     protocol: Literal["email", "sms", "https", "sqs", "lambda"]
     endpoint: str
@@ -197,7 +329,7 @@ class Notification(Settings):
 
 
 class CiAccess(Settings):
-    """The repository on GitHub whose pipeline plans and applies an environment."""
+    """GitHub repository whose pipeline plans and applies the environment."""
 
     repository: Annotated[
         str, _matching("[A-Za-z0-9-]+/[A-Za-z0-9._-]+", "give owner/name, as in the address on GitHub")
@@ -219,7 +351,7 @@ class CiAccess(Settings):
 
 
 class Environment(Settings):
-    """All of one environment."""
+    """Settings of one environment."""
 
     name: EnvironmentName
     region: Region
@@ -234,7 +366,7 @@ class Environment(Settings):
     recovery_checks: Annotated[int, Field(ge=1, le=20)] = 2
     settling_minutes: Annotated[int, Field(ge=1, le=60)] = 3
     incident_history_days: Annotated[int, Field(ge=1, le=3650)] = 90
-    function_concurrency: Annotated[int, Field(ge=1, le=1000)] | None = None
+    reserved_concurrency: Annotated[int, Field(ge=1, le=1000)] | None = None
     state_bucket: BucketName | None = None
     existing_topic_arn: TopicArn | None = None
     existing_key_arn: KeyArn | None = None
@@ -246,7 +378,7 @@ class Environment(Settings):
 
     @property
     def state_bucket_name(self) -> str | None:
-        """The bucket that Terraform's state of this environment is kept in; None keeps it on this machine.
+        """Bucket of Terraform's state; None: the state is on this machine.
 
         Buckets are named after the account, so an environment for any account has none unless it is given.
         """
@@ -254,23 +386,28 @@ class Environment(Settings):
             return self.state_bucket
         return names.state_bucket(self.allowed_account_ids[0], self.region)
 
-    def notice_severity(self, flow: Flow) -> Severity:
-        """The severity of messages on maintenance of a flow.
+    @property
+    def resource_tags(self) -> dict[str, str]:
+        """Tags of every resource."""
+        return {"Project": names.PROJECT, "Environment": self.name, **self.tags}
 
-        For a flow that is always on air the mildest that somebody receives: alerts wait during maintenance, so
-        somebody should know. Who subscribes to an existing topic is not known; most leave INFO out.
+    def notice_severity(self, flow: Flow) -> Severity:
+        """Severity of notifications about maintenance of a flow.
+
+        For a flow that is always on air the lowest severity that a subscriber receives, as alerts are held back during
+        maintenance. The subscribers of an existing topic are not known; most filter INFO out.
         """
         if flow.on_air != "always" or not (self.notifications or self.existing_topic_arn):
             return "INFO"
         received = [subscriber.minimum_severity for subscriber in self.notifications]
-        return max(received, key=get_args(Severity).index, default="MEDIUM")
+        return max(received, key=WORST_FIRST.index, default="MEDIUM")
 
     @property
     def secret_arns(self) -> tuple[str, ...]:
-        """Every secret that a source or an output is encrypted with, sorted, once."""
-        parts = [part for flow in self.flows for part in (flow.source, flow.backup_source, *flow.outputs.values())]
-        return tuple(sorted({part.encryption.secret_arn for part in parts if part and part.encryption}))
+        """ARNs of the secrets of all sources and outputs, sorted, without duplicates."""
+        keys: list[Encryption | None] = [part.given("encryption") for flow in self.flows for part in flow.parts]
+        return tuple(sorted({key.secret_arn for key in keys if key}))
 
     def thresholds_of(self, flow: Flow) -> Thresholds:
-        """The environment's thresholds with a flow's own in their place."""
-        return self.thresholds.model_copy(update=flow.thresholds.model_dump(exclude_none=True))
+        """Thresholds of a flow: its own where given, else the environment's."""
+        return self.thresholds.model_copy(update=flow.thresholds.model_dump(exclude_unset=True))

@@ -10,7 +10,7 @@ variable "name" {
 }
 
 variable "stack_name" {
-  description = "Name of the CloudFormation stack that holds the flow. Null means mediaconnect-flow-<name>. Changing it replaces the flow."
+  description = "Name of the CloudFormation stack that holds the flow. Null: mediaconnect-flow-NAME. Changing it replaces the flow."
   type        = string
   default     = null
 
@@ -21,7 +21,7 @@ variable "stack_name" {
 }
 
 variable "availability_zone" {
-  description = "Availability Zone of the flow, e.g. us-east-1a. Null lets the service choose. Changing it replaces the flow."
+  description = "Availability Zone of the flow, such as us-east-1a. Null: AWS chooses. Changing it replaces the flow."
   type        = string
   default     = null
 
@@ -32,7 +32,7 @@ variable "availability_zone" {
 }
 
 variable "size" {
-  description = "Processing capacity of the flow: MEDIUM or LARGE. (LARGE_4X carries CDI and JPEG XS only.)"
+  description = "Processing capacity of the flow: MEDIUM or LARGE. LARGE_4X carries CDI and JPEG XS only."
   type        = string
   default     = "MEDIUM"
   nullable    = false
@@ -44,7 +44,7 @@ variable "size" {
 }
 
 variable "allow_open_cidr" {
-  description = "Accept ranges that end in /0, which let anybody send into the flow or fetch from it."
+  description = "Accept ranges that end in /0. They let anybody send to the flow or fetch from it."
   type        = bool
   default     = false
   nullable    = false
@@ -52,11 +52,13 @@ variable "allow_open_cidr" {
 
 variable "primary_source" {
   description = <<-EOT
-    Where the stream comes from. Changing its name replaces the flow.
-    protocol: rtp, rtp-fec, rist, srt-listener, srt-caller or zixi-push. port: where the flow listens (not for srt-caller,
-    which calls listener_address:listener_port, nor for zixi-push, whose port the service assigns). allowed_cidr: the IPv4
-    range that the encoder sends from. latency_ms: for rist, SRT and Zixi. max_bitrate_bps: for rtp, rtp-fec and rist.
-    encryption: key_type srt-password for SRT or static-key for Zixi, with the ARN of the secret.
+    Primary source of the flow. Changing its name replaces the flow.
+    protocol: rtp, rtp-fec, rist, srt-listener, srt-caller or zixi-push. port: port on which the flow listens; not for
+    srt-caller, which calls listener_address:listener_port, nor for zixi-push, whose port MediaConnect chooses.
+    allowed_cidr: IPv4 range that the encoder sends from; not for srt-caller. latency_ms: for rist, SRT and Zixi.
+    max_bitrate_bps: for rtp, rtp-fec and rist. stream_id: for srt-caller and zixi-push. encryption: key_type srt-password
+    for SRT or static-key for Zixi, with the ARN of a secret in Secrets Manager, and for Zixi algorithm aes128, aes192 or
+    aes256 (the default).
   EOT
   nullable    = false
   type = object({
@@ -82,20 +84,20 @@ variable "primary_source" {
   }
 
   validation {
-    condition     = contains(["rtp", "rtp-fec", "rist", "srt-listener", "srt-caller", "zixi-push"], var.primary_source.protocol)
-    error_message = "primary_source.protocol is \"${var.primary_source.protocol}\"; use rtp, rtp-fec, rist, srt-listener, srt-caller or zixi-push."
+    condition     = contains(local.source_protocols, var.primary_source.protocol)
+    error_message = "primary_source.protocol is \"${var.primary_source.protocol}\"; use ${join(", ", local.source_protocols)}."
   }
 
   validation {
-    condition = (contains(["srt-caller", "zixi-push"], var.primary_source.protocol)
-      ? var.primary_source.port == null
-      : var.primary_source.port != null && try(var.primary_source.port >= 1024 && var.primary_source.port <= 65535 && !contains([2077, 2088], var.primary_source.port), false)
+    condition = (lookup(local.source_has_port, var.primary_source.protocol, true)
+      ? try(var.primary_source.port >= 1024 && var.primary_source.port <= 65535 && !contains([2077, 2088], var.primary_source.port), false)
+      : var.primary_source.port == null
     )
     error_message = "primary_source.port is ${try(coalesce(tostring(var.primary_source.port)), "not set")}; use 1024 to 65535 except 2077 and 2088, and none for srt-caller and zixi-push."
   }
 
   validation {
-    condition     = var.primary_source.protocol == "srt-caller" ? var.primary_source.allowed_cidr == null : can(cidrnetmask(var.primary_source.allowed_cidr))
+    condition     = try(local.protocols[var.primary_source.protocol].source, "") == "calls" ? var.primary_source.allowed_cidr == null : can(cidrnetmask(var.primary_source.allowed_cidr))
     error_message = "primary_source.allowed_cidr is ${coalesce(var.primary_source.allowed_cidr, "not set")}; give an IPv4 range such as 203.0.113.10/32, and none for srt-caller."
   }
 
@@ -105,7 +107,7 @@ variable "primary_source" {
   }
 
   validation {
-    condition = (var.primary_source.protocol == "srt-caller"
+    condition = (try(local.protocols[var.primary_source.protocol].source, "") == "calls"
       ? var.primary_source.listener_address != null && var.primary_source.listener_port != null
       : var.primary_source.listener_address == null && var.primary_source.listener_port == null
     )
@@ -113,18 +115,18 @@ variable "primary_source" {
   }
 
   validation {
-    condition     = var.primary_source.latency_ms == null || contains(["rist", "srt-listener", "srt-caller", "zixi-push"], var.primary_source.protocol)
+    condition     = var.primary_source.latency_ms == null || try(local.protocols[var.primary_source.protocol].latency_property, null) != null
     error_message = "primary_source.latency_ms is set, but ${var.primary_source.protocol} has none; it is for rist, SRT and Zixi."
   }
 
   validation {
-    condition     = var.primary_source.max_bitrate_bps == null || contains(["rtp", "rtp-fec", "rist"], var.primary_source.protocol)
+    condition     = var.primary_source.max_bitrate_bps == null || try(local.protocols[var.primary_source.protocol].limits_bitrate, false)
     error_message = "primary_source.max_bitrate_bps is set, but ${var.primary_source.protocol} has none; it is for rtp, rtp-fec and rist."
   }
 
   validation {
     condition = var.primary_source.encryption == null || try(
-      contains(["srt-listener/srt-password", "srt-caller/srt-password", "zixi-push/static-key"], "${var.primary_source.protocol}/${var.primary_source.encryption.key_type}"), false
+      local.protocols[var.primary_source.protocol].key_type == var.primary_source.encryption.key_type, false
     )
     error_message = "primary_source.encryption: SRT takes key_type srt-password, Zixi takes static-key, and ${var.primary_source.protocol} with \"${try(var.primary_source.encryption.key_type, "")}\" does not go together. RTP and RIST cannot be encrypted."
   }
@@ -132,8 +134,9 @@ variable "primary_source" {
 
 variable "backup_source" {
   description = <<-EOT
-    The second source, shaped like primary_source, or null for none. failover_mode FAILOVER switches to it, MERGE
-    combines both (RTP only, bit-identical, within recovery_window_ms). Both must speak one protocol; rtp and rtp-fec may mix.
+    Second source, with the attributes of primary_source; null: none. failover_mode FAILOVER switches to it; MERGE
+    combines both (RTP only, bit-identical sources, within recovery_window_ms). Both sources have one protocol, but rtp
+    and rtp-fec may mix.
   EOT
   default     = null
   type = object({
@@ -167,7 +170,7 @@ variable "backup_source" {
 
   validation {
     condition = var.backup_source == null || try(
-      var.backup_source.protocol == var.primary_source.protocol || length(setsubtract([var.backup_source.protocol, var.primary_source.protocol], ["rtp", "rtp-fec"])) == 0, false
+      var.backup_source.protocol == var.primary_source.protocol || alltrue([for source in [var.backup_source, var.primary_source] : local.protocols[source.protocol].merges]), false
     )
     error_message = "backup_source.protocol is \"${try(var.backup_source.protocol, "")}\"; it must be that of the primary, ${var.primary_source.protocol} (rtp and rtp-fec may mix)."
   }
@@ -178,7 +181,7 @@ variable "backup_source" {
   }
 
   validation {
-    condition     = try(var.backup_source.failover_mode, "") != "MERGE" || length(setsubtract([try(var.backup_source.protocol, ""), var.primary_source.protocol], ["rtp", "rtp-fec"])) == 0
+    condition     = try(var.backup_source.failover_mode, "") != "MERGE" || try(alltrue([for source in [var.backup_source, var.primary_source] : local.protocols[source.protocol].merges]), false)
     error_message = "backup_source.failover_mode is MERGE, which needs RTP sequence numbers; use FAILOVER for ${var.primary_source.protocol}."
   }
 
@@ -190,15 +193,23 @@ variable "backup_source" {
   }
 
   validation {
-    condition = var.backup_source == null || (contains(["srt-caller", "zixi-push"], try(var.backup_source.protocol, ""))
-      ? try(var.backup_source.port, null) == null
-      : try(var.backup_source.port >= 1024 && var.backup_source.port <= 65535 && !contains([2077, 2088], var.backup_source.port) && var.backup_source.port != var.primary_source.port, false)
+    condition = var.backup_source == null || (try(local.source_has_port[var.backup_source.protocol], true)
+      ? try(var.backup_source.port >= 1024 && var.backup_source.port <= 65535 && !contains([2077, 2088], var.backup_source.port), false)
+      : try(var.backup_source.port, null) == null
     )
-    error_message = "backup_source.port is ${try(coalesce(tostring(var.backup_source.port)), "not set")}; use 1024 to 65535 except 2077 and 2088, another than the primary's, and none for srt-caller and zixi-push."
+    error_message = "backup_source.port is ${try(coalesce(tostring(var.backup_source.port)), "not set")}; use 1024 to 65535 except 2077 and 2088, and none for srt-caller and zixi-push."
   }
 
   validation {
-    condition = (var.backup_source == null || (try(var.backup_source.protocol, "") == "srt-caller"
+    condition = try(length(setintersection(
+      [for distance in concat([0], local.protocols[var.primary_source.protocol].extra_ports) : var.primary_source.port + distance],
+      [for distance in concat([0], local.protocols[var.backup_source.protocol].extra_ports) : var.backup_source.port + distance],
+    )) == 0, true)
+    error_message = "backup_source.port overlaps that of primary_source: rtp-fec also takes +2 and +4, rist +1. Give each source its own ports."
+  }
+
+  validation {
+    condition = (var.backup_source == null || (try(local.protocols[var.backup_source.protocol].source, "") == "calls"
       ? try(var.backup_source.allowed_cidr, null) == null
       : can(cidrnetmask(var.backup_source.allowed_cidr)))
     )
@@ -212,7 +223,7 @@ variable "backup_source" {
 
   validation {
     condition = try(var.backup_source.encryption, null) == null || try(
-      contains(["srt-listener/srt-password", "srt-caller/srt-password", "zixi-push/static-key"], "${var.backup_source.protocol}/${var.backup_source.encryption.key_type}"), false
+      local.protocols[var.backup_source.protocol].key_type == var.backup_source.encryption.key_type, false
     )
     error_message = "backup_source.encryption: SRT takes key_type srt-password, Zixi takes static-key, RTP and RIST cannot be encrypted."
   }
@@ -220,9 +231,10 @@ variable "backup_source" {
 
 variable "outputs" {
   description = <<-EOT
-    Receivers by name. protocol: rtp, rtp-fec, rist, srt-listener, srt-caller, zixi-push or zixi-pull. destination: where it
-    is sent (not for srt-listener and zixi-pull, which wait to be called and need allowed_cidrs instead). latency_ms: for
-    rist, SRT and Zixi. remote_id: for zixi-pull. enabled = false stops sending and its data-transfer charges.
+    Outputs by name, up to 50. protocol: rtp, rtp-fec, rist, srt-listener, srt-caller, zixi-push or zixi-pull. destination:
+    address of the receiver; srt-listener and zixi-pull listen, and have allowed_cidrs instead: IPv4 ranges that may fetch
+    the stream. port: for all but zixi-pull. latency_ms: for rist, SRT and Zixi. stream_id: for SRT and Zixi. remote_id:
+    for zixi-pull. enabled: false stops sending, and its data-transfer charges. encryption: as for sources.
   EOT
   default     = {}
   nullable    = false
@@ -253,20 +265,20 @@ variable "outputs" {
   }
 
   validation {
-    condition     = alltrue([for output in values(var.outputs) : contains(["rtp", "rtp-fec", "rist", "srt-listener", "srt-caller", "zixi-push", "zixi-pull"], output.protocol)])
-    error_message = "outputs: use protocol rtp, rtp-fec, rist, srt-listener, srt-caller, zixi-push or zixi-pull in ${join(", ", [for name, output in var.outputs : "${name} (\"${output.protocol}\")"])}."
+    condition     = alltrue([for output in values(var.outputs) : contains(keys(local.protocols), output.protocol)])
+    error_message = "outputs: use protocol ${join(", ", keys(local.protocols))} in ${join(", ", [for name, output in var.outputs : "${name} (\"${output.protocol}\")"])}."
   }
 
   validation {
-    condition = alltrue([for output in values(var.outputs) : (output.protocol == "zixi-pull"
-      ? output.port == null
-      : try(output.port >= 1024 && output.port <= 65535 && !contains([2077, 2088], output.port), false))
+    condition = alltrue([for output in values(var.outputs) : (lookup(local.output_has_port, output.protocol, true)
+      ? try(output.port >= 1024 && output.port <= 65535 && !contains([2077, 2088], output.port), false)
+      : output.port == null)
     ])
     error_message = "outputs: use ports 1024 to 65535 except 2077 and 2088, and none for zixi-pull, in ${join(", ", [for name, output in var.outputs : "${name} (${try(coalesce(tostring(output.port)), "not set")})"])}."
   }
 
   validation {
-    condition = alltrue([for output in values(var.outputs) : (contains(["srt-listener", "zixi-pull"], output.protocol)
+    condition = alltrue([for output in values(var.outputs) : (try(local.protocols[output.protocol].output, "") == "listens"
       ? output.destination == null && length(coalesce(output.allowed_cidrs, [])) > 0
       : output.destination != null && output.allowed_cidrs == null)
     ])
@@ -279,7 +291,7 @@ variable "outputs" {
   }
 
   validation {
-    condition     = alltrue([for output in values(var.outputs) : output.latency_ms == null || !contains(["rtp", "rtp-fec"], output.protocol)])
+    condition     = alltrue([for output in values(var.outputs) : output.latency_ms == null || try(local.protocols[output.protocol].latency_property, null) != null])
     error_message = "outputs: rtp and rtp-fec have no latency_ms; it is for rist, SRT and Zixi."
   }
 
@@ -290,14 +302,14 @@ variable "outputs" {
 
   validation {
     condition = alltrue([for output in values(var.outputs) : output.encryption == null || try(
-      contains(["srt-listener/srt-password", "srt-caller/srt-password", "zixi-push/static-key", "zixi-pull/static-key"], "${output.protocol}/${output.encryption.key_type}"), false
+      local.protocols[output.protocol].key_type == output.encryption.key_type, false
     )])
     error_message = "outputs: encryption takes key_type srt-password for SRT and static-key for Zixi; RTP and RIST cannot be encrypted."
   }
 }
 
 variable "maintenance" {
-  description = "Two-hour window in which AWS may restart the flow: day (Monday to Sunday) and start_hour in UTC (\"02:00\"). Null lets AWS choose."
+  description = "Two-hour window in which AWS may restart the flow: day (Monday to Sunday) and start_hour in UTC (\"02:00\"). Null: AWS chooses."
   default     = null
   type = object({
     day        = string
@@ -328,7 +340,7 @@ variable "content_monitoring" {
 }
 
 variable "content_seconds" {
-  description = "How long black, frozen or silent content lasts before it counts, 10 to 60 seconds."
+  description = "Seconds of black, frozen or silent content before it is reported: 10 to 60."
   type        = number
   default     = 30
   nullable    = false
@@ -340,7 +352,7 @@ variable "content_seconds" {
 }
 
 variable "protect" {
-  description = "Set a stack policy with which CloudFormation refuses updates that replace or delete the flow. It does not guard the deletion of the stack: see \"Protection\" in the README."
+  description = "Set a stack policy that refuses updates that replace or delete the flow. It does not prevent the deletion of the stack: see \"Protection\" in the README."
   type        = bool
   default     = false
   nullable    = false
@@ -354,7 +366,7 @@ variable "tags" {
 }
 
 variable "permissions_boundary" {
-  description = "ARN of the permissions boundary of the role that reads the keys, where your organisation asks for one."
+  description = "ARN of a permissions boundary for the role that reads the keys. Null: none."
   type        = string
   default     = null
 }

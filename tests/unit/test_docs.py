@@ -30,7 +30,11 @@ SETTINGS = (DOCS / "settings.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(
-    "model", [BackupSource, CiAccess, Encryption, Environment, Flow, Maintenance, Notification, Output, Thresholds]
+    "model",
+    [
+        *(part for union in (BackupSource, Output) for part in get_args(get_args(union)[0])),
+        *(CiAccess, Encryption, Environment, Flow, Maintenance, Notification, Thresholds),
+    ],
 )
 def test_every_setting_is_documented(model: type[BaseModel]) -> None:
     documented = set(re.findall(r"`([a-z_]+)`", SETTINGS))
@@ -43,7 +47,7 @@ def test_every_default_is_the_documented_one(model: type[BaseModel]) -> None:
         if isinstance(field.default, bool | int | float | str):
             shown = json.dumps(field.default)
         elif field.default is PydanticUndefined and name != "name":
-            shown = "needed"
+            shown = "required"
         else:
             continue
         row = rf"^\| `{name}` \| `?{re.escape(shown)}`? \|"

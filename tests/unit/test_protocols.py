@@ -4,16 +4,21 @@ The table says for each metric which sources and outputs have it, as the MediaCo
 do; it is written from those and not from the rules that it judges.
 """
 
+from dataclasses import asdict
 from itertools import product
 from typing import Any, Final, get_args
 
+import hcl2
 import pytest
+from pydantic import BaseModel
 
 from components.health_rules import HealthRule, health_rules
-from settings import Flow, Thresholds
-from settings.model import OutputProtocol, SourceProtocol
+from components.paths import FLOW_MODULE
+from settings import BackupSource, Flow, Output, Source, Thresholds
+from settings.protocols import OUTPUT_PROTOCOLS, PROTOCOLS, SOURCE_PROTOCOLS
+from tests.unit import environments
 
-ANY: Final = frozenset(get_args(SourceProtocol))
+ANY: Final = frozenset(SOURCE_PROTOCOLS)
 ARQ: Final = frozenset({"rist", "srt-listener", "srt-caller", "zixi-push"})
 FEC: Final = frozenset({"rtp-fec", "zixi-push"})
 RTP: Final = frozenset({"rtp", "rtp-fec"})
@@ -42,7 +47,7 @@ OF_CONTENT: Final = {
 FLOWS: Final = [
     (source, backup, mode, output, content)
     for source, backup, output, content in product(
-        sorted(ANY), [None, *sorted(ANY)], [None, *sorted(get_args(OutputProtocol))], (False, True)
+        sorted(ANY), [None, *sorted(ANY)], [None, *sorted(OUTPUT_PROTOCOLS)], (False, True)
     )
     if backup in {None, source} or {source, backup} <= RTP
     for mode in ([None] if backup is None else ["FAILOVER", "MERGE"] if backup in RTP else ["FAILOVER"])
@@ -54,9 +59,9 @@ def rules(
 ) -> list[HealthRule]:
     flow = {
         "name": "flow",
-        "source": {"name": "a", "protocol": source},
-        "backup_source": {"name": "b", "protocol": backup, "failover_mode": mode} if backup else None,
-        "outputs": {"receiver": {"protocol": output}} if output else {},
+        "source": environments.source(source),
+        "backup_source": environments.backup(backup, mode) if backup and mode else None,
+        "outputs": {"receiver": environments.output(output)} if output else {},
         "content_monitoring": content,
     }
     return list(health_rules(Flow.model_validate(flow), Thresholds(**thresholds)))
@@ -73,29 +78,27 @@ def can_have_data(
     )
 
 
-def test_no_alarm_is_made_that_can_never_have_data() -> None:
+def test_every_alarm_has_a_metric_that_exists() -> None:
     never = {(rule.key, *flow) for flow in FLOWS for rule in rules(*flow) if not can_have_data(rule.metric, *flow)}
     assert never == set()
     assert len(FLOWS) > 200
 
 
 @pytest.mark.parametrize("source", sorted(ANY))
-def test_whether_the_sender_is_there_is_asked_of_the_surest_metric_that_its_protocol_has(source: str) -> None:
+def test_presence_uses_best_metric_of_the_protocol(source: str) -> None:
     (presence,) = [rule for rule in rules(source, None, None, None, False) if rule.watches_presence]
     assert presence.metric == ("SourceConnected" if source in ARQ else "SourceBitRate")
     assert (presence.severity, presence.missing) == ("CRITICAL", "missing")
 
 
 @pytest.mark.parametrize("source", sorted(ANY))
-def test_whether_the_picture_is_damaged_is_asked_of_a_metric_that_its_protocol_has(source: str) -> None:
+def test_damage_uses_a_metric_of_the_protocol(source: str) -> None:
     metrics = {rule.metric for rule in rules(source, None, None, None, False)}
     assert ("SourceDroppedPackets" if source == "rtp" else "SourceNotRecoveredPackets") in metrics
 
 
 @pytest.mark.parametrize(("source", "backup", "mode"), sorted({flow[:3] for flow in FLOWS if flow[1]}))
-def test_with_two_sources_losing_one_is_high_and_about_the_same_as_losing_both(
-    source: str, backup: str, mode: str
-) -> None:
+def test_loss_of_one_of_two_sources_is_high(source: str, backup: str, mode: str) -> None:
     about = {rule.key: rule for rule in rules(source, backup, mode, None, False) if rule.about == "source"}
     assert about["source-lost"].severity == "CRITICAL"
     assert about["one-source-lost"].severity == "HIGH"
@@ -103,16 +106,14 @@ def test_with_two_sources_losing_one_is_high_and_about_the_same_as_losing_both(
 
 
 @pytest.mark.parametrize(("seconds", "periods"), [(10, 18), (30, 6), (60, 1)])
-def test_packet_loss_is_judged_by_so_many_seconds_over_as_many_minutes_as_metrics_come_late(
-    seconds: int, periods: int
-) -> None:
+def test_early_packet_loss_covers_late_metrics(seconds: int, periods: int) -> None:
     found = rules("rtp", None, None, None, False, early_packet_loss_seconds=seconds)
     (early,) = [rule for rule in found if rule.key == "packet-loss-early"]
     assert (early.period, early.datapoints_to_alarm, early.evaluation_periods) == (seconds, 1, periods)
 
 
 @pytest.mark.parametrize("seconds", [10, 30])
-def test_only_a_rule_that_silence_cannot_break_has_a_period_of_seconds_and_all_others_are_as_without(
+def test_only_early_packet_loss_has_short_periods(
     seconds: int,
 ) -> None:
     for flow in FLOWS:
@@ -124,3 +125,70 @@ def test_only_a_rule_that_silence_cannot_break_has_a_period_of_seconds_and_all_o
         assert [rule for rule in found if rule.period == 60] == [
             rule for rule in rules(*flow) if rule.key != "packet-loss-early"
         ]
+
+
+OF_THE_MODULE: Final = (
+    "source",
+    "output",
+    "chooses_port",
+    "extra_ports",
+    "latency_property",
+    "key_type",
+    "limits_bitrate",
+    "merges",
+)
+
+
+def test_module_has_the_same_protocols() -> None:
+    """Its checks and its template read a table in HCL, as it can be used without this repository's Python."""
+    text = (FLOW_MODULE / "protocols.tf").read_text(encoding="utf-8")
+    (table,) = [block["protocols"] for block in hcl2.loads(text)["locals"]]
+    in_hcl = {
+        name: {key: value.strip('"') if isinstance(value, str) else value for key, value in row.items()}
+        for name, row in table.items()
+    }
+    in_python = {
+        name: {
+            key: list(value) if isinstance(value, tuple) else value
+            for key, value in asdict(row).items()
+            if key in OF_THE_MODULE
+        }
+        for name, row in PROTOCOLS.items()
+    }
+    assert in_hcl == in_python
+
+
+def test_settings_of_each_protocol_match_the_table() -> None:
+    sources = {name: model for model in models_of(Source) for name in protocols_of(model)}
+    outputs = {name: model for model in models_of(Output) for name in protocols_of(model)}
+    assert (tuple(sources), tuple(outputs)) == (SOURCE_PROTOCOLS, OUTPUT_PROTOCOLS)
+    for model, name, role in [
+        *((model, name, "source") for name, model in sources.items()),
+        *((model, name, "output") for name, model in outputs.items()),
+    ]:
+        row, fields = PROTOCOLS[name], model.model_fields
+        listens = (row.source if role == "source" else row.output) == "listens"
+        assert ("latency_ms" in fields) is (row.latency_property is not None)
+        assert ("encryption" in fields) is (row.key_type is not None)
+        assert (("allowed_cidr" if role == "source" else "allowed_cidrs") in fields) is listens
+        assert (("listener_address" if role == "source" else "destination") in fields) is not listens
+        if role == "source":
+            assert ("port" in fields) is (listens and not row.chooses_port)
+            assert ("max_bitrate_bps" in fields) is row.limits_bitrate
+        else:
+            assert ("port" in fields) is not (listens and row.chooses_port)
+    merging = [
+        name
+        for model in models_of(BackupSource)
+        if "recovery_window_ms" in model.model_fields
+        for name in protocols_of(model)
+    ]
+    assert merging == [name for name in SOURCE_PROTOCOLS if PROTOCOLS[name].merges]
+
+
+def models_of(union: Any) -> tuple[type[BaseModel], ...]:
+    return get_args(get_args(union)[0])
+
+
+def protocols_of(model: type[BaseModel]) -> tuple[str, ...]:
+    return get_args(model.model_fields["protocol"].annotation)

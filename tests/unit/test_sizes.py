@@ -12,8 +12,8 @@ from alert_handler.message import compose
 from alert_handler.record import nothing_known
 from components.health_rules import health_rules
 from components.sizes import SIZES, oversized, template_bytes
-from settings import Environment, Names
-from tests.unit.environments import GOOD, load, text
+from settings import Environment, Flow, Names
+from tests.unit.environments import GOOD, load, output, text
 from tests.unit.stream import issue, look
 
 OUTPUT_ARN: Final = "arn:aws-us-gov:mediaconnect:us-gov-west-1:123456789012:output:1-23aBC45dEF67hiJ8-12AbC34DE5fG:"
@@ -47,7 +47,7 @@ def told(environment: Environment, content: dict[str, Any]) -> list[str]:
 
 
 @pytest.mark.parametrize(("kind", "attribute", "other", "limit", "words", "frame"), DOCUMENTS)
-def test_a_document_of_one_character_too_many_is_refused(
+def test_document_above_limit_is_refused(
     environment: Environment, *, kind: str, attribute: str, other: dict[str, str], limit: int, words: str, frame: int
 ) -> None:
     def of(size: int) -> list[str]:
@@ -69,9 +69,7 @@ def test_a_document_of_one_character_too_many_is_refused(
         ([{"properties": {"metrics": [[]] * 500}}] * 5 + [{"properties": {"alarms": [""]}}], "has 2,501 metrics"),
     ],
 )
-def test_a_dashboard_of_one_too_many_is_refused(
-    environment: Environment, widgets: list[dict[str, Any]], words: str
-) -> None:
+def test_dashboard_above_limit_is_refused(environment: Environment, widgets: list[dict[str, Any]], words: str) -> None:
     def of(shown: list[dict[str, Any]]) -> list[str]:
         body = json.dumps({"widgets": shown})
         return told(environment, {"aws_cloudwatch_dashboard": {"x": {"dashboard_name": "d", "dashboard_body": body}}})
@@ -81,10 +79,11 @@ def test_a_dashboard_of_one_too_many_is_refused(
     assert of(widgets[1:]) == []
 
 
-def test_everything_too_large_is_refused_at_once_with_its_setting(environment: Environment) -> None:
+def test_all_oversized_documents_are_reported_together(environment: Environment) -> None:
     (flow,) = environment.flows
-    output = flow.outputs["primary"].model_copy(update={"protocol": "srt-caller", "stream_id": "<" * 512})
-    large = flow.model_copy(update={"outputs": {f"o{number}": output for number in range(50)}})
+    large_output = output("srt-caller", stream_id="<" * 512)
+    outputs = {f"o{number}": {**large_output, "port": 6000 + number} for number in range(50)}
+    large = Flow.model_validate({**flow.model_dump(exclude_none=True), "outputs": outputs})
     both = environment.model_copy(update={"flows": (large, large.model_copy(update={"name": "other"}))})
     assert template_bytes(large, {}) > 51_200
     problems = told(both, {"aws_kms_key": {"x": {"policy": "x" * 40_000}}})
@@ -95,12 +94,12 @@ def test_everything_too_large_is_refused_at_once_with_its_setting(environment: E
     ]
 
 
-def test_every_limit_says_where_aws_states_it() -> None:
+def test_every_limit_has_a_source() -> None:
     assert all(row.source and row.advice for row in SIZES)
 
 
 @pytest.mark.parametrize("count", [10, 50])
-def test_what_the_functions_make_of_the_worst_is_within_what_is_measured(tmp_path: Path, count: int) -> None:
+def test_estimated_sizes_cover_the_worst_case(tmp_path: Path, count: int) -> None:
     """Every rule breached, every output disconnected, and no message sent for three days."""
     environment = load(tmp_path, text(count))
     (flow,) = environment.flows

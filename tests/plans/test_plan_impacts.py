@@ -1,4 +1,4 @@
-"""What single changes mean that the corpus of real plans does not hold, or that only a hand-made plan can show."""
+"""The live impact of single changes that the corpus of real plans does not have."""
 
 import json
 from typing import Any
@@ -8,7 +8,7 @@ import pytest
 from tests.plans.plans import change, plan
 from tools.plan_review import review
 from tools.plan_review.findings import Rank
-from tools.plan_review.permissions import gained, grants
+from tools.plan_review.judge.grants import gained, grants
 
 STACK = "aws_cloudformation_stack"
 OUTPUTS = {
@@ -19,7 +19,7 @@ OUTPUTS = {
 
 
 def flow(output: dict[str, Any] | None = None, **properties: Any) -> dict[str, Any]:
-    """A stack with a flow, and an output if one is given."""
+    """A stack with a flow, and with an output if one is given."""
     parts = {
         "Flow": {
             "Type": "AWS::MediaConnect::Flow",
@@ -49,7 +49,7 @@ def ranks(before: Any, after: Any, kind: str = STACK, **more: Any) -> list[tuple
         (flow(), flow(Source={"Name": "b"}), "Source.Name"),
     ],
 )
-def test_a_replacement_that_hides_in_an_update_of_the_template_is_found(before: Any, after: Any, path: str) -> None:
+def test_replacement_hidden_in_a_template_update_is_found(before: Any, after: Any, path: str) -> None:
     ((rank, sentence),) = ranks(before, after)
     assert rank == "OFF_AIR"
     assert f"its flow is replaced, because {path} cannot change in place" in sentence
@@ -64,7 +64,7 @@ def test_a_replacement_that_hides_in_an_update_of_the_template_is_found(before: 
         ({"name": "live", "template_body": '{"Resources": {}}'}, {}, "its flow is deleted"),
     ],
 )
-def test_a_template_that_cannot_be_judged_may_take_the_flow_off_air(after: Any, unknown: Any, words: str) -> None:
+def test_unreadable_template_may_take_flow_off_air(after: Any, unknown: Any, words: str) -> None:
     ((rank, sentence),) = ranks(flow(), after, after_unknown=unknown)
     assert (rank, words in sentence) == ("OFF_AIR", True)
 
@@ -77,13 +77,13 @@ def test_a_template_that_cannot_be_judged_may_take_the_flow_off_air(after: Any, 
         ({"OutputStatus": "DISABLED"}, {"OutputStatus": "ENABLED"}, "CHANGED", "is enabled"),
         ({"Encryption": {"SecretArn": "x"}}, {}, "OFF_AIR", "is no longer encrypted"),
         ({"Encryption": {"SecretArn": "x"}}, {"Encryption": {"SecretArn": "y"}}, "OFF_AIR", "with another key"),
-        ({"CidrAllowList": ["192.0.2.0/24"]}, {"CidrAllowList": ["192.0.0.0/16"]}, "ACCESS", "lets receivers in"),
+        ({"CidrAllowList": ["192.0.2.0/24"]}, {"CidrAllowList": ["192.0.0.0/16"]}, "ACCESS", "accepts receivers"),
         ({"CidrAllowList": ["192.0.0.0/16"]}, {"CidrAllowList": ["192.0.2.0/24"]}, "OFF_AIR", "is refused"),
         ({"MinLatency": 1}, {"MinLatency": 2}, "INTERRUPTED", "buffers 2 ms"),
-        ({}, {"NdiSpeedHqQuality": 5}, "INTERRUPTED", "what that does on air is not known here"),
+        ({}, {"NdiSpeedHqQuality": 5}, "INTERRUPTED", "the live impact is not known"),
     ],
 )
-def test_a_change_of_an_output_is_told_as_its_receiver_sees_it(before: Any, after: Any, rank: str, words: str) -> None:
+def test_output_change_is_judged_by_its_receiver(before: Any, after: Any, rank: str, words: str) -> None:
     ((found, sentence),) = ranks(flow(before), flow(after))
     assert (found, words in sentence) == (rank, True), sentence
 
@@ -91,22 +91,22 @@ def test_a_change_of_an_output_is_told_as_its_receiver_sees_it(before: Any, afte
 @pytest.mark.parametrize(
     ("kind", "before", "after", "rank", "words"),
     [
-        ("aws_iam_role_policy", {"policy": policy("sns:Publish", "xray:Put")}, {"policy": policy("xray:Put")}, "NOBODY_TOLD", "no longer allows sns:Publish"),
-        ("aws_iam_role_policy", {"policy": policy("lambda:InvokeFunction")}, {"policy": policy("xray:Put")}, "UNWATCHED", "the workflow runs nothing"),
-        ("aws_iam_role", {"assume_role_policy": policy("sts:AssumeRole", Principal={"Service": "a"})}, {"assume_role_policy": policy("sts:AssumeRole", Principal={"Service": ["a", "b"]})}, "ACCESS", "b: sts:AssumeRole"),
-        ("aws_s3_bucket_policy", {"policy": '{"Statement": {"Effect": "Deny", "Action": "s3:*", "Principal": "*", "Resource": "x"}}'}, {"policy": '{"Statement": []}'}, "ACCESS", "never s3:* on x"),
-        ("aws_cloudwatch_event_rule", {"event_pattern": '{"detail-type": ["A", "B"]}'}, {"event_pattern": '{"detail-type": ["A"]}'}, "UNWATCHED", "no longer reacts to detail-type B"),
-        ("aws_cloudwatch_event_rule", {"event_pattern": '{"detail-type": ["A"]}'}, {"event_pattern": '{"detail-type": ["A", "B"]}'}, "CHANGED", "also looks at detail-type B"),
+        ("aws_iam_role_policy", {"policy": policy("sns:Publish", "xray:Put")}, {"policy": policy("xray:Put")}, "NOBODY_NOTIFIED", "no longer allows sns:Publish"),
+        ("aws_iam_role_policy", {"policy": policy("lambda:InvokeFunction")}, {"policy": policy("xray:Put")}, "UNWATCHED", "the workflow cannot run its functions"),
+        ("aws_iam_role", {"assume_role_policy": policy("sts:AssumeRole", Principal={"Service": "a"})}, {"assume_role_policy": policy("sts:AssumeRole", Principal={"Service": ["a", "b"]})}, "ACCESS", "sts:AssumeRole on arn:x for b"),
+        ("aws_s3_bucket_policy", {"policy": '{"Statement": {"Effect": "Deny", "Action": "s3:*", "Principal": "*", "Resource": "x"}}'}, {"policy": '{"Statement": []}'}, "ACCESS", "s3:* on x for * (no longer denied)"),
+        ("aws_cloudwatch_event_rule", {"event_pattern": '{"detail-type": ["A", "B"]}'}, {"event_pattern": '{"detail-type": ["A"]}'}, "UNWATCHED", "no longer matches detail-type B"),
+        ("aws_cloudwatch_event_rule", {"event_pattern": '{"detail-type": ["A"]}'}, {"event_pattern": '{"detail-type": ["A", "B"]}'}, "CHANGED", "also matches detail-type B"),
         ("aws_cloudwatch_event_target", {"arn": "x"}, {"arn": "y"}, "UNWATCHED", "starts y instead of x"),
-        ("aws_lambda_function", {"reserved_concurrent_executions": -1}, {"reserved_concurrent_executions": 0}, "UNWATCHED", "may never run"),
-        ("aws_kms_key", {"is_enabled": True}, {"is_enabled": False}, "NOBODY_TOLD", "is disabled"),
-        ("aws_cloudwatch_log_group", {"retention_in_days": 0}, {"retention_in_days": 30}, "RETENTION", "is kept for 30 days"),
-        ("aws_dynamodb_table", {"deletion_protection_enabled": True}, {"deletion_protection_enabled": False}, "PROTECTION", "may be deleted"),
-        ("aws_cloudwatch_metric_alarm", {"alarm_actions": ["t"], "threshold": 1}, {"alarm_actions": [], "threshold": 1}, "NOBODY_TOLD", "tells nobody"),
-        ("aws_cloudwatch_metric_alarm", {"metric_name": "SourceBitRate"}, {"metric_name": "SourceBitrate"}, "UNWATCHED", "looks at SourceBitrate"),
+        ("aws_lambda_function", {"reserved_concurrent_executions": -1}, {"reserved_concurrent_executions": 0}, "UNWATCHED", "can no longer run"),
+        ("aws_kms_key", {"is_enabled": True}, {"is_enabled": False}, "NOBODY_NOTIFIED", "is disabled"),
+        ("aws_cloudwatch_log_group", {"retention_in_days": 0}, {"retention_in_days": 30}, "RETENTION", "keeps logs for 30"),
+        ("aws_dynamodb_table", {"deletion_protection_enabled": True}, {"deletion_protection_enabled": False}, "PROTECTION", "can be deleted"),
+        ("aws_cloudwatch_metric_alarm", {"alarm_actions": ["t"], "threshold": 1}, {"alarm_actions": [], "threshold": 1}, "NOBODY_NOTIFIED", "nobody is notified"),
+        ("aws_cloudwatch_metric_alarm", {"metric_name": "SourceBitRate"}, {"metric_name": "SourceBitrate"}, "UNWATCHED", "checks metric SourceBitrate"),
     ],
 )  # fmt: skip
-def test_a_change_is_told_as_those_on_call_feel_it(kind: str, before: Any, after: Any, rank: str, words: str) -> None:
+def test_resource_change_gets_rank_and_sentence(kind: str, before: Any, after: Any, rank: str, words: str) -> None:
     found = ranks(before, after, kind)
     assert [(name, words in sentence) for name, sentence in found if name == rank] == [(rank, True)], found
 
@@ -115,7 +115,7 @@ EARLY = {"statistic": "Average", "period": 60, "evaluation_periods": 1, "datapoi
 EARLY_SECONDS = EARLY | {"period": 10, "evaluation_periods": 18}
 
 
-def test_a_period_of_seconds_is_told_with_how_far_it_looks_back_and_what_it_costs() -> None:
+def test_period_of_seconds_is_tightened_and_costs_more() -> None:
     ((_, sentence),) = ranks(EARLY, EARLY_SECONDS, "aws_cloudwatch_metric_alarm")
     assert sentence.endswith("is tightened: after 1 of 18 periods instead of 1 of 1; periods of 10 s instead of 60 s")
     cost = review(plan(change(EARLY, EARLY_SECONDS, kind="aws_cloudwatch_metric_alarm"))).cost
@@ -152,12 +152,12 @@ def test_a_period_of_seconds_is_told_with_how_far_it_looks_back_and_what_it_cost
         ({"treat_missing_data": "notBreaching"}, {"treat_missing_data": "missing"}, False),
     ],
 )
-def test_an_alarm_is_loosened_or_tightened_by_what_it_compares(before: Any, after: Any, looser: bool) -> None:  # noqa: FBT001
+def test_alarm_is_loosened_or_tightened(before: Any, after: Any, looser: bool) -> None:  # noqa: FBT001
     ((rank, sentence),) = ranks(before, {**before, **after}, "aws_cloudwatch_metric_alarm")
     assert (rank, "loosened" in sentence) == ("UNWATCHED" if looser else "CHANGED", looser)
 
 
-def test_a_permission_that_a_wider_one_covers_is_not_new() -> None:
+def test_permission_in_a_wider_one_is_not_gained() -> None:
     wide = grants(policy("sns:*", resource="*"))
     narrow = grants(policy("sns:Publish", resource="arn:x"))
     assert wide is not None
@@ -170,8 +170,8 @@ def test_a_permission_that_a_wider_one_covers_is_not_new() -> None:
     assert gained(narrow, bound) == []
 
 
-def test_a_topic_that_somebody_else_still_hears_is_not_told_as_silent() -> None:
-    def heard(address: str, severities: list[str], *, stays: bool) -> dict[str, Any]:
+def test_severity_with_another_recipient_is_not_reported() -> None:
+    def subscription(address: str, severities: list[str], *, stays: bool) -> dict[str, Any]:
         state = {
             "topic_arn": "arn:t",
             "protocol": "sms",
@@ -182,10 +182,11 @@ def test_a_topic_that_somebody_else_still_hears_is_not_told_as_silent() -> None:
         return change(state, state if stays else None, kind="aws_sns_topic_subscription", address=f"aws_sns_topic_subscription.{address}", actions=actions)  # fmt: skip
 
     found = review(
-        plan(heard("a", ["CRITICAL", "HIGH"], stays=False), heard("b", ["CRITICAL"], stays=True)), protect=True
+        plan(subscription("a", ["CRITICAL", "HIGH"], stays=False), subscription("b", ["CRITICAL"], stays=True)),
+        protect=True,
     )
-    told = [finding.sentence for finding in found.findings if finding.rank is Rank.NOBODY_TOLD]
-    assert told == ["HIGH on topic t reaches nobody any more"]
+    sentences = [finding.sentence for finding in found.findings if finding.rank is Rank.NOBODY_NOTIFIED]
+    assert sentences == ["nobody is notified of HIGH on topic t any more"]
     assert found.blocked
 
 
@@ -198,7 +199,7 @@ def rule_of(*arns: str) -> dict[str, Any]:
 
 
 def with_a_flow_removed(*more: dict[str, Any]) -> list[tuple[str, str]]:
-    """What is found where one of two flows that share a rule is removed, and `more` happens."""
+    """The findings where one of two flows that share a rule is removed, and of the changes in `more`."""
     other = {**flow(), "name": "other", "outputs": {**OUTPUTS, "FlowArn": OTHER_ARN}}
     found = review(
         plan(
@@ -210,20 +211,20 @@ def with_a_flow_removed(*more: dict[str, Any]) -> list[tuple[str, str]]:
     return [(finding.rank.name, finding.sentence) for finding in found.findings]
 
 
-def test_a_shared_rule_that_forgets_only_a_removed_flow_leaves_nothing_unwatched() -> None:
+def test_shared_rule_without_removed_flow_is_not_unwatched() -> None:
     both, one = rule_of(OUTPUTS["FlowArn"], OTHER_ARN), rule_of(OTHER_ARN)
     found = with_a_flow_removed(change(both, one, kind="aws_cloudwatch_event_rule"))
     assert [rank for rank, _ in found] == ["OFF_AIR", "CHANGED"]
-    assert "goes with it" in found[1][1]
+    assert "is removed with the flow" in found[1][1]
 
 
-def test_a_shared_rule_that_forgets_more_than_the_removed_flow_leaves_the_other_unwatched() -> None:
+def test_shared_rule_without_other_flow_is_unwatched() -> None:
     both = rule_of(OUTPUTS["FlowArn"], OTHER_ARN)
     found = with_a_flow_removed(change(both, rule_of(), kind="aws_cloudwatch_event_rule"))
     assert [rank for rank, _ in found] == ["OFF_AIR", "UNWATCHED"]
 
 
-def test_the_target_of_a_rule_that_another_flow_shares_does_not_go_with_the_removed_one() -> None:
+def test_removed_target_of_a_shared_rule_is_unwatched() -> None:
     both, one = rule_of(OUTPUTS["FlowArn"], OTHER_ARN), rule_of(OTHER_ARN)
     found = with_a_flow_removed(
         change(both, one, kind="aws_cloudwatch_event_rule", address="rule"),
