@@ -10,10 +10,9 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final, Literal
 
-from settings import Flow, Thresholds
+from settings import Flow, Severity, Thresholds
 from settings.protocols import PROTOCOLS
 
-Severity = Literal["CRITICAL", "HIGH", "MEDIUM", "INFO"]
 Comparison = Literal[
     "GreaterThanThreshold",
     "GreaterThanOrEqualToThreshold",

@@ -5,7 +5,7 @@ variables to decide what is deployed.
 """
 
 from settings.context import read_context
-from settings.errors import Problem, SettingsError
+from settings.errors import OperatorError, Problem, SettingsError
 from settings.load import OVERRIDES, load_environment, trial_notice
 from settings.model import (
     BackupSource,
@@ -21,9 +21,11 @@ from settings.model import (
     Thresholds,
 )
 from settings.names import Names
+from settings.severities import WORST_FIRST, Severity
 
 __all__ = [
     "OVERRIDES",
+    "WORST_FIRST",
     "BackupSource",
     "CiAccess",
     "Encryption",
@@ -32,9 +34,11 @@ __all__ = [
     "Maintenance",
     "Names",
     "Notification",
+    "OperatorError",
     "Output",
     "Problem",
     "SettingsError",
+    "Severity",
     "Source",
     "ThresholdOverrides",
     "Thresholds",

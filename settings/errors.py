@@ -1,7 +1,17 @@
-"""Errors in settings, as sentences for the person who wrote them."""
+"""Errors that an operator can cause and correct; of settings, each problem with its place and what is allowed."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+
+
+class OperatorError(Exception):
+    """Base of all errors that an operator can cause and correct. Its text says what is wrong and what to do.
+
+    Attributes:
+        exit_code: of the command: 2 if its input is wrong, 1 otherwise.
+    """
+
+    exit_code = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,8 +35,10 @@ class Problem:
         return f"{self.place}: {found}: {self.rule}."
 
 
-class SettingsError(ValueError):
+class SettingsError(OperatorError):
     """Settings that cannot be used. The text lists all problems, one per line."""
+
+    exit_code = 2
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         self.problems = tuple(problems)

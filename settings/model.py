@@ -5,14 +5,13 @@ Values are spelled as AWS spells them. Units are in the names.
 
 import re
 from ipaddress import AddressValueError, IPv4Network, NetmaskValueError
-from typing import Annotated, Any, Final, Literal, get_args
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from settings import names
 from settings.protocols import KeyType
-
-Severity = Literal["CRITICAL", "HIGH", "MEDIUM", "INFO"]
+from settings.severities import WORST_FIRST, Severity
 
 LOG_RETENTION_DAYS: Final = (
     *(1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731),
@@ -401,7 +400,7 @@ class Environment(Settings):
         if flow.on_air != "always" or not (self.notifications or self.existing_topic_arn):
             return "INFO"
         received = [subscriber.minimum_severity for subscriber in self.notifications]
-        return max(received, key=get_args(Severity).index, default="MEDIUM")
+        return max(received, key=WORST_FIRST.index, default="MEDIUM")
 
     @property
     def secret_arns(self) -> tuple[str, ...]:

@@ -1,11 +1,11 @@
-"""What deletes a running flow is refused before anything is touched, and what is protected is protected at the service.
+"""Deleting a running flow is refused before any change, and protection is set in CloudFormation.
 
-The guard works on stacks as the flow module makes them; what Terraform and its provider do to them is run for real.
+The guard works on stacks as the flow module creates them; real Terraform and its provider change them.
 """
 
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,23 +18,23 @@ from tests.modules.test_flow_module import copied
 from tests.provider import one_provider
 from tests.unit.environments import GOOD, load
 from tools.local_aws import LocalAws
-from tools.local_aws.gaps.flow_states import set_flow_status
+from tools.local_aws.gaps.mediaconnect_flow_status import set_flow_status
 from tools.operations import protection
+from tools.operations.deletions import DeletedFlow, deleted_by_destroy, deleted_by_plan
 from tools.operations.protection import (
     ALLOW,
     DENY,
-    Leaving,
     ProtectionError,
-    around,
     changed_by_hand,
     differences,
     guarded,
+    guarded_environment,
     protect,
 )
 from tools.terraform.binary import TerraformError, terraform, terraform_environment
 
 STACK: Final = "media-workflow-dev-live"
-LEAVING: Final = Leaving(address="module.flow.aws_cloudformation_stack.this", stack=STACK, how="replaced")
+DELETED: Final = DeletedFlow(address="module.flow.aws_cloudformation_stack.this", stack=STACK, how="replaced")
 SOURCE: Final = {"Name": "encoder", "Protocol": "rtp", "IngestPort": 5000, "WhitelistCidr": "203.0.113.10/32"}
 OUTPUT: Final = {"Name": "primary", "Protocol": "rtp", "Destination": "198.51.100.10", "Port": 5001}
 
@@ -75,52 +75,50 @@ def is_protected(region: EmptyRegion) -> bool:
 
 
 @pytest.mark.parametrize("status", ["ACTIVE", "STARTING", "STOPPING", "UPDATING", "ERROR"])
-def test_a_flow_that_is_not_stopped_is_not_deleted_and_nothing_is_changed(
-    region: EmptyRegion, flow: str, protected: Environment, status: str
-) -> None:
+def test_running_flow_is_not_deleted(region: EmptyRegion, flow: str, protected: Environment, status: str) -> None:
     protect(region.client, protected, say=lambda _: None)
     set_flow_status(flow, status)
     words = rf"Nothing was changed(.|\n)*module\.flow.*is replaced: its flow {flow} is {status}(.|\n)*Stop it first"
-    with pytest.raises(ProtectionError, match=words), guarded(region.client, protected, [LEAVING], say=print):
+    with pytest.raises(ProtectionError, match=words), guarded(region.client, protected, [DELETED], say=print):
         pytest.fail("it went on")
     assert is_protected(region)
 
 
-def test_every_flow_that_runs_is_named_at_once(region: EmptyRegion, flow: str, protected: Environment) -> None:
+def test_all_running_flows_are_listed(region: EmptyRegion, flow: str, protected: Environment) -> None:
     set_flow_status(flow, "ACTIVE")
-    other = Leaving(address="module.other", stack=STACK, how="deleted")
-    with pytest.raises(ProtectionError) as refused, guarded(region.client, protected, [LEAVING, other], say=print):
+    other = DeletedFlow(address="module.other", stack=STACK, how="deleted")
+    with pytest.raises(ProtectionError) as refused, guarded(region.client, protected, [DELETED, other], say=print):
         pytest.fail("it went on")
     assert str(refused.value).count(flow) == 2
 
 
 @pytest.mark.parametrize("state", ["stopped", "deleted by hand", "never deployed"])
-def test_what_is_stopped_or_not_there_may_go(
+def test_stopped_or_missing_flow_may_be_deleted(
     region: EmptyRegion, flow: str, unprotected: Environment, state: str
 ) -> None:
     if state == "deleted by hand":
         region.client("mediaconnect").delete_flow(FlowArn=flow)
-    going = Leaving(address="a", stack="none", how="deleted") if state == "never deployed" else LEAVING
+    going = DeletedFlow(address="a", stack="none", how="deleted") if state == "never deployed" else DELETED
     passed = []
     with guarded(region.client, unprotected, [going], say=print):
         passed.append(state)
     assert passed == [state]
 
 
-def test_a_stack_whose_flow_is_not_known_is_not_deleted(region: EmptyRegion, unprotected: Environment) -> None:
+def test_stack_with_unknown_flow_is_not_deleted(region: EmptyRegion, unprotected: Environment) -> None:
     region.client("cloudformation").create_stack(StackName=STACK, TemplateBody=template())
     with pytest.raises(ProtectionError, match="has no output with the flow's ARN"):
-        protection.check_standby(region.client, [LEAVING])
+        protection.check_standby(region.client, [DELETED])
 
 
-def test_protection_is_lifted_for_what_goes_and_set_on_what_stays(
+def test_protection_is_removed_for_the_apply_and_set_again(
     region: EmptyRegion, flow: str, protected: Environment
 ) -> None:
     said: list[str] = []
     protect(region.client, protected, say=said.append)
     assert is_protected(region)
     client = region.client("cloudformation")
-    with guarded(region.client, protected, [LEAVING], say=said.append):
+    with guarded(region.client, protected, [DELETED], say=said.append):
         client.delete_stack(StackName=STACK)  # as a replacement does
         client.create_stack(StackName=STACK, TemplateBody=template(FlowArn={"Value": {"Ref": "Flow"}}))
     assert is_protected(region)
@@ -134,13 +132,13 @@ def test_protection_is_lifted_for_what_goes_and_set_on_what_stays(
 
 
 @pytest.mark.parametrize("failure", [RuntimeError, KeyboardInterrupt])
-def test_what_a_failed_apply_leaves_is_protected_again(
+def test_failed_apply_leaves_stacks_protected(
     region: EmptyRegion, flow: str, protected: Environment, failure: type[BaseException]
 ) -> None:
     protect(region.client, protected, say=lambda _: None)
 
     def apply() -> None:
-        with guarded(region.client, protected, [LEAVING], say=lambda _: None):
+        with guarded(region.client, protected, [DELETED], say=lambda _: None):
             assert not is_protected(region)
             raise failure
 
@@ -149,7 +147,7 @@ def test_what_a_failed_apply_leaves_is_protected_again(
     assert is_protected(region)
 
 
-def test_an_environment_without_protection_loses_what_was_set(
+def test_unprotected_environment_loses_protection(
     region: EmptyRegion, flow: str, protected: Environment, unprotected: Environment
 ) -> None:
     protect(region.client, protected, say=lambda _: None)
@@ -164,7 +162,7 @@ def test_an_environment_without_protection_loses_what_was_set(
     assert differences(region.client, unprotected) == []
 
 
-def test_differences_finds_what_was_changed_by_hand(region: EmptyRegion, flow: str, protected: Environment) -> None:
+def test_differences_lists_manual_changes(region: EmptyRegion, flow: str, protected: Environment) -> None:
     protect(region.client, protected, say=lambda _: None)
     client = region.client("cloudformation")
     client.update_termination_protection(StackName=STACK, EnableTerminationProtection=False)
@@ -175,22 +173,17 @@ def test_differences_finds_what_was_changed_by_hand(region: EmptyRegion, flow: s
     ]
 
 
-def test_a_trial_from_the_context_is_guarded_as_its_synthesis_reads_it(
-    aws: LocalAws, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_trial_from_the_context_is_guarded(aws: LocalAws, monkeypatch: pytest.MonkeyPatch) -> None:
     given = {"sourceWhitelistCidr": "203.0.113.0/24", "primaryOutputDestination": "198.51.100.1"}
     for name, value in {**aws.environment(), "CDKTF_CONTEXT_JSON": json.dumps(given)}.items():
         monkeypatch.setenv(name, value)
     assert changed_by_hand("trial") == []
-    with around("trial", ()):
+    with guarded_environment("trial", ()):
         pass
 
 
-def test_differences_are_none_where_nothing_is_deployed(region: EmptyRegion, protected: Environment) -> None:
+def test_differences_are_empty_without_a_deployment(region: EmptyRegion, protected: Environment) -> None:
     assert differences(region.client, protected) == []
-
-
-Apply = Callable[..., None]
 
 
 class Root:
@@ -241,7 +234,7 @@ class Root:
 
 @pytest.fixture(scope="module")
 def root(aws: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Root]:
-    """A flow by plain Terraform; one after the other, the tests below change it."""
+    """A flow by plain Terraform, which the tests below change in order."""
     found = Root(aws, tmp_path_factory.mktemp("root"))
     alone = found.environ
     with one_provider(found.folder, alone) as found.environ:
@@ -249,7 +242,7 @@ def root(aws: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ro
         yield found
 
 
-def test_a_change_of_protect_alone_reaches_the_service_and_keeps_the_flow(root: Root) -> None:
+def test_change_of_protect_alone_keeps_the_flow(root: Root) -> None:
     arn = json.loads(root.run("output", "-json"))["flow_arn"]["value"]
     assert root.policy == {"Statement": [ALLOW]}
     root.write(protect=True)
@@ -267,25 +260,25 @@ def test_a_change_of_protect_alone_reaches_the_service_and_keeps_the_flow(root: 
     assert root.policy == {"Statement": [ALLOW, DENY]}
 
 
-def test_a_replacement_does_not_ask_the_stack_policy_and_is_seen_in_the_plan(root: Root) -> None:
+def test_replacement_ignores_the_stack_policy(root: Root) -> None:
     root.write(protect=True, availability_zone="us-east-1b")
-    (going,) = protection.leaving(root.plan())
+    (going,) = deleted_by_plan(root.plan())
     assert (going.stack, going.how) == ("mediaconnect-flow-channel", "replaced")
     before = root.stack["StackId"]
     root.run("apply", "plan")
     assert root.stack["StackId"] != before
 
 
-def test_the_provider_forgets_a_stack_that_termination_protection_keeps(root: Root) -> None:
-    """As the module's README says; were it fixed, the guard need not lift the protection before."""
+def test_provider_forgets_a_stack_with_termination_protection(root: Root) -> None:
+    """As the module's README says. Once fixed, the guard need not remove the protection before."""
     client = root.aws.client("cloudformation")
     stack = root.stack["StackName"]
     arn = json.loads(root.run("output", "-json"))["flow_arn"]["value"]
     client.update_termination_protection(StackName=stack, EnableTerminationProtection=True)
     state = json.loads(root.run("show", "-json"))
-    assert [flow.stack for flow in protection.in_state(state)] == [stack]
+    assert [flow.stack for flow in deleted_by_destroy(state)] == [stack]
     root.run("destroy", "-auto-approve")
-    assert protection.in_state(json.loads(root.run("show", "-json"))) == ()
+    assert deleted_by_destroy(json.loads(root.run("show", "-json"))) == ()
     assert len(root.flow(arn)["Outputs"]) == 1
     with pytest.raises(TerraformError, match="already exists"):
         root.run("apply", "-auto-approve", "-no-color")
@@ -293,8 +286,8 @@ def test_the_provider_forgets_a_stack_that_termination_protection_keeps(root: Ro
     client.update_termination_protection(StackName=stack, EnableTerminationProtection=False)
 
 
-def test_deleting_a_running_flow_leaves_it_without_outputs(root: Root) -> None:
-    """The fact that forces the check, through the real provider."""
+def test_delete_of_a_running_flow_removes_its_outputs(root: Root) -> None:
+    """The fact that requires the check, through the real provider."""
     arn = next(item["OutputValue"] for item in root.stack["Outputs"] if item["OutputKey"] == "FlowArn")
     set_flow_status(arn, "ACTIVE")
     with pytest.raises(TerraformError, match="DELETE_FAILED"):

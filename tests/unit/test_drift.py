@@ -1,10 +1,10 @@
-"""What a drift is explained with where AWS itself changed what was deployed."""
+"""Drift that AWS itself caused is explained."""
 
 import json
 
 import pytest
 
-from tools.operations.drift import explained
+from tools.operations.drift import with_cause
 from tools.operations.review import review_of
 from tools.plan_review import as_text
 
@@ -17,10 +17,10 @@ from tools.plan_review import as_text
         ("aws_sns_topic", ["create"], False),
     ],
 )
-def test_a_subscription_that_is_gone_was_probably_never_confirmed(kind: str, actions: list[str], said: bool) -> None:  # noqa: FBT001
+def test_missing_subscription_is_explained(kind: str, actions: list[str], said: bool) -> None:  # noqa: FBT001
     values = {"protocol": "email", "endpoint": "noc@example.com"}
     made = actions == ["create"]
     change = {"actions": actions, "before": None if made else values, "after": values if made else None}
     resource = {"address": f"{kind}.one", "type": kind, "name": "one", "mode": "managed", "change": change}
     found = review_of(json.dumps({"format_version": "1.2", "resource_changes": [resource]}), environment="dev")
-    assert ("unconfirmed ones after three days" in explained(found, as_text(found))) is said
+    assert ("unconfirmed ones after three days" in with_cause(found, as_text(found))) is said

@@ -20,10 +20,9 @@ from pydantic import (
     model_validator,
 )
 
+from settings import OperatorError, Severity
 from tools.rehearsal.metrics import known
 
-Severity = Literal["CRITICAL", "HIGH", "MEDIUM", "INFO"]
-WORST_FIRST: Final = ("CRITICAL", "HIGH", "MEDIUM", "INFO")
 Kind = Literal[
     "opened",
     "escalated",
@@ -84,8 +83,10 @@ PRESENCE: Final = ("SourceBitRate", "SourceConnected", "SourceTotalPackets")
 """Metrics that are zero where a source sends nothing."""
 
 
-class ScenarioError(ValueError):
+class ScenarioError(OperatorError):
     """A scenario that cannot be used; the message names the file, line, each key and what is allowed."""
+
+    exit_code = 2
 
 
 class _Part(BaseModel):
