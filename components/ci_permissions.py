@@ -34,7 +34,7 @@ READ_SECRETS: Final = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Given:
+class Existing:
     """Existing resources that an environment uses; they do not have its name."""
 
     key_arn: str | None = None
@@ -43,7 +43,7 @@ class Given:
     secret_arns: Sequence[str] = ()
 
     @classmethod
-    def to(cls, environment: Environment) -> "Given":
+    def of(cls, environment: Environment) -> "Existing":
         """Those of the settings of an environment."""
         return cls(
             key_arn=environment.existing_key_arn,
@@ -63,7 +63,7 @@ def boundary_arn(site: Site) -> str:
     return f"arn:{site.partition}:iam::{site.account_id}:policy/{site.names.boundary}"
 
 
-def boundary(site: Site, given: Given) -> list[Statement]:
+def boundary(site: Site, existing: Existing) -> list[Statement]:
     """The most that a deployed role can be allowed: what functions, workflow and flows need together."""
     ours = _ours(site)
     return [
@@ -76,7 +76,7 @@ def boundary(site: Site, given: Given) -> list[Statement]:
         ),
         # Metrics have no resource. The history of alarms has one, for which the 6,144 characters have no room.
         allow(["cloudwatch:DescribeAlarmHistory", "cloudwatch:GetMetricData"], "*"),
-        allow(["sns:Publish"], [ours["topics"], *([given.topic_arn] if given.topic_arn else [])]),
+        allow(["sns:Publish"], [ours["topics"], *([existing.topic_arn] if existing.topic_arn else [])]),
         allow(["dynamodb:GetItem", "dynamodb:PutItem"], ours["tables"]),
         allow(["lambda:InvokeFunction"], ours["functions"]),
         allow(["sqs:SendMessage"], ours["queues"]),
@@ -85,14 +85,14 @@ def boundary(site: Site, given: Given) -> list[Statement]:
         # minutes to see those of a new key, and protects only as long as nobody else can set them.
         allow(
             ["kms:Decrypt", "kms:GenerateDataKey*"],
-            given.key_arn or site.arn("kms", "key/*"),
+            existing.key_arn or site.arn("kms", "key/*"),
             condition={
                 "StringLike": {
                     "kms:ViaService": [f"{name}.{site.region}.amazonaws.com*" for name in ("dynamodb", "sns", "sqs")]
                 }
             },
         ),
-        *([allow(READ_SECRETS, given.secret_arns)] if given.secret_arns else []),
+        *([allow(READ_SECRETS, existing.secret_arns)] if existing.secret_arns else []),
         WRITE_TRACES,
         DELIVER_LOGS,
     ]
@@ -115,7 +115,7 @@ def key_grants(site: Site) -> list[Statement]:
     ]
 
 
-def read(site: Site, given: Given) -> list[Statement]:
+def read(site: Site, existing: Existing) -> list[Statement]:
     """What a plan reads."""
     ours = _ours(site)
     return [
@@ -154,7 +154,7 @@ def read(site: Site, given: Given) -> list[Statement]:
             ],
             ours["bucket"],
         ),
-        *_given_code(given, site, "s3:GetObject", "s3:GetObjectTagging"),
+        *_existing_code(existing, site, "s3:GetObject", "s3:GetObjectTagging"),
         allow(
             ["scheduler:GetSchedule", "scheduler:GetScheduleGroup", "scheduler:ListTagsForResource"], ours["schedules"]
         ),
@@ -182,7 +182,7 @@ def read(site: Site, given: Given) -> list[Statement]:
     ]
 
 
-def write(site: Site, given: Given) -> list[Statement]:
+def write(site: Site, existing: Existing) -> list[Statement]:
     """What an apply and a destroy do beside reading, on resources with our names only."""
     ours = _ours(site)
     return [
@@ -259,19 +259,19 @@ def write(site: Site, given: Given) -> list[Statement]:
             "*",  # there is no key yet
             condition=_tagged(site, "aws:RequestTag"),
         ),
-        # A new key has no tags yet. Without the second condition any key could be given these tags.
+        # A new key has no tags yet. Without the second condition any key could get these tags.
         allow(
             ["kms:TagResource"],
             site.arn("kms", "key/*"),
             condition=_tagged(site, "aws:RequestTag") | {"Null": {"aws:ResourceTag/Project": "true"}},
         ),
-        # The alias cannot be given to another key: that key would need to have it already.
+        # The alias cannot be moved to another key: that key would need to have it already.
         allow(
             [*WRITE_KEY, *USE_KEY],
             site.arn("kms", "key/*"),
             condition={"ForAnyValue:StringEquals": {"kms:ResourceAliases": site.names.key_alias}},
         ),
-        *([allow(USE_KEY, given.key_arn)] if given.key_arn else []),
+        *([allow(USE_KEY, existing.key_arn)] if existing.key_arn else []),
         allow(["kms:CreateAlias", "kms:DeleteAlias", "kms:UpdateAlias"], site.arn("kms", site.names.key_alias)),
         allow(
             [
@@ -298,7 +298,9 @@ def write(site: Site, given: Given) -> list[Statement]:
             ],
             ours["bucket"],
         ),
-        *_given_code(given, site, "s3:DeleteObject", "s3:DeleteObjectVersion", "s3:PutObject", "s3:PutObjectTagging"),
+        *_existing_code(
+            existing, site, "s3:DeleteObject", "s3:DeleteObjectVersion", "s3:PutObject", "s3:PutObjectTagging"
+        ),
         allow(
             [
                 *("scheduler:CreateSchedule", "scheduler:CreateScheduleGroup", "scheduler:DeleteSchedule"),
@@ -391,11 +393,11 @@ def _tagged(site: Site, key: str) -> dict[str, Mapping[str, Any]]:
     return {"StringEquals": {f"{key}/Project": "media-workflow", f"{key}/Environment": site.names.environment}}
 
 
-def _given_code(given: Given, site: Site, *actions: str) -> list[Statement]:
+def _existing_code(existing: Existing, site: Site, *actions: str) -> list[Statement]:
     """Actions on the functions' zip in an existing bucket."""
-    if not given.code_bucket:
+    if not existing.code_bucket:
         return []
-    return [allow(actions, f"arn:{site.partition}:s3:::{given.code_bucket}/functions/*")]
+    return [allow(actions, f"arn:{site.partition}:s3:::{existing.code_bucket}/functions/*")]
 
 
 def state(site: Site, bucket: str, key: str) -> list[Statement]:

@@ -16,7 +16,7 @@ from components.aws import (
     IamRolePolicy,
     IamRolePolicyAttachment,
 )
-from components.ci_permissions import Given, boundary, read, state, write, write_state
+from components.ci_permissions import Existing, boundary, read, state, write, write_state
 from components.ci_trust import ISSUER, audiences, github_trust, subjects
 from components.iam import document
 from components.site import Site
@@ -31,7 +31,7 @@ class CiRoles(Construct):
         id_: construct id, part of the address.
         site: account, Region and names.
         access: the repository.
-        given: existing resources that the environment uses.
+        existing: existing resources that the environment uses.
         partition: of the Region, from the settings: the length of a list cannot depend on a token.
         state_bucket: bucket of Terraform's state.
         state_key: key of the state in it.
@@ -44,7 +44,7 @@ class CiRoles(Construct):
         *,
         site: Site,
         access: CiAccess,
-        given: Given,
+        existing: Existing,
         partition: str,
         state_bucket: str,
         state_key: str,
@@ -62,14 +62,14 @@ class CiRoles(Construct):
             "read",
             name=site.names.role("ci-read"),
             description=f"What a plan of {site.names.prefix} reads",
-            policy=document(*state(site, state_bucket, state_key), *read(site, given)),
+            policy=document(*state(site, state_bucket, state_key), *read(site, existing)),
         )
         limit = IamPolicy(
             self,
             "boundary",
             name=site.names.boundary,
             description=f"The most that a role of {site.names.prefix} can be allowed",
-            policy=document(*boundary(site, given)),
+            policy=document(*boundary(site, existing)),
         )
         plan = self._role(
             "plan",
@@ -90,7 +90,7 @@ class CiRoles(Construct):
             "write",
             name="write",
             role=apply.id,
-            policy=document(write_state(site, state_bucket, state_key), *write(site, given)),
+            policy=document(write_state(site, state_bucket, state_key), *write(site, existing)),
         )
         self.plan_role_arn: Final = plan.arn
         self.apply_role_arn: Final = apply.arn

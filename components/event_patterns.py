@@ -8,10 +8,11 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-PATTERN_LIMIT: Final = 2048
-"""Characters of a pattern, by the default quota of an account; the API takes more."""
 FLOWS_A_RULE: Final = 10
-"""As many as fit the limit with the longest names. A rule per flow would exceed a bus's quota of 300 or 100 rules."""
+"""As many as fit the default quota of a pattern, 2,048 characters, with the longest names.
+
+A rule per flow would exceed the quota of an event bus: 300 rules, in some Regions 100.
+"""
 
 DETAIL_TYPES: Final = (
     "MediaConnect Alert",
@@ -26,7 +27,7 @@ DETAIL_TYPES: Final = (
 
 
 def written(pattern: Mapping[str, Any]) -> str:
-    """A pattern as JSON without spaces, which count against the limit."""
+    """A pattern as JSON without spaces, which count against the quota."""
     return json.dumps(pattern, separators=(",", ":"))
 
 

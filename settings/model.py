@@ -92,10 +92,10 @@ Host = Annotated[
 ]
 
 
-LatencyMs = Annotated[int, Field(ge=1, le=15000, description="a latency")]
-MaxBitrate = Annotated[int, Field(ge=1, le=120_000_000, description="a highest bitrate")]
+LatencyMs = Annotated[int, Field(ge=1, le=15000)]
+MaxBitrate = Annotated[int, Field(ge=1, le=120_000_000)]
 Id = Annotated[str, Field(min_length=1, max_length=512)]
-StreamId = Annotated[Id, Field(description="a stream id")]
+
 IngestPort = Annotated[Port, Field(description="the port that the encoder sends to")]
 SenderRange = Annotated[Cidr, Field(description="the range that the encoder sends from, such as 203.0.113.10/32")]
 Destination = Annotated[Host, Field(description="the receiver's address")]
@@ -165,7 +165,7 @@ class SrtCallerSource(Part):
     latency_ms: LatencyMs | None = None
     listener_address: Annotated[Host, Field(description="the address to call")]
     listener_port: Annotated[Port, Field(description="the port to call")]
-    stream_id: StreamId | None = None
+    stream_id: Id | None = None
     encryption: Encryption | None = None
 
 
@@ -176,7 +176,7 @@ class ZixiPushSource(Part):
     protocol: Literal["zixi-push"]
     allowed_cidr: SenderRange
     latency_ms: LatencyMs | None = None
-    stream_id: StreamId | None = None
+    stream_id: Id | None = None
     encryption: Encryption | None = None
 
 
@@ -189,7 +189,7 @@ class Backup(Settings):
 class RtpBackupSource(Backup, RtpSource):
     """RTP; can be merged."""
 
-    recovery_window_ms: Annotated[int, Field(ge=100, le=15000, description="a recovery window")] | None = None
+    recovery_window_ms: Annotated[int, Field(ge=100, le=15000)] | None = None
 
 
 class RistBackupSource(Backup, RistSource):
@@ -243,7 +243,7 @@ class SrtListenerOutput(Part):
     port: OutputPort
     latency_ms: LatencyMs | None = None
     allowed_cidrs: ReceiverRanges
-    stream_id: StreamId | None = None
+    stream_id: Id | None = None
     encryption: Encryption | None = None
     enabled: bool = True
 
@@ -255,7 +255,7 @@ class CallingOutput(Part):
     destination: Destination
     port: OutputPort
     latency_ms: LatencyMs | None = None
-    stream_id: StreamId | None = None
+    stream_id: Id | None = None
     encryption: Encryption | None = None
     enabled: bool = True
 
@@ -266,7 +266,7 @@ class ZixiPullOutput(Part):
     protocol: Literal["zixi-pull"]
     latency_ms: LatencyMs | None = None
     allowed_cidrs: ReceiverRanges
-    stream_id: StreamId | None = None
+    stream_id: Id | None = None
     remote_id: Annotated[Id, Field(description="the receiver's id")]
     encryption: Encryption | None = None
     enabled: bool = True

@@ -6,7 +6,7 @@ A person applies this stack: the pipeline may not change its own permissions. It
 from cdktf import TerraformOutput
 from constructs import Construct
 
-from components.ci_permissions import Given
+from components.ci_permissions import Existing
 from components.ci_roles import CiRoles
 from settings import CiAccess as CiAccessSettings
 from settings import Environment
@@ -27,7 +27,7 @@ class CiAccess(AwsStack):
             "roles",
             site=self.site(),
             access=access,
-            given=Given.to(environment),
+            existing=Existing.of(environment),
             partition=partition_of(environment.region),
             state_bucket=state_bucket,
             state_key=f"{WORKSPACE_KEY_PREFIX}/{environment.name}/{STATE_KEY}",

@@ -1,5 +1,5 @@
-# One AWS Elemental MediaConnect flow. hashicorp/aws has no resource for it, so it is held by a CloudFormation stack.
-# CloudFormation makes the flow in STANDBY and never starts or stops it.
+# One AWS Elemental MediaConnect flow. hashicorp/aws has no resource for it, so a CloudFormation stack holds it.
+# CloudFormation creates the flow in STANDBY, and never starts or stops it.
 
 locals {
   stack_name = coalesce(var.stack_name, "mediaconnect-flow-${replace(var.name, "_", "-")}")
@@ -12,9 +12,9 @@ locals {
   )
   secret_arns = sort(distinct([for encryption in local.encryptions : encryption.secret_arn]))
 
-  # MediaConnect refuses roles with a path. Past 64 characters the name is cut, and a hash keeps it apart.
+  # MediaConnect refuses roles with a path. A name above 64 characters is cut, and a hash keeps it unique.
   role_name = length("${local.stack_name}-secrets") <= 64 ? "${local.stack_name}-secrets" : "${substr(local.stack_name, 0, 47)}-${substr(sha1(local.stack_name), 0, 8)}-secrets"
-  # Put together rather than asked of the role, so that a plan shows the whole template before the role is there.
+  # Not read from the role, so that a plan shows the whole template before the role exists.
   role_arn = one([for account in data.aws_caller_identity.current : "arn:${data.aws_partition.current[0].partition}:iam::${account.account_id}:role/${local.role_name}"])
 
   source_properties = {
@@ -43,7 +43,7 @@ locals {
     }
   }
 
-  # Logical ids take letters and digits only, and must not change when other outputs come or go.
+  # Logical ids have letters and digits only, and must not change when other outputs are added or removed.
   output_ids = { for name in keys(var.outputs) : name => "Output${substr(sha1(name), 0, 12)}" }
 
   output_resources = {
@@ -98,8 +98,8 @@ locals {
           SourcePriority = var.backup_source.failover_mode == "FAILOVER" ? { PrimarySource = var.primary_source.name } : null
         } : part => content if content != null
       }
-      # The two states are always given, so that what is taken out later is switched off rather than forgotten. A threshold
-      # beside an analysis that is DISABLED contradicts itself, and AWS's own CDK construct refuses it.
+      # Both states are always given, so that what is removed later is disabled. A threshold of an analysis that is
+      # DISABLED is a contradiction, which AWS's own CDK construct refuses.
       SourceMonitoringConfig = {
         for part, content in {
           ThumbnailState              = length(var.outputs) <= 10 ? "ENABLED" : "DISABLED"
@@ -116,7 +116,7 @@ locals {
     } : property => value if value != null
   }
 
-  # A flow that calls listens nowhere, so it has no ingest address to ask for.
+  # A flow that calls has no ingest address.
   ingest = { for key, source in local.sources : key => local.protocols[source.protocol].source == "listens" }
 
   template = {
@@ -125,8 +125,8 @@ locals {
       {
         Flow = merge(
           { Type = "AWS::MediaConnect::Flow", Properties = local.flow_properties },
-          # An update in which no resource changes is none to CloudFormation, and a stack policy that came with it is lost;
-          # the template's own Metadata cannot be updated by itself. A resource's can, and touches no property of the flow.
+          # CloudFormation ignores an update that changes no resource, and the stack policy with it; nor can the template's own
+          # Metadata change alone. Metadata of a resource can, without a change to the flow.
           { for attribute, content in { Metadata = { Protected = true } } : attribute => content if var.protect },
         )
       },
@@ -154,7 +154,7 @@ locals {
   protection = { Effect = "Deny", Principal = "*", Action = ["Update:Replace", "Update:Delete"], Resource = "LogicalResourceId/Flow" }
 }
 
-# What CloudFormation cannot change in place. Without this a replacement hides inside a text diff of the template.
+# What CloudFormation cannot change in place. Without this, a replacement is hidden in a text diff of the template.
 resource "terraform_data" "create_only" {
   input = {
     name              = var.name
@@ -167,8 +167,8 @@ resource "aws_cloudformation_stack" "this" {
   name          = local.stack_name
   template_body = jsonencode(local.template)
 
-  # For updates only: CloudFormation does not ask it when a stack is deleted, and Terraform replaces a stack by deleting it.
-  # A stack policy cannot be taken away, only replaced: "allow all" is what lifts the protection again.
+  # For updates only: it does not apply to the deletion of a stack, and Terraform replaces a stack by deleting it.
+  # A stack policy cannot be removed, only replaced: "allow all" ends the protection.
   policy_body = jsonencode({
     Statement = concat(
       [{ Effect = "Allow", Principal = "*", Action = "Update:*", Resource = "*" }],
@@ -176,7 +176,7 @@ resource "aws_cloudformation_stack" "this" {
     )
   })
 
-  # A stack whose creation failed can only be deleted; so it deletes itself, and the next apply can try again.
+  # A stack whose creation failed can only be deleted. It deletes itself, so that the next apply can create it again.
   on_failure = "DELETE"
   tags       = var.tags
 

@@ -103,7 +103,7 @@ variable "primary_source" {
 
   validation {
     condition     = var.allow_open_cidr || !endswith(coalesce(var.primary_source.allowed_cidr, "none"), "/0")
-    error_message = "primary_source.allowed_cidr ${coalesce(var.primary_source.allowed_cidr, "none")} lets anyone send video into this flow. Give the encoder's own range, or set allow_open_cidr."
+    error_message = "primary_source.allowed_cidr ${coalesce(var.primary_source.allowed_cidr, "none")} lets anybody send to this flow. Give the range of the encoder, or set allow_open_cidr."
   }
 
   validation {
@@ -111,24 +111,24 @@ variable "primary_source" {
       ? var.primary_source.listener_address != null && var.primary_source.listener_port != null
       : var.primary_source.listener_address == null && var.primary_source.listener_port == null
     )
-    error_message = "primary_source.listener_address and listener_port are needed for srt-caller and for nothing else; the protocol is \"${var.primary_source.protocol}\"."
+    error_message = "primary_source.listener_address and listener_port are required for srt-caller, and for nothing else; the protocol is \"${var.primary_source.protocol}\"."
   }
 
   validation {
     condition     = var.primary_source.latency_ms == null || try(local.protocols[var.primary_source.protocol].latency_property, null) != null
-    error_message = "primary_source.latency_ms is set, but ${var.primary_source.protocol} has none; it is for rist, SRT and Zixi."
+    error_message = "primary_source.latency_ms is set, but ${var.primary_source.protocol} has none; use it with rist, SRT and Zixi."
   }
 
   validation {
     condition     = var.primary_source.max_bitrate_bps == null || try(local.protocols[var.primary_source.protocol].limits_bitrate, false)
-    error_message = "primary_source.max_bitrate_bps is set, but ${var.primary_source.protocol} has none; it is for rtp, rtp-fec and rist."
+    error_message = "primary_source.max_bitrate_bps is set, but ${var.primary_source.protocol} has none; use it with rtp, rtp-fec and rist."
   }
 
   validation {
     condition = var.primary_source.encryption == null || try(
       local.protocols[var.primary_source.protocol].key_type == var.primary_source.encryption.key_type, false
     )
-    error_message = "primary_source.encryption: SRT takes key_type srt-password, Zixi takes static-key, and ${var.primary_source.protocol} with \"${try(var.primary_source.encryption.key_type, "")}\" does not go together. RTP and RIST cannot be encrypted."
+    error_message = "primary_source.encryption: SRT takes key_type srt-password, Zixi takes static-key, and ${var.primary_source.protocol} with \"${try(var.primary_source.encryption.key_type, "")}\" do not match. RTP and RIST cannot be encrypted."
   }
 }
 
@@ -165,7 +165,7 @@ variable "backup_source" {
 
   validation {
     condition     = try(var.backup_source.name, "") != var.primary_source.name
-    error_message = "backup_source.name is \"${try(coalesce(var.backup_source.name), "")}\", and so is the primary's; the two sources need names of their own."
+    error_message = "backup_source.name is \"${try(coalesce(var.backup_source.name), "")}\", and so is the primary's; give each source its own name."
   }
 
   validation {
@@ -218,7 +218,7 @@ variable "backup_source" {
 
   validation {
     condition     = var.allow_open_cidr || !endswith(try(coalesce(var.backup_source.allowed_cidr), "none"), "/0")
-    error_message = "backup_source.allowed_cidr lets anyone send video into this flow. Give the encoder's own range, or set allow_open_cidr."
+    error_message = "backup_source.allowed_cidr lets anybody send to this flow. Give the range of the encoder, or set allow_open_cidr."
   }
 
   validation {
@@ -256,7 +256,7 @@ variable "outputs" {
 
   validation {
     condition     = length(var.outputs) <= 50
-    error_message = "outputs holds ${length(var.outputs)}; a flow takes 50. Use a second flow."
+    error_message = "outputs has ${length(var.outputs)} entries; a flow takes 50. Use a second flow."
   }
 
   validation {
@@ -328,14 +328,14 @@ variable "maintenance" {
 }
 
 variable "content_monitoring" {
-  description = "Detect black frames, frozen frames and silent audio. AWS switches it off above 10 outputs."
+  description = "Detect black frames, frozen frames and silent audio. AWS disables it above 10 outputs."
   type        = bool
   default     = false
   nullable    = false
 
   validation {
     condition     = !var.content_monitoring || length(var.outputs) <= 10
-    error_message = "content_monitoring is on, but AWS switches it off above 10 outputs, and there are ${length(var.outputs)}."
+    error_message = "content_monitoring is set, but AWS disables it above 10 outputs, and there are ${length(var.outputs)}."
   }
 }
 

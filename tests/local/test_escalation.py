@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from components.ci_permissions import Given, boundary, boundary_arn, read, state, write, write_state
+from components.ci_permissions import Existing, boundary, boundary_arn, read, state, write, write_state
 from components.iam import document
 from components.site import Site
 from settings import Names
@@ -23,7 +23,7 @@ SITE = Site(
     log_retention_days=7,
 )
 SECRET = arn("secretsmanager", "secret:venue-a-AbCdEf")
-GIVEN = Given(
+GIVEN = Existing(
     key_arn=arn("kms", "key/given"), topic_arn=arn("sns", "noc"), code_bucket="our-code", secret_arns=[SECRET]
 )
 BUCKET = "media-workflow-state-123456789012-us-east-1"

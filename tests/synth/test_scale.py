@@ -10,9 +10,8 @@ from pathlib import Path
 import pytest
 
 from components.dashboard_layout import page_of
-from components.event_patterns import PATTERN_LIMIT
 from components.health_rules import health_rules
-from components.sizes import oversized, resolved
+from components.sizes import SIZES, oversized, resolved
 from settings import load_environment
 from tests.synth.conftest import Synthesized
 from tools.bench.flows import environment_text
@@ -70,8 +69,9 @@ def test_rules_and_patterns_fit_their_quotas(large: Synthesized) -> None:
     rules = large.all_of("aws_cloudwatch_event_rule")
     assert len(rules) <= 100  # the smallest default of any Region; most have 300
     sizes = {rule["name"]: len(resolved(rule["event_pattern"].replace("us-east-1", "us-gov-west-1"))) for rule in rules}
-    assert max(sizes.values()) <= PATTERN_LIMIT, sizes
-    assert max(sizes.values()) > PATTERN_LIMIT * 0.8, "the patterns are not at their longest: a token was not resolved"
+    (limit,) = (row.limit for row in SIZES if row.what == "the event pattern")
+    assert max(sizes.values()) <= limit, sizes
+    assert max(sizes.values()) > limit * 0.8, "the patterns are not at their longest: a token was not resolved"
     with_wildcards = [rule for rule in rules if '"wildcard"' in rule["event_pattern"]]
     assert len(with_wildcards) == 2  # of 30 on a bus, which cannot be raised
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from components import ci_permissions
-from components.ci_permissions import READ_SECRETS, Given, boundary, boundary_arn, read, write
+from components.ci_permissions import READ_SECRETS, Existing, boundary, boundary_arn, read, write
 from components.ci_trust import audiences, github_trust, subjects
 from components.iam import Statement, document
 from components.site import Site
@@ -83,33 +83,33 @@ def test_pipeline_manages_own_dashboard_pages_only() -> None:
     pages = [Names("lab").dashboard_page(number) for number in (1, 2, 9, 40)]
     for name in pages:
         board = f"arn:aws:cloudwatch::123456789012:dashboard/{name}"
-        assert allowed(write(site(), Given()), "cloudwatch:PutDashboard", board), name
-        assert allowed(read(site(), Given()), "cloudwatch:GetDashboard", board), name
-        assert not allowed(write(site(), Given()), "cloudwatch:PutDashboard", board.replace("lab", "labs")), name
+        assert allowed(write(site(), Existing()), "cloudwatch:PutDashboard", board), name
+        assert allowed(read(site(), Existing()), "cloudwatch:GetDashboard", board), name
+        assert not allowed(write(site(), Existing()), "cloudwatch:PutDashboard", board.replace("lab", "labs")), name
 
 
 @pytest.mark.parametrize("action", ["cloudformation:UntagResource", "cloudformation:UpdateTerminationProtection"])
 def test_pipeline_untags_and_protects_own_stacks_only(action: str) -> None:
     stack = "arn:aws:cloudformation:us-east-1:123456789012:stack/media-workflow-lab-live/1"
-    assert allowed(write(site(), Given()), action, stack)
-    assert not allowed(write(site(), Given()), action, stack.replace("-lab-", "-prod-"))
+    assert allowed(write(site(), Existing()), action, stack)
+    assert not allowed(write(site(), Existing()), action, stack.replace("-lab-", "-prod-"))
 
 
 def test_existing_resources_are_used_but_not_changed() -> None:
-    key, bucket = "arn:aws:kms:us-east-1:123456789012:key/given", "arn:aws:s3:::our-code/functions/x.zip"
-    given = Given(key_arn=key, code_bucket="our-code")
-    by_key = [found for found in write(site(), given) if found["Resource"] == key]
+    key, bucket = "arn:aws:kms:us-east-1:123456789012:key/existing", "arn:aws:s3:::our-code/functions/x.zip"
+    existing = Existing(key_arn=key, code_bucket="our-code")
+    by_key = [found for found in write(site(), existing) if found["Resource"] == key]
     assert [set(found["Action"]) for found in by_key] == [set(ci_permissions.USE_KEY)]
     assert {"kms:ReEncrypt*", "kms:DescribeKey", "kms:CreateGrant"} <= set(ci_permissions.USE_KEY)
-    assert allowed(write(site(), given), "s3:PutObject", bucket)
-    assert not allowed(write(site(), given), "s3:PutBucketPolicy", bucket)
-    assert not allowed(write(site(), Given()), "s3:PutObject", bucket)
+    assert allowed(write(site(), existing), "s3:PutObject", bucket)
+    assert not allowed(write(site(), existing), "s3:PutBucketPolicy", bucket)
+    assert not allowed(write(site(), Existing()), "s3:PutObject", bucket)
 
 
 def test_role_changes_need_the_boundary() -> None:
     """But to delete one, and what changes no permission."""
     free = {"iam:DeleteRole", "iam:ListInstanceProfilesForRole", "iam:PassRole", "iam:TagRole", "iam:UntagRole"}
-    for statement in write(site(), Given()):
+    for statement in write(site(), Existing()):
         changes = {action for action in statement["Action"] if action.startswith("iam:")}
         if statement["Effect"] == "Allow" and changes - free - {"iam:UpdateRoleDescription"}:
             assert statement["Condition"] == {"StringEquals": {"iam:PermissionsBoundary": boundary_arn(site())}}
@@ -127,10 +127,10 @@ def test_policies_fit_with_longest_names_and_most_secrets() -> None:
     secret = "arn:aws-us-gov:secretsmanager:us-gov-west-1:123456789012:secret:" + "s" * 60
     secrets = [f"{secret}{number:02}" for number in range(MAX_SECRETS_OF_PIPELINE // (len(secret) + 5))]
     topic = f"arn:aws-us-gov:sns:us-gov-west-1:123456789012:{'t' * 256}"
-    given = Given(key_arn="k" * 90, topic_arn=topic, code_bucket="b" * 63, secret_arns=secrets)
-    assert len("".join(document(*boundary(longest, given)).split())) <= 6_144
-    assert len("".join(document(*read(longest, given)).split())) <= 5_400
-    assert len("".join(document(*write(longest, given)).split())) <= 10_000
+    existing = Existing(key_arn="k" * 90, topic_arn=topic, code_bucket="b" * 63, secret_arns=secrets)
+    assert len("".join(document(*boundary(longest, existing)).split())) <= 6_144
+    assert len("".join(document(*read(longest, existing)).split())) <= 5_400
+    assert len("".join(document(*write(longest, existing)).split())) <= 10_000
 
 
 def test_secrets_above_the_boundary_limit_are_refused(tmp_path: Path) -> None:
