@@ -12,6 +12,9 @@ Severity = Literal["CRITICAL", "HIGH", "MEDIUM", "INFO"]
 WORST_FIRST: Final[tuple[Severity, ...]] = ("CRITICAL", "HIGH", "MEDIUM", "INFO")
 """CRITICAL: viewers see nothing. HIGH: viewers see damage. MEDIUM: it is getting worse. INFO: worth knowing."""
 
+SCHEMA: Final = 2
+"""The schema number of what this release stores and sends. Raise it with a migration in `schema`, and a golden file."""
+
 FUTURE_TOLERANCE: Final = timedelta(minutes=5)
 """How far the clock of whoever dates an input may be ahead of ours; what is dated later is refused."""
 
@@ -68,12 +71,13 @@ class Policy(TypedDict):
     enabled: fifty names would not fit into a parameter. A policy of an earlier release has neither.
     """
 
+    schema: NotRequired[int]
     environment: str
     flow_name: str
     flow_arn: str
     on_air: Literal["always", "manual"]
     dashboard: str
-    patience: Patience
+    incident_policy: Patience
     rules: list[Rule]
     outputs: NotRequired[list[int]]
     notice_severity: NotRequired[Severity]
@@ -159,6 +163,7 @@ class Report(TypedDict):
     the three.
     """
 
+    schema: NotRequired[int]
     flow_name: str
     flow_arn: str
     flow_status: str
@@ -172,9 +177,9 @@ class Report(TypedDict):
     severity: Severity
     issues: list[Issue]
     trigger: Cause
-    patience: Patience
+    incident_policy: Patience
     sources: list[Source]
-    said: NotRequired[list[Said]]
+    event_evidence: NotRequired[list[Said]]
     all_lost: NotRequired[Issue]
     previous_status: NotRequired[str]
     maintenance: NotRequired[Literal["SCHEDULED", "RESCHEDULED", "INPROGRESS", "FINISHED", "FAILED", "CANCELED"]]

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import boto3
 from botocore.config import Config
+from schema import load_report
 
 from alert_handler.handling import handle
 from alert_handler.lateness import ENVIRONMENT
@@ -66,13 +67,14 @@ def read_report(event: Mapping[str, Any]) -> Report:
     Raises:
         ReportError: there is none, or it lacks something.
     """
-    report = event.get("report")
-    if not isinstance(report, Mapping):
+    given = event.get("report")
+    if not isinstance(given, Mapping):
         raise ReportError(f"there is no report in {sorted(event)}")
+    report = load_report(given)
     missing = sorted(Report.__required_keys__ - set(report))
     if missing:
         raise ReportError(f"the report lacks {', '.join(missing)}")
-    return report  # type: ignore[return-value]  # as just seen
+    return report
 
 
 def publish(sns: "SNSClient", notification: Notification) -> None:
@@ -81,7 +83,7 @@ def publish(sns: "SNSClient", notification: Notification) -> None:
     What is of the environment itself goes to the self-monitoring topic, whose subscribers get everything.
     """
     message = compose(notification)
-    topic = "SELF_MONITORING_TOPIC_ARN" if notification["look"]["flow_name"] == ENVIRONMENT else "TOPIC_ARN"
+    topic = "SELF_MONITORING_TOPIC_ARN" if notification["check"]["flow_name"] == ENVIRONMENT else "TOPIC_ARN"
     sns.publish(
         TopicArn=os.environ[topic],
         Subject=message.subject,

@@ -111,7 +111,7 @@ class _Handling:
                     continue
                 version += 1
             if mine:
-                days = self._report["patience"]["incident_history_days"]
+                days = self._report["incident_policy"]["incident_history_days"]
                 self.sent += send_all(
                     name, after, version, days=days, execution=self._execution, store=self._store, send=self._send
                 )

@@ -85,7 +85,7 @@ class _Decision:
             if "silence" in self.report and self.now - silent_since(self.record, self.report) > USUALLY_LATE:
                 self.record["listed"] = max(self.record.get("listed") or self._time, self._time, key=moment)
         if len(self.report["sources"]) == 1 and any(
-            said["about"] == SOURCE and not said["bad"] for said in self.report.get("said", [])
+            said["about"] == SOURCE and not said["bad"] for said in self.report.get("event_evidence", [])
         ):
             self.record["source_back"] = max(self.record.get("source_back") or self._time, self._time, key=moment)
         if self.now != ran_at(self.report):
@@ -145,7 +145,7 @@ class _Decision:
 
     @property
     def _settling(self) -> timedelta:
-        return timedelta(minutes=self.report["patience"]["settling_minutes"])
+        return timedelta(minutes=self.report["incident_policy"]["settling_minutes"])
 
     def _stuck(self) -> bool:
         unsettled = self.record["unsettled"]
@@ -157,6 +157,7 @@ class _Decision:
 
     def _stuck_issue(self) -> Issue:
         status = self.report["flow_status"]
+        minutes = self.report["incident_policy"]["settling_minutes"]
         off = status == "STARTING" or (status == "STOPPING" and self.report["on_air_expected"])
         return {
             "about": "FlowStatus",
@@ -165,7 +166,7 @@ class _Decision:
             "threshold": None,
             "unit": "",
             "severity": "CRITICAL" if off else "HIGH",
-            "meaning": f"The flow has been {status} for {self.report['patience']['settling_minutes']} minutes or more.",
+            "meaning": f"The flow has been {status} for {minutes} minutes or more.",
             "actions": ["Look at the flow in the console; if it does not move, ask AWS Support."],
             "evidence": "status",
         }
@@ -186,9 +187,9 @@ class _Decision:
 
     def _lost_parts(self) -> set[str]:
         incident = self.record["incident"]
-        heard = incident["heard"].values() if incident else ()
+        heard = incident["event_evidence"].values() if incident else ()
         remembered = {item["part"]: item["bad"] for item in heard if item["about"] == SOURCE}
-        said = {item["part"]: item["bad"] for item in self.report.get("said", []) if item["about"] == SOURCE}
+        said = {item["part"]: item["bad"] for item in self.report.get("event_evidence", []) if item["about"] == SOURCE}
         return {part for part, bad in {**remembered, **said}.items() if bad}
 
     # The incident
@@ -203,10 +204,10 @@ class _Decision:
             "good": 0,
             "healthy_since": "",
             "last_good": "",
-            "told": self._time,
+            "notified": self._time,
             "reminders": 0,
             "number": 0,
-            "heard": {},
+            "event_evidence": {},
             "triggers": [],
             "sent": [],
         }
@@ -239,15 +240,15 @@ class _Decision:
         self._not_good(incident, until)
         if new:
             incident["severity"] = worst([incident["severity"], *(issue["severity"] for issue in new)])
-            incident["told"], incident["reminders"] = max(incident["told"], self._time, key=moment), 0
+            incident["notified"], incident["reminders"] = max(incident["notified"], self._time, key=moment), 0
             rest = [issue for issue in bad if issue not in new]
             self._tell("escalated", incident["severity"], [*new, *rest], incident)
         elif (
             latest
             and self.now == ran_at(self.report)
-            and self.now >= moment(incident["told"]) + self._until_reminder(incident)
+            and self.now >= moment(incident["notified"]) + self._until_reminder(incident)
         ):
-            incident["told"], incident["reminders"] = self._time, incident["reminders"] + 1
+            incident["notified"], incident["reminders"] = self._time, incident["reminders"] + 1
             self._tell("reminded", incident["severity"], bad, incident)
 
     def _evidence_until(self, bad: Iterable[Issue]) -> str:
@@ -262,15 +263,15 @@ class _Decision:
 
     def _until_reminder(self, incident: Incident) -> timedelta:
         factor = min(1 << incident["reminders"], SLOWEST_REMINDER)
-        return timedelta(minutes=factor * self.report["patience"]["reminder_minutes"])
+        return timedelta(minutes=factor * self.report["incident_policy"]["reminder_minutes"])
 
     def _good_again(self, incident: Incident) -> None:
         self._hear(incident)
         if self._unknown():
             return
-        for item in incident["heard"].values():
+        for item in incident["event_evidence"].values():
             item["bad"] = item["bad"] and self.as_of < moment(item["until"])
-        if any(item["bad"] for item in incident["heard"].values()):
+        if any(item["bad"] for item in incident["event_evidence"].values()):
             return
         if (
             self.as_of
@@ -281,7 +282,7 @@ class _Decision:
         incident["good"] += 1
         incident["healthy_since"] = incident["healthy_since"] or as_of
         incident["last_good"] = as_of
-        if incident["good"] >= self.report["patience"]["recovery_checks"]:
+        if incident["good"] >= self.report["incident_policy"]["recovery_checks"]:
             self._close(incident)
 
     def _close(self, incident: Incident) -> None:
@@ -289,7 +290,7 @@ class _Decision:
         self._tell("recovered", incident["severity"], issues, incident)
         incident["closed"] = self.record["closed"] = self._time
         self.record["healthy_as_of"] = self.as_of.isoformat()
-        incident["heard"] = {}
+        incident["event_evidence"] = {}
         self.record["incident"] = None
         self.record["to_keep"].append(incident)
 
@@ -313,13 +314,13 @@ class _Decision:
 
     def _hear(self, incident: Incident) -> None:
         """Remember what an event said, unless a later one has said something of the same."""
-        for said in self.report.get("said", []):
+        for said in self.report.get("event_evidence", []):
             key = f"{said['about']} {said['part']}".strip()
-            before = incident["heard"].get(key)
+            before = incident["event_evidence"].get(key)
             if (before is None and not said["bad"]) or (before and self.now < moment(before["at"])):
                 continue
             until = self.now + timedelta(seconds=said["holds_seconds"])
-            incident["heard"][key] = {
+            incident["event_evidence"][key] = {
                 "about": said["about"],
                 "part": said["part"],
                 "at": self._time,
@@ -350,11 +351,11 @@ class _Decision:
             "id": f"{self.report['flow_name']}/{self._time}/{kind}{ended_window}",
             "kind": kind,
             "severity": severity,
-            "look": look_of(self.report),
+            "check": look_of(self.report),
             "issues": list(issues),
         }
         lost = self._lost_parts()
-        told["look"]["sources"] = [  # what an event called lost is not in use, whatever an older datapoint says
+        told["check"]["sources"] = [  # what an event called lost is not in use, whatever an older datapoint says
             {**source, "in_use": False if source["arn"] in lost else source["in_use"]}
             for source in self.report["sources"]
         ]
@@ -369,6 +370,6 @@ class _Decision:
         if incident is None and began:
             told["began"], told["ended"] = began, ended
         if words:
-            told["words"] = words
+            told["detail"] = words
         self.added.append(told)
         self.record["pending"].append(told)

@@ -51,9 +51,9 @@ def _notification(kind: Kind, report: Report, flows: dict[str, str], *, began: s
         "id": f"{ENVIRONMENT}/{report['timestamp']}/{kind}",
         "kind": kind,
         "severity": SEVERITY,
-        "look": {**look_of(report), "flow_name": ENVIRONMENT},
+        "check": {**look_of(report), "flow_name": ENVIRONMENT},
         "issues": [],
         "began": began,
         "ended": ran_at(report).isoformat(),
-        "words": ", ".join(sorted(flows)),
+        "detail": ", ".join(sorted(flows)),
     }

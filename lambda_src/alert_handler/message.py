@@ -89,7 +89,7 @@ class Message:
 
 def compose(told: Notification) -> Message:
     """The message of a notification: what is wrong, what to do, and then all that is known."""
-    look = told["look"]
+    look = told["check"]
     # Half a surrogate pair, which JSON can carry, could not be sent.
     what, do = (line.encode(errors="replace").decode() for line in _headline(told))
     of_metrics = told["kind"] in METRICS_KINDS
@@ -116,22 +116,22 @@ def _headline(told: Notification) -> tuple[str, str]:
         return _maintenance(told)
     if told["kind"] in FACTS:
         what, do = FACTS[told["kind"]]
-        reason = " ".join(told.get("words", "").split())
-        return what.format(reason=reason), do.format(arn=told["look"]["flow_arn"])
+        reason = " ".join(told.get("detail", "").split())
+        return what.format(reason=reason), do.format(arn=told["check"]["flow_arn"])
     first = told["issues"][0]
     if told["kind"] == "recovered":
-        stopped = ", the flow was stopped" if told["look"]["flow_status"] == "STANDBY" else ""
+        stopped = ", the flow was stopped" if told["check"]["flow_status"] == "STANDBY" else ""
         return (
             f"Recovered after {_span(told['began'], told['ended'])}{stopped}. Was: {first['meaning']}",
             f"Nothing to do: nothing was found wrong since {_clock(told['ended'])} UTC.",
         )
     before = {
         "escalated": "Worse: ",
-        "reminded": f"Still, after {_span(told['began'], told['look']['timestamp'])}: ",
+        "reminded": f"Still, after {_span(told['began'], told['check']['timestamp'])}: ",
     }.get(told["kind"], "")
     do = first["actions"][0] if first["actions"] else "look at the flow in the console."
-    if _over(first, told["look"]):
-        look = told["look"]
+    if _over(first, told["check"]):
+        look = told["check"]
         when = f"At {_clock(look['timestamp'])} UTC, received {_delay(look)} later"
         return f"{before}{past(first['meaning'])} {when}.", f"Do first: check whether it is still so; if it is: {do}"
     return f"{before}{first['meaning']}", f"Do first: {do}"
@@ -144,7 +144,7 @@ def _metrics(told: Notification) -> tuple[str, str]:
             "First: check the streams yourself: until CloudWatch has data, only MediaConnect's events detect a fault.",
         )
     span = _span(told["began"], told["ended"])
-    if told["look"]["flow_status"] not in RUNS:
+    if told["check"]["flow_status"] not in RUNS:
         return (
             f"The last flow with late metrics is off air, after {span}.",
             "No action needed. It is not known yet whether metrics arrive again.",
@@ -172,7 +172,7 @@ def past(meaning: str) -> str:
 
 
 def _maintenance(told: Notification) -> tuple[str, str]:
-    look, words = told["look"], told["words"]
+    look, words = told["check"], told["detail"]
     stands = look["flow_status"] == "STANDBY"
     if words == "INPROGRESS":
         what = "the flow is in STANDBY" if stands else "expect an interruption"
@@ -209,14 +209,14 @@ def _sendable(text: str) -> str:
 
 
 def _sms(told: Notification, names: str, what: str, do: str) -> str:
-    look = told["look"]
+    look = told["check"]
     others = len(told["issues"]) - 1
     also = f"{others} more, " if others > 0 and told["kind"] not in OTHER else ""
     return sms.short(names, what, [f"({also}{_clock(look['timestamp'])} UTC)", do])
 
 
 def _body(told: Notification, what: str, do: str) -> str:
-    look = told["look"]
+    look = told["check"]
     more = len(told["issues"]) - 1
     lines = [
         f"{what}{f' ({more} more below)' if more > 0 and told['kind'] not in OTHER else ''}",
@@ -240,11 +240,11 @@ def _body(told: Notification, what: str, do: str) -> str:
 
 
 def _body_on_metrics(told: Notification, what: str, do: str) -> str:
-    look = told["look"]
+    look = told["check"]
     flows = "First late flow" if told["kind"] == "metrics-late" else "Flows that were late"
     lines = [
         *(what, do, ""),
-        f"{flows}: {told['words']}",
+        f"{flows}: {told['detail']}",
         f"Environment: {look['environment']}",
         f"Time: {_when(look['timestamp'])} UTC",
         "",
@@ -255,7 +255,7 @@ def _body_on_metrics(told: Notification, what: str, do: str) -> str:
 
 def _sources(told: Notification) -> list[str]:
     """Which of two sources is in use, as far as MediaConnect says; nothing if both are gone."""
-    sources = told["look"]["sources"]
+    sources = told["check"]["sources"]
     gone = any(issue["about"] == SOURCE and issue["severity"] == "CRITICAL" for issue in told["issues"])
     if len(sources) < 2 or (gone and told["kind"] not in PAST):  # noqa: PLR2004
         return []

@@ -64,6 +64,6 @@ def _noted(incident: Incident, sent: Notification) -> Incident:
         "id": sent["id"],
         "kind": sent["kind"],
         "severity": sent["severity"],
-        "at": sent["look"]["timestamp"],
+        "at": sent["check"]["timestamp"],
     }
     return {**incident, "sent": [*incident["sent"], note]}

@@ -5,7 +5,7 @@ Times are ISO 8601 in UTC, and those of the looks, never of the clock on the wal
 
 from typing import Any, Final, Literal, NotRequired, TypedDict
 
-from report import Cause, Issue, Report, Severity, Source
+from report import SCHEMA, Cause, Issue, Report, Severity, Source
 
 Kind = Literal[
     "opened", "escalated", "reminded", "recovered", "closed", "flow-stopped", "flow-started", "maintenance",
@@ -55,13 +55,13 @@ class Notification(TypedDict):
     id: str
     kind: Kind
     severity: Severity
-    look: Look
+    check: Look
     issues: list[Issue]
     incident: NotRequired[str]
     began: NotRequired[str]
     ended: NotRequired[str]
     worst: NotRequired[list[Worst]]
-    words: NotRequired[str]
+    detail: NotRequired[str]
 
 
 class Sent(TypedDict):
@@ -114,10 +114,10 @@ class Incident(TypedDict):
     good: int
     healthy_since: str
     last_good: str
-    told: str
+    notified: str
     reminders: int
     number: int
-    heard: dict[str, Heard]
+    event_evidence: dict[str, Heard]
     triggers: list[str]
     sent: list[Sent]
 
@@ -138,7 +138,7 @@ class Maintenance(TypedDict):
     since: str
     until: str
     open: bool
-    noticed: Literal["event", "status"]
+    detected_by: Literal["event", "status"]
     limit: NotRequired[str]
     was_active: NotRequired[bool]
     checked: NotRequired[str]
@@ -186,6 +186,7 @@ class Record(TypedDict):
     Keys that older versions did not write are optional.
     """
 
+    schema: int
     status: str
     since: str
     unsettled: Unsettled | None
@@ -207,6 +208,7 @@ class Record(TypedDict):
 def nothing_known() -> Record:
     """What is remembered of a flow that was never looked at."""
     return {
+        "schema": SCHEMA,
         "status": "",
         "since": "",
         "unsettled": None,

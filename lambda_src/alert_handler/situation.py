@@ -50,7 +50,7 @@ class Situation:
             self._end_maintenance(window, window["until"], NOT_REPORTED)
         elif window and window["open"] and moment(window["since"]) < self.now:
             if state == "INPROGRESS":
-                self.record["maintenance"] = {**window, "noticed": "event"}
+                self.record["maintenance"] = {**window, "detected_by": "event"}
             elif state in OVER:
                 self._end_maintenance(window, self._time, "RESCHEDULED" if state == "SCHEDULED" else str(state))
         window = self.record["maintenance"]
@@ -68,7 +68,12 @@ class Situation:
             until, noticed = expected, False
         elif state in {"FINISHED", "FAILED", "CANCELED"}:
             # Its begin was missed, or comes late and is over by now.
-            self.record["maintenance"] = {"since": self._time, "until": self._time, "open": False, "noticed": "event"}
+            self.record["maintenance"] = {
+                "since": self._time,
+                "until": self._time,
+                "open": False,
+                "detected_by": "event",
+            }
             return
         else:
             return
@@ -76,7 +81,7 @@ class Situation:
             "since": self._time,
             "until": until.isoformat(),
             "open": True,
-            "noticed": "event" if noticed else "status",
+            "detected_by": "event" if noticed else "status",
             "limit": until.isoformat(),
             "was_active": "ACTIVE" in {self.record["status"], self.report["flow_status"]},
         }
@@ -144,7 +149,7 @@ class Situation:
     def lasts_longer_than_a_restart(self) -> bool:
         """Whether the flow has been off air or unhealthy for so long in a maintenance."""
         since = self.down_since()
-        settling = timedelta(minutes=self.report["patience"]["settling_minutes"])
+        settling = timedelta(minutes=self.report["incident_policy"]["settling_minutes"])
         return bool(since) and self.now >= moment(since) + settling + RESTART
 
     def down_since(self) -> str:

@@ -6,11 +6,13 @@ expiry and people look at.
 
 import json
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import ClientError
+from schema import load_record
 
 from alert_handler.record import Incident, Record, nothing_known
+from report import SCHEMA
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -34,7 +36,7 @@ class Table:
         item = answer.get("Item")
         if item is None:
             return nothing_known(), 0
-        return cast("Record", json.loads(item["record"]["S"])), int(item["version"]["N"])
+        return load_record(json.loads(item["record"]["S"])), int(item["version"]["N"])
 
     def save(self, flow: str, record: Record, *, over: int) -> bool:
         """Save on the condition that nobody did since; False if somebody did."""
@@ -69,7 +71,7 @@ class Table:
                 "opened": {"S": incident["opened"]},
                 "closed": {"S": incident["closed"]},
                 "severity": {"S": incident["severity"]},
-                "incident": {"S": json.dumps(incident, sort_keys=True)},
+                "incident": {"S": json.dumps({"schema": SCHEMA, **incident}, sort_keys=True)},
                 "expires": {"N": str(int(expires.timestamp()))},
             },
         )

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
+from schema import load_policy
 
 from measures import INPUTS_REFUSED, count
 from report import Policy, Rule
@@ -148,7 +149,7 @@ def read_policy(ssm: "SSMClient", trigger: Trigger) -> Policy:
     except ssm.exceptions.ParameterNotFound as error:
         raise UnknownFlowError(f"no flow {trigger.flow_name!r} is monitored here (there is no {name})") from error
     try:
-        policy: Policy = json.loads(text)
+        policy = load_policy(json.loads(text))
         complete = Policy.__required_keys__ <= policy.keys()
     except (ValueError, AttributeError) as error:
         raise MonitorError(f"the parameter {name} holds no policy: {text[:100]!r}") from error

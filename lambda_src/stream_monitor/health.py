@@ -12,7 +12,7 @@ from itertools import pairwise
 from typing import Any, Final, Literal
 from zlib import crc32
 
-from report import LATE, Issue, Policy, Report, Rule, Said, Silence, Source, is_delayed, rank, worst
+from report import LATE, SCHEMA, Issue, Policy, Report, Rule, Said, Silence, Source, is_delayed, rank, worst
 from stream_monitor.freshness import SILENT, Points, is_silent, judged_as_of, last_sign, silence, watermark
 from stream_monitor.trigger import ONE_LOST, OUTPUT_STATUS, SOURCE, Finding, Trigger, output_disabled
 
@@ -168,6 +168,7 @@ def report(
     issues = _one_of_each(issues)
     start, end = query_window(policy["rules"], trigger.time)
     found: Report = {
+        "schema": SCHEMA,
         "flow_name": policy["flow_name"],
         "flow_arn": str(flow["FlowArn"]),
         "flow_status": status,
@@ -181,7 +182,7 @@ def report(
         "severity": worst(issue["severity"] for issue in issues),
         "issues": issues,
         "trigger": trigger.cause(),
-        "patience": policy["patience"],
+        "incident_policy": policy["incident_policy"],
         "sources": sources,
         "as_of": trigger.time.isoformat(),
     }
@@ -194,7 +195,7 @@ def report(
                 found, policy, known, trigger.time, others=others, errors=errors, streams_listed=streams_listed
             )
     if said:
-        found["said"] = said
+        found["event_evidence"] = said
     presence = _same(SOURCE, "", policy["rules"])
     if presence and len(sources) > 1 and any(words["about"] == SOURCE and words["bad"] for words in said):
         found["all_lost"] = _issue(presence, None, "event")

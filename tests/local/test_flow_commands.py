@@ -278,7 +278,7 @@ def test_a_notification_that_cannot_be_sent_waits_for_the_next_check(show: Show)
     assert lines[1].startswith("Not sent yet: AWS answered Publish with NotFound: ")
     assert lines[2] == "The next check of the flow sends the notification."
     sent = show.check("channel-one", TEN_YEARS)
-    assert [(told["kind"], told.get("words")) for told in sent] == [("closed", "test")]
+    assert [(told["kind"], told.get("detail")) for told in sent] == [("closed", "test")]
     assert [incident["reason"] for incident in show.history("channel-one")] == ["test"]
 
 

@@ -1,13 +1,17 @@
 """Through the real state machine: each trouble of a stream, and of the watching, is told exactly once."""
 
+import json
 from pathlib import Path
 
 import pytest
 from moto.mediaconnect.models import mediaconnect_backends
 
+from alert_handler.table import Table
+from report import SCHEMA
 from settings import load_environment
 from tests.local.conftest import Begin
-from tests.local.evening import EIGHT, GOOD_RTP, Evening
+from tests.local.evening import EIGHT, GOOD_RTP, PREFIX, Evening
+from tests.unit.test_schema import GOLDEN
 from tools.local_aws import ACCOUNT_ID, LocalAws, faults
 from tools.local_aws.executions import wait_for
 from tools.local_aws.gaps.lambda_runs_the_zip import INVOCATIONS
@@ -70,6 +74,22 @@ def test_a_phone_gets_one_part_of_text_however_much_is_wrong(begin: Begin) -> No
     assert [message.recipients for message in critical] == [("email all@example.com", phone)]
     assert len(critical[0].message.encode()) > 1600, "as an e-mail, it would not reach a phone"
     assert len(critical[0].text_for(phone).encode()) <= 140
+
+
+def test_deployment_during_an_open_incident_resolves_it_once(begin: Begin, aws: LocalAws) -> None:
+    """The record is of an older release; the next checks are of this one."""
+    golden = json.loads((GOLDEN / "v1_last.json").read_text(encoding="utf-8"))["open"]
+    assert "schema" not in golden
+    evening = begin("show")
+    evening.pass_seconds(60, looks=False)
+    Table(aws.client("dynamodb"), f"{PREFIX}-incidents").save("show", golden, over=0)
+    evening.minutes(4, ZERO)
+    assert evening.told() == [], "the incident goes on"
+    evening.minutes(4, GOOD_RTP)
+    assert evening.told() == [(RECOVERED, "CRITICAL")]
+    assert evening.record()["schema"] == SCHEMA
+    (incident,) = evening.history()
+    assert (incident["opened"], incident["number"]) == (golden["incident"]["opened"], 2)
 
 
 def test_packet_loss_and_then_a_source_lost_is_one_incident_that_gets_worse(begin: Begin) -> None:

@@ -40,12 +40,12 @@ SHAPES: dict[str, Callable[[float], Report]] = {
     "jitter": lambda seconds: look(seconds, JITTER, sources=TWO),
     "loss and jitter": lambda seconds: look(seconds, LOSS, JITTER, sources=TWO),
     "a gone": lambda seconds: look(
-        seconds, ONE_GONE, sources=TWO, said=said(SOURCE_ARNS[0], bad=True), all_lost=ALL_GONE
+        seconds, ONE_GONE, sources=TWO, event_evidence=said(SOURCE_ARNS[0], bad=True), all_lost=ALL_GONE
     ),
     "b gone": lambda seconds: look(
-        seconds, ONE_GONE, sources=TWO, said=said(SOURCE_ARNS[1], bad=True), all_lost=ALL_GONE
+        seconds, ONE_GONE, sources=TWO, event_evidence=said(SOURCE_ARNS[1], bad=True), all_lost=ALL_GONE
     ),
-    "a back": lambda seconds: look(seconds, sources=TWO, said=said(SOURCE_ARNS[0], bad=False)),
+    "a back": lambda seconds: look(seconds, sources=TWO, event_evidence=said(SOURCE_ARNS[0], bad=False)),
     "standby": lambda seconds: look(seconds, sources=TWO, flow_status="STANDBY"),
     "starting": lambda seconds: look(seconds, sources=TWO, flow_status="STARTING"),
     "error": lambda seconds: look(

@@ -9,6 +9,7 @@ import pytest
 from components.alarms import SILENT
 from components.event_patterns import DETAIL_TYPES, FLOWS_A_RULE
 from components.health_rules import health_rules
+from report import SCHEMA
 from settings import load_environment
 from tests.synth.conftest import PROJECT, Synthesized
 from tools.operations.preflight import SHARED_RULES
@@ -263,12 +264,24 @@ def test_incidents_are_under_the_environments_key_and_changed_by_the_alert_handl
 
 def test_how_long_incidents_wait_is_in_the_policy_so_that_no_code_is_deployed_to_change_it(prod: Synthesized) -> None:
     policy = json.loads(prod.one("aws_ssm_parameter", name="/media-workflow/prod/flows/channel-one")["value"])
-    assert policy["patience"] == {
+    assert policy["schema"] == SCHEMA
+    assert policy["incident_policy"] == {
         "reminder_minutes": 30,
         "recovery_checks": 2,
         "settling_minutes": 3,
         "incident_history_days": 90,
     }
+
+
+def test_functions_and_policies_are_updated_readers_first(prod: Synthesized) -> None:
+    """Each reads what the next one writes, and knows older schemas but no newer ones."""
+    functions = prod.content["resource"]["aws_lambda_function"]
+    addresses = {
+        item["function_name"].rpartition("-prod-")[2]: f"aws_lambda_function.{key}" for key, item in functions.items()
+    }
+    (monitor,) = [item for item in functions.values() if item["function_name"].endswith("stream-monitor")]
+    assert addresses["alert-handler"] in monitor["depends_on"]
+    assert {tuple(item["depends_on"]) for item in prod.all_of("aws_ssm_parameter")} == {(addresses["stream-monitor"],)}
 
 
 def test_each_function_has_a_role_of_its_own(prod: Synthesized) -> None:

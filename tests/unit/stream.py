@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final, cast
 from zlib import crc32
 
-from report import Issue, Patience, Policy, Report, Rule, worst
+from report import SCHEMA, Issue, Patience, Policy, Report, Rule, worst
 
 FLOW_ARN: Final = "arn:aws:mediaconnect:us-east-1:123456789012:flow:1-AbC:live-stream"
 EXECUTION: Final = "arn:aws:states:us-east-1:123456789012:execution:media-workflow-prod-workflow:abc"
@@ -77,12 +77,13 @@ def policy(**changes: Any) -> Policy:
     if "outputs" in changes:
         changes["outputs"] = [crc32(name.encode()) for name in changes["outputs"]]
     fields = {
+        "schema": SCHEMA,
         "environment": "prod",
         "flow_name": "live-stream",
         "flow_arn": FLOW_ARN,
         "on_air": "manual",
         "dashboard": "media-workflow-prod",
-        "patience": PATIENCE,
+        "incident_policy": PATIENCE,
         "rules": [rule(), PRESENCE],
     }
     return cast("Policy", {**fields, **changes})
@@ -91,6 +92,7 @@ def policy(**changes: Any) -> Policy:
 def report(**changes: Any) -> Report:
     """An unhealthy report with one issue."""
     fields = {
+        "schema": SCHEMA,
         "flow_name": "live-stream",
         "flow_arn": FLOW_ARN,
         "flow_status": "ACTIVE",
@@ -116,7 +118,7 @@ def report(**changes: Any) -> Report:
             }
         ],
         "trigger": {"kind": "alarm", "name": "media-workflow-prod-live-stream/packet-loss", "state": "ALARM"},
-        "patience": PATIENCE,
+        "incident_policy": PATIENCE,
         "sources": [{"name": "encoder", "arn": SOURCE_ARNS[0], "in_use": True}],
     }
     return cast("Report", {**fields, **changes})

@@ -234,7 +234,7 @@ def test_an_event_counts_though_the_metrics_lag_behind() -> None:
     (said,) = found["issues"]
     assert (said["evidence"], said["severity"], said["actions"]) == ("event", "CRITICAL", PRESENCE["actions"])
     assert "note" not in said, "what was measured before the event does not disagree with it"
-    assert found["said"] == [{"about": "source", "part": "a", "bad": True, "holds_seconds": 120}]
+    assert found["event_evidence"] == [{"about": "source", "part": "a", "bad": True, "holds_seconds": 120}]
     assert look(Finding("source", "a", LOST), status="STANDBY", data={})["healthy"], "stopped: no source to lose"
 
 
@@ -250,7 +250,7 @@ def test_a_datapoint_from_after_an_event_may_disagree_with_it() -> None:
 def test_an_event_that_later_datapoints_contradict_opens_nothing() -> None:
     later = {"source-lost": {minutes_ago(back): 8e6 for back in (1, -1, -2)}}
     found = look(Finding("source", "a", LOST), data=later)
-    assert (found["healthy"], found["said"][0]["bad"]) == (True, True)
+    assert (found["healthy"], found["event_evidence"][0]["bad"]) == (True, True)
     still = {"source-lost": {minutes_ago(1): 8e6, minutes_ago(-1): 0.0, minutes_ago(-2): 0.0}}
     assert not look(Finding("source", "a", LOST), data=still)["healthy"]
 
@@ -311,7 +311,7 @@ def test_a_minute_in_which_the_flow_switched_names_no_source_in_use() -> None:
 
 def test_a_source_named_in_an_alert_only_is_found_by_its_name() -> None:
     found = look(Finding("source", "venue-b", LOST, rule="one-source-lost"), flow=TWO_SOURCES, rules=BOTH, data=FLOWING)
-    assert found["said"][0]["part"] == SOURCE_ARNS[1]
+    assert found["event_evidence"][0]["part"] == SOURCE_ARNS[1]
     assert found["issues"][0]["meaning"].startswith("The source venue-b is gone")
 
 

@@ -38,7 +38,7 @@ def standby(seconds: float, **changes: Any) -> Report:
 
 
 def event(seconds: float, part: str = SOURCE_ARNS[0], *, bad: bool = True, **changes: Any) -> Report:
-    said = {"said": [{"about": "source", "part": part, "bad": bad, "holds_seconds": 180}]}
+    said = {"event_evidence": [{"about": "source", "part": part, "bad": bad, "holds_seconds": 180}]}
     issues = [issue(evidence="event", value=None)] if bad else []
     return look(seconds, *changes.pop("issues", issues), **said, **changes)
 
@@ -93,7 +93,7 @@ def test_an_escalation_names_first_what_is_new() -> None:
 def test_reminders_back_off_and_start_over_when_it_gets_worse() -> None:
     minutes = [number * 60 for number in range(0, 600, 10)]
     _, told = remembered(*(look(seconds, LOSS) for seconds in minutes))
-    assert [item["look"]["timestamp"][11:16] for item in told if item["kind"] == "reminded"] == ["20:30", "21:30", "23:30", "03:30"]  # fmt: skip
+    assert [item["check"]["timestamp"][11:16] for item in told if item["kind"] == "reminded"] == ["20:30", "21:30", "23:30", "03:30"]  # fmt: skip
     _, told = remembered(*(look(seconds, LOSS if seconds < 2400 else LOST) for seconds in minutes[:9]))
     assert [item["kind"] for item in told] == ["opened", "reminded", "escalated", "reminded"]
 
@@ -216,7 +216,7 @@ def test_issues_in_a_maintenance_window_are_told_only_if_they_outlive_it(
 
 def test_a_window_whose_end_was_lost_and_the_next_one_are_two_messages_of_their_own() -> None:
     _, told = remembered(begun(0), begun(7260))
-    assert [item["words"] for item in told] == [
+    assert [item["detail"] for item in told] == [
         "INPROGRESS",
         "no end of it was reported within two hours",
         "INPROGRESS",

@@ -15,7 +15,9 @@ from settings import load_environment
 from tests.unit.stream import SOURCE_ARNS, issue, look
 
 PROJECT = Path(__file__).resolve().parents[2]
-SAID: dict[str, Any] = {"said": [{"about": "source", "part": SOURCE_ARNS[0], "bad": True, "holds_seconds": 180}]}
+SAID: dict[str, Any] = {
+    "event_evidence": [{"about": "source", "part": SOURCE_ARNS[0], "bad": True, "holds_seconds": 180}]
+}
 GONE = issue(value=None, threshold=None, evidence="event")
 
 

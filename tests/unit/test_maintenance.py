@@ -49,7 +49,7 @@ def remembered(*reports: Report) -> tuple[Record, list[Notification]]:
 def told(*reports: Report) -> list[str]:
     """What was notified and when: kind, for windows in which state, and the minute."""
     return [
-        f"{item.get('words') or item['kind']} {int(item['look']['timestamp'][11:13]) % 20 * 60 + int(item['look']['timestamp'][14:16])}"
+        f"{item.get('detail') or item['kind']} {int(item['check']['timestamp'][11:13]) % 20 * 60 + int(item['check']['timestamp'][14:16])}"
         for item in remembered(*reports)[1]
     ]
 
@@ -92,7 +92,7 @@ def test_a_window_that_an_event_ended_does_not_start_again() -> None:
 def test_an_outage_that_is_longer_than_a_restart_is_notified_inside_the_window(down: Any) -> None:
     story = [minute(0), begun(1), *(down(number) for number in range(2, 12))]
     record, sent = remembered(*story)
-    assert [(item["kind"], item["look"]["timestamp"][14:16]) for item in sent[1:]] == [("opened", "10")]
+    assert [(item["kind"], item["check"]["timestamp"][14:16]) for item in sent[1:]] == [("opened", "10")]
     assert sent[-1]["severity"] == "CRITICAL"
     assert sent[-1]["began"][14:16] == "02", "with its real start"
     record, more = decide(record, minute(13))
@@ -149,7 +149,7 @@ def test_an_end_that_arrives_before_its_start_keeps_the_window_shut() -> None:
 def test_a_window_lasts_over_midnight() -> None:
     planned: dict[str, Any] = {"maintenance_scheduled": "2026-11-23T23:00:00+00:00"}
     story = [minute(0, **planned), standby(4 * 60 + 30, **planned), minute(4 * 60 + 33, **planned)]
-    assert [item.get("words") for item in remembered(*story)[1]] == ["INPROGRESS"]
+    assert [item.get("detail") for item in remembered(*story)[1]] == ["INPROGRESS"]
     assert [item["kind"] for item in remembered(minute(0, **planned), standby(5 * 60 + 1, **planned))[1]] == ["opened"]
 
 
@@ -192,7 +192,7 @@ def test_a_flow_that_was_off_air_before_its_maintenance_may_stay_so() -> None:
 def test_a_record_of_an_earlier_release_in_the_middle_of_a_window_goes_on() -> None:
     record = nothing_known()
     record["maintenance"] = {
-        "since": look(0)["timestamp"], "until": look(7200)["timestamp"], "open": True, "noticed": "event",
+        "since": look(0)["timestamp"], "until": look(7200)["timestamp"], "open": True, "detected_by": "event",
     }  # fmt: skip
     record, sent = decide(record, minute(1, LOST))
     assert sent == []

@@ -68,8 +68,8 @@ def late(seconds: float, as_of: float) -> Report:
 STORIES: dict[str, Sequence[Report]] = {
     "opened": [look(0, LOSS)],
     "opened-by-event": [look(0, SAID_LOST)],
-    "opened-one-of-two": [look(0, ONE_GONE, sources=SWITCHED, said=A_LOST)],
-    "opened-source-in-use-not-known": [look(0, NOT_KNOWN, sources=UNSAID, said=A_LOST)],
+    "opened-one-of-two": [look(0, ONE_GONE, sources=SWITCHED, event_evidence=A_LOST)],
+    "opened-source-in-use-not-known": [look(0, NOT_KNOWN, sources=UNSAID, event_evidence=A_LOST)],
     "opened-both-sources-gone": [look(0, BOTH_GONE, sources=SWITCHED)],
     "opened-late": [look(0, SAID_LOST, started="2026-11-23T20:25:00+00:00")],
     "escalated": GONE,
@@ -110,7 +110,7 @@ STORIES: dict[str, Sequence[Report]] = {
 }
 
 
-BY_HAND: dict[str, Any] = {"closed": {"kind": "closed", "words": "encoder\nmoved to another flow"}}
+BY_HAND: dict[str, Any] = {"closed": {"kind": "closed", "detail": "encoder\nmoved to another flow"}}
 """What a person's command changes in the last message of a story: no check makes that kind."""
 
 
@@ -218,7 +218,7 @@ def test_links_lead_to_the_console_of_the_flows_own_region_and_partition(arn: st
 )
 def test_a_source_that_is_lost_is_never_called_in_use(in_use: tuple[bool | None, ...], words: str) -> None:
     sources = [{**source, "in_use": used} for source, used in zip(SWITCHED, in_use, strict=True)]
-    body = compose(last_told([look(0, ONE_GONE, sources=sources, said=A_LOST)])).body
+    body = compose(last_told([look(0, ONE_GONE, sources=sources, event_evidence=A_LOST)])).body
     assert f"Source in use: {words}\n" in body
 
 

@@ -104,7 +104,7 @@ def test_silence_of_unknown_start_counts_from_the_first_silent_check() -> None:
 def test_silence_shortly_after_the_start_waits_for_the_settling_time() -> None:
     started = [look(-60, flow_status="STANDBY"), good(-0.5)]
     patience = {"settling_minutes": 10, "reminder_minutes": 30, "recovery_checks": 2, "incident_history_days": 90}
-    reports = [{**silent(minute, "absent"), "patience": patience} for minute in (5, 9, 10)]
+    reports = [{**silent(minute, "absent"), "incident_policy": patience} for minute in (5, 9, 10)]
     assert told(*started, *reports[:2])[1:] == []  # type: ignore[arg-type]
     assert told(*started, *reports)[1:] == OPENED  # type: ignore[arg-type]
 
@@ -120,7 +120,7 @@ def test_stale_data_neither_opens_nor_closes() -> None:
 
 def test_event_holds_until_data_from_after_it_has_arrived() -> None:
     said = [{"about": "source", "part": "", "bad": True, "holds_seconds": 120}]
-    event = look(0, issue(evidence="event", value=None), said=said, as_of=at(-3))
+    event = look(0, issue(evidence="event", value=None), event_evidence=said, as_of=at(-3))
     early = [good(minute, as_of=at(minute - 4)) for minute in (4, 5)]
     assert told(event, *early) == OPENED
     after = [good(minute, as_of=at(minute - 4)) for minute in (6, 7)]
@@ -176,7 +176,7 @@ def test_late_metrics_are_one_notification_of_the_environment() -> None:
     assert [store.check(name, silent(9, "present")) for name in flows] == [[]] * 30
     assert [store.check(name, good(11)) for name in flows].count(["metrics-recovered"]) == 1
     assert [item["kind"] for item in store.sent] == ["metrics-late", "metrics-recovered"]
-    assert store.sent[0]["look"]["flow_name"] == "*"
+    assert store.sent[0]["check"]["flow_name"] == "*"
 
 
 def test_flow_without_data_since_its_start_or_lost_is_not_late() -> None:
@@ -223,7 +223,7 @@ def test_flow_is_notified_though_the_self_monitoring_topic_refuses() -> None:
     publish = store.publish
 
     def refuse(notification: Notification) -> None:
-        if notification["look"]["flow_name"] == "*":
+        if notification["check"]["flow_name"] == "*":
             raise ConnectionRefusedError
         publish(notification)
 
@@ -271,7 +271,7 @@ def test_environment_record_handles_the_same_report_twice_the_same() -> None:
     (notification,) = record["pending"]
     kinds: list[Notification] = lateness.decide(again, good(9), "")["pending"]
     assert [item["kind"] for item in kinds] == ["metrics-late", "metrics-recovered"]
-    assert notification["words"] == "live-stream"
+    assert notification["detail"] == "live-stream"
 
 
 def test_flow_that_was_removed_while_late_is_forgotten_after_a_day() -> None:

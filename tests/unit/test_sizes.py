@@ -119,7 +119,7 @@ def test_what_the_functions_make_of_the_worst_is_within_what_is_measured(tmp_pat
     for number in range(3 * 24 * 2):
         part = f"{OUTPUT_ARN}{list(flow.outputs)[number % count]}"
         said = [{"about": "OutputConnected", "part": part, "bad": True, "holds_seconds": 180}]
-        report = look(number * 1800, *issues, said=said, flow_name=flow.name)
+        report = look(number * 1800, *issues, event_evidence=said, flow_name=flow.name)
         record, messages = decide(record, report)
         made: dict[str, list[Any]] = {
             "the stored record": [record],

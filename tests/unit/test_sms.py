@@ -65,7 +65,7 @@ def test_characters_that_halve_a_part_are_replaced_where_something_says_the_same
 
 
 def test_letters_of_another_alphabet_are_counted_as_they_are_sent() -> None:
-    told: Any = {**last_told([look(0, issue())]), "kind": "closed", "words": "Сигнал пропал " * 40}
+    told: Any = {**last_told([look(0, issue())]), "kind": "closed", "detail": "Сигнал пропал " * 40}
     text = compose(told).sms
     assert "Сигнал" in text
     assert len(text.encode("utf-16-be")) <= sms.PART

@@ -117,15 +117,15 @@ def closed(before: Record, look: Look, reason: str) -> Record:
         "id": f"{look['flow_name']}/{incident['opened']}/{incident['number']}",
         "kind": "closed",
         "severity": incident["severity"],
-        "look": look,
+        "check": look,
         "issues": sorted(incident["issues"].values(), key=lambda issue: (rank(issue["severity"]), issue["about"])),
         "incident": incident["opened"],
         "began": incident["opened"],
         "ended": time,
         "worst": sorted(incident["worst"].values(), key=lambda item: item["metric"]),
-        "words": reason,
+        "detail": reason,
     }
-    incident.update({"closed": time, "reason": reason, "heard": {}})
+    incident.update({"closed": time, "reason": reason, "event_evidence": {}})
     return {
         **record,
         "incident": None,
