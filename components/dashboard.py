@@ -9,9 +9,11 @@ from constructs import Construct
 
 from components.aws import CloudwatchDashboard
 from components.dashboard_layout import FlowGraphs, SelfMonitoringGraph, dashboard_layout
-from components.self_monitoring_alarms import SelfMonitored
+from components.self_monitoring_alarms import OUR_DIMENSION, OUR_NAMESPACE, SelfMonitored
 from components.site import Site
 
+COUNTED: Final = ("Checks", "IncidentsOpened", "NotificationsSent", "InputsRefused")
+"""What the functions count; the other side of `lambda_src/measures.py`."""
 CONSOLES: Final = {"aws": "aws.amazon.com", "aws-cn": "amazonaws.cn", "aws-us-gov": "amazonaws-us-gov.com"}
 
 
@@ -60,7 +62,7 @@ class Dashboard(Construct):
         )
 
 
-def self_monitoring_graphs(self_monitored: SelfMonitored) -> tuple[SelfMonitoringGraph, ...]:
+def self_monitoring_graphs(self_monitored: SelfMonitored, *, environment: str) -> tuple[SelfMonitoringGraph, ...]:
     """Graphs of the chain: what ran, what failed, what waits, what was told."""
     names = list(self_monitored.functions.values())
     machine = ("StateMachineArn", self_monitored.state_machine_arn)
@@ -71,6 +73,10 @@ def self_monitoring_graphs(self_monitored: SelfMonitored) -> tuple[SelfMonitorin
                 ("AWS/States", metric, *machine)
                 for metric in ("ExecutionsStarted", "ExecutionsSucceeded", "ExecutionsFailed", "ExecutionsTimedOut")
             ],
+        ),
+        SelfMonitoringGraph(
+            title="Checks, opened incidents, notifications",
+            metrics=[(OUR_NAMESPACE, metric, OUR_DIMENSION, environment) for metric in COUNTED],
         ),
         SelfMonitoringGraph(
             title="Functions: errors and throttles",

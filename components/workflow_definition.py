@@ -28,6 +28,8 @@ EXPRESS_MARGIN_SECONDS: Final = 30
 """What the tasks of an EXPRESS execution leave for the transitions between them."""
 INPUT_REFUSED: Final = "InputRefused"
 """The state, and the error, of an execution that a person started with an input that starts no check."""
+EXECUTION: Final = {"execution.$": "$$.Execution.Id", "retries.$": "$$.State.RetryCount"}
+"""What both functions get: the execution, and how often they failed in it before, for their log."""
 REPLAY: Final = "replay-"
 """What the names of executions begin with that a replay starts: their input is in the queue already."""
 
@@ -129,7 +131,7 @@ def workflow_definition(
                 stream_monitor_arn,
                 kind=kind,
                 partition=partition,
-                payload={"input.$": "$", "started.$": "$$.Execution.StartTime", "execution.$": "$$.Execution.Id"},
+                payload={"input.$": "$", "started.$": "$$.Execution.StartTime"} | EXECUTION,
                 selector={"report.$": "$.Payload"},
                 following="EvaluateHealth",
             ),
@@ -268,7 +270,7 @@ def _handle(function_arn: str, *, kind: Kind, partition: str, following: str) ->
         function_arn,
         kind=kind,
         partition=partition,
-        payload={"report.$": "$.report", "execution.$": "$$.Execution.Id"},
+        payload={"report.$": "$.report"} | EXECUTION,
         selector={"sent.$": "$.Payload.sent"},
         following=following,
     )

@@ -215,7 +215,7 @@ class MediaWorkflow(TerraformStack):
             site=site,
             flows=graphs,
             pages=pages,
-            self_monitored=self_monitoring_graphs(self_monitored),
+            self_monitored=self_monitoring_graphs(self_monitored, environment=environment.name),
         )
 
         for name, value, description in (

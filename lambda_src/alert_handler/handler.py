@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import boto3
 from botocore.config import Config
+from event_log import log
 from schema import load_report
 
 from alert_handler.handling import handle
@@ -19,6 +20,7 @@ from alert_handler.lateness import ENVIRONMENT
 from alert_handler.message import compose
 from alert_handler.record import Notification
 from alert_handler.table import Table
+from measures import INCIDENTS_OPENED, NOTIFICATIONS_SENT, count
 from report import Report
 
 if TYPE_CHECKING:
@@ -42,7 +44,7 @@ def lambda_handler(event: Mapping[str, Any], _context: object) -> dict[str, list
     """Handle the report in `event`; returns the ids of the messages that were sent.
 
     Args:
-        event: `report` of the monitor, and the ARN of the `execution`.
+        event: `report` of the monitor, the ARN of the `execution`, and how many `retries` it had before this.
 
     Raises:
         ReportError: there is no report, or it lacks something.
@@ -50,12 +52,31 @@ def lambda_handler(event: Mapping[str, Any], _context: object) -> dict[str, list
         botocore.exceptions.ClientError: AWS refused a call.
     """
     report = read_report(event)
+    execution = str(event.get("execution", ""))
+    if retries := event.get("retries"):
+        log("retry", warning=True, flow=report["flow_name"], execution=execution, retries=retries)
     dynamodb, sns = clients()
+
+    def send(notification: Notification) -> None:
+        publish(sns, notification)
+        log(
+            "notification sent",
+            flow=notification["check"]["flow_name"],
+            incident=notification.get("incident"),
+            execution=execution,
+            severity=notification["severity"],
+            kind=notification["kind"],
+            id=notification["id"],
+        )
+        count(NOTIFICATIONS_SENT)
+        if notification["kind"] == "opened":
+            count(INCIDENTS_OPENED)
+
     sent = handle(
         report,
-        execution=str(event.get("execution", "")),
+        execution=execution,
         store=Table(dynamodb, os.environ["TABLE_NAME"]),
-        send=lambda notification: publish(sns, notification),
+        send=send,
         clock=lambda: datetime.now(UTC),
     )
     return {"sent": sent}

@@ -12,18 +12,27 @@ save fails on the condition.
 An incident goes into history before it is taken out of the record, so that there, too, a crash repeats and never loses.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Final, Protocol
+
+from event_log import Event, log
 
 from alert_handler import lateness, outbox
 from alert_handler.healing import healed
 from alert_handler.incident import decide
-from alert_handler.record import Incident, Notification, Record
+from alert_handler.record import Incident, Kind, Notification, Record
 from report import Report, moment
 
 TRIES: Final = 10
 """Each lost try is another execution's success, so more than a few at once mean that something is wrong."""
+
+INCIDENT_EVENTS: Final[Mapping[Kind, Event]] = {
+    "opened": "incident opened",
+    "escalated": "incident escalated",
+    "recovered": "incident resolved",
+    "closed": "incident resolved",
+}
 
 
 class BusyError(RuntimeError):
@@ -108,8 +117,10 @@ class _Handling:
                 after = outbox.claimed(after, self._execution, self._clock())
             if after != before:
                 if not self._store.save(name, after, over=version):
+                    log("retry", flow=name, execution=self._execution, reason="another execution saved the record")
                     continue
                 version += 1
+                self._log_incident(name, before, after)
             if mine:
                 days = self._report["incident_policy"]["incident_history_days"]
                 self.sent += send_all(
@@ -117,6 +128,19 @@ class _Handling:
                 )
             return
         raise BusyError(f"the record of {name} was changed by others {TRIES} times in a row")
+
+    def _log_incident(self, name: str, before: Record, after: Record) -> None:
+        known = {notification["id"] for notification in before["pending"]}
+        for notification in after["pending"]:
+            event = INCIDENT_EVENTS.get(notification["kind"])
+            if event and notification["id"] not in known:
+                log(
+                    event,
+                    flow=name,
+                    incident=notification.get("incident"),
+                    execution=self._execution,
+                    severity=notification["severity"],
+                )
 
 
 def send_all(

@@ -6,7 +6,6 @@ if they stay. Only what is asked as further evidence may fail.
 """
 
 import json
-import logging
 import os
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -16,10 +15,11 @@ from typing import TYPE_CHECKING, Any, Final
 import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
+from event_log import log
 from schema import load_policy
 
-from measures import INPUTS_REFUSED, count
-from report import Policy, Rule
+from measures import CHECKS, INPUTS_REFUSED, count
+from report import Policy, Report, Rule
 from stream_monitor.freshness import BITRATE, Points, alerts_of, lists_streams
 from stream_monitor.health import judges_metrics, needs_more_evidence, query_window, report
 from stream_monitor.trigger import Trigger, TriggerError, read_time, read_trigger, sent_by_us
@@ -31,9 +31,6 @@ if TYPE_CHECKING:
 
 Series = tuple[str, str, int, str, str]
 """Metric, statistic, period, ARN and the dimension that it is the value of; both empty for all flows of the Region."""
-
-log = logging.getLogger(__name__)
-log.setLevel(logging.INFO)
 
 AFTERWARDS: Final = timedelta(hours=1)
 """How long after an event datapoints are asked for that may answer it: so many always fit one call."""
@@ -74,7 +71,7 @@ def lambda_handler(event: Mapping[str, Any], _context: object) -> Mapping[str, A
     """The report on the flow that the workflow was started for, or `refused`: why a person's input starts no check.
 
     Args:
-        event: `input` (what started the workflow), `started` and `execution` of the execution.
+        event: `input` (what started the workflow), `started` and `execution` of the execution, `retries` before this.
 
     Raises:
         TriggerError: what one of our rules or schedules sent cannot be understood.
@@ -82,6 +79,7 @@ def lambda_handler(event: Mapping[str, Any], _context: object) -> Mapping[str, A
         botocore.exceptions.ClientError: AWS refused a call.
     """
     given, started = event.get("input"), read_time(event.get("started"))
+    execution = str(event.get("execution", ""))
     ssm, mediaconnect, cloudwatch = clients()
     try:
         trigger = read_trigger(given, started=started.isoformat())
@@ -89,7 +87,9 @@ def lambda_handler(event: Mapping[str, Any], _context: object) -> Mapping[str, A
     except (TriggerError, UnknownFlowError) as error:
         if sent_by_us(given):
             raise
-        return refusal(error, given)
+        return refusal(error, given, execution)
+    if retries := event.get("retries"):
+        log("retry", warning=True, flow=trigger.flow_name, execution=execution, retries=retries)
     described = mediaconnect.describe_flow(FlowArn=trigger.flow_arn or policy["flow_arn"])
     flow = described["Flow"]
     points: dict[str, Points] = {}
@@ -106,19 +106,44 @@ def lambda_handler(event: Mapping[str, Any], _context: object) -> Mapping[str, A
         flow=flow,
         points=points,
         selected=selected,
-        execution=str(event.get("execution", "")),
+        execution=execution,
         others=others,
         errors=alerts_of(described),
         streams_listed=listed,
         started=started,
     )
-    log.info(
-        "%s", json.dumps({key: found[key] for key in ("flow_name", "flow_status", "healthy", "severity", "trigger")})
-    )
+    _log_check(found)
+    count(CHECKS)
     return found
 
 
-def refusal(error: Exception, given: object) -> dict[str, str]:
+def _log_check(found: Report) -> None:
+    flow, execution, trigger = found["flow_name"], found["execution"], found["trigger"]
+    for issue in found["issues"]:
+        log(
+            "issue found",
+            flow=flow,
+            execution=execution,
+            severity=issue["severity"],
+            about=issue["about"],
+            metric=issue["metric"],
+            value=issue["value"],
+            evidence=issue["evidence"],
+        )
+    log(
+        "check done",
+        flow=flow,
+        execution=execution,
+        severity=found["severity"],
+        healthy=found["healthy"],
+        status=found["flow_status"],
+        trigger=trigger["kind"],
+        trigger_name=trigger["name"],
+        as_of=found.get("as_of"),
+    )
+
+
+def refusal(error: Exception, given: object, execution: str = "") -> dict[str, str]:
     """The answer to a person whose input starts no check; raising it would count as an error of the function."""
     environment = os.environ["ENVIRONMENT"]
     why, shown = _shortened(str(error)), _shortened(json.dumps(given))
@@ -127,7 +152,7 @@ def refusal(error: Exception, given: object) -> dict[str, str]:
         f'{{"flow_name": "<name>"}}, a name as in environments/{environment}.toml, and no time to check as of now. '
         f"A new flow is monitored once {environment} is deployed with it."
     )
-    log.warning("%s", words)
+    log("input refused", warning=True, execution=execution, reason=words)
     count(INPUTS_REFUSED)
     return {"refused": words}
 
@@ -197,7 +222,7 @@ def streams_listed(flow_arn: str) -> bool | None:
     try:
         return lists_streams(metadata_client().describe_flow_source_metadata(FlowArn=flow_arn))
     except (BotoCoreError, ClientError) as error:
-        log.warning("the source's metadata could not be read: %s", error)
+        log("evidence not available", warning=True, about="source metadata", reason=str(error))
         return None
 
 
@@ -211,7 +236,7 @@ def others_arrived(cloudwatch: "CloudWatchClient", rules: list[Rule], now: datet
     try:
         points = _read_series(cloudwatch, [series], query_window(rules, now))[series]
     except (BotoCoreError, ClientError, MonitorError) as error:
-        log.warning("the metrics of all flows could not be read: %s", error)
+        log("evidence not available", warning=True, about="metrics of all flows", reason=str(error))
         return None
     return max(points) + timedelta(minutes=1) if points else None
 

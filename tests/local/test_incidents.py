@@ -2,8 +2,10 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
+from moto.logs.models import logs_backends
 from moto.mediaconnect.models import mediaconnect_backends
 
 from alert_handler.table import Table
@@ -90,6 +92,40 @@ def test_deployment_during_an_open_incident_resolves_it_once(begin: Begin, aws: 
     assert evening.record()["schema"] == SCHEMA
     (incident,) = evening.history()
     assert (incident["opened"], incident["number"]) == (golden["incident"]["opened"], 2)
+
+
+def test_log_records_have_fields_to_query_by(begin: Begin, aws: LocalAws) -> None:
+    """As Lambda's JSON log format writes them, in the log groups of both functions."""
+    evening = begin("show")
+    evening.minutes(1, GOOD_RTP)
+    before = len(records(aws))
+    evening.minutes(1, ZERO)
+    evening.source_is("DISCONNECTED", "encoder")
+    found = records(aws)[before:]
+    (opened,) = [record for record in found if record.get("message") == "incident opened"]
+    assert (opened["flow"], opened["severity"], opened["level"]) == ("show", "CRITICAL", "INFO")
+    assert opened["execution"] in {execution.arn for execution in evening.executions}
+    assert {"check done", "issue found", "notification sent"} <= {record.get("message") for record in found}
+    counted = [
+        metric["Name"]
+        for record in found
+        if "_aws" in record
+        for metric in record["_aws"]["CloudWatchMetrics"][0]["Metrics"]
+    ]
+    assert {"Checks", "IncidentsOpened", "NotificationsSent"} == set(counted)
+
+
+def records(aws: LocalAws) -> list[dict[str, Any]]:
+    """What both functions logged, function by function."""
+    groups = logs_backends[ACCOUNT_ID][aws.region].groups
+    lines = [
+        line
+        for part in ("stream-monitor", "alert-handler")
+        for stream in groups[f"/aws/lambda/{PREFIX}-{part}"].streams.values()
+        for event in stream.events
+        for line in event.message.splitlines()
+    ]
+    return [json.loads(line) for line in lines if line.startswith("{")]
 
 
 def test_packet_loss_and_then_a_source_lost_is_one_incident_that_gets_worse(begin: Begin) -> None:

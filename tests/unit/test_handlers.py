@@ -1,6 +1,7 @@
 """The edges of both functions: which calls they make, how many, and that what fails is raised."""
 
 import json
+import logging
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -19,7 +20,11 @@ from report import Report
 from stream_monitor import handler as monitor
 from stream_monitor.handler import MonitorError
 from stream_monitor.trigger import TriggerError
-from tests.unit.stream import EXECUTION, FLOW_ARN, PRESENCE, STARTED, look, policy, report, rule
+from tests.properties.memory import World
+from tests.unit.stream import EXECUTION, FLOW_ARN, PRESENCE, STARTED, issue, look, policy, report, rule
+
+BAD = issue()
+WORSE = issue("SourceJitter", "MEDIUM", value=80.0, threshold=50.0)
 
 
 @cache
@@ -320,6 +325,7 @@ def desk(monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
     stubs = Desk()
     monkeypatch.setenv("TOPIC_ARN", "arn:aws:sns:us-east-1:123456789012:alerts")
     monkeypatch.setenv("TABLE_NAME", "incidents")
+    monkeypatch.setenv("ENVIRONMENT", "prod")
     monkeypatch.setattr(alert, "clients", stubs.clients)
     with stubs.table, stubs.topic:
         yield stubs
@@ -360,6 +366,102 @@ def test_a_new_incident_is_saved_then_published_with_what_subscriptions_filter_b
     desk.table.add_response("put_item", {}, SAVE_OVER)
     answer = alert.lambda_handler({"report": report(), "execution": EXECUTION}, None)
     assert answer == {"sent": ["live-stream/2026-11-23T20:05:30+00:00/1"]}
+
+
+def fields(log: pytest.LogCaptureFixture) -> list[dict[str, Any]]:
+    """The events of the log with the fields that Lambda's JSON format makes keys of."""
+    plain = {*vars(logging.makeLogRecord({})), "message", "asctime", "taskName"}
+    return [
+        {"event": record.getMessage()} | {key: value for key, value in vars(record).items() if key not in plain}
+        for record in log.records
+        if record.name == "media_workflow"
+    ]
+
+
+def counted(out: str) -> dict[str, float]:
+    """The metrics that lines in CloudWatch's embedded metric format hold; each has one dimension."""
+    found: dict[str, float] = {}
+    for line in map(json.loads, out.splitlines()):
+        (described,) = line["_aws"]["CloudWatchMetrics"]
+        assert (described["Namespace"], described["Dimensions"], line["Environment"]) == (
+            "MediaWorkflow", [["Environment"]], "prod"
+        )  # fmt: skip
+        found |= {metric["Name"]: line[metric["Name"]] for metric in described["Metrics"]}
+    return found
+
+
+IDS = {"flow": "live-stream", "execution": EXECUTION}
+
+
+def test_check_logs_its_findings_and_is_counted(
+    aws: Aws, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+) -> None:
+    aws.answers(value=policy(rules=[rule(evaluation_periods=1, datapoints_to_alarm=1)]), results=[series(0, 2.4)])
+    monitor.lambda_handler({**EVENT, "retries": 1}, None)
+    assert fields(caplog) == [
+        {"event": "retry", **IDS, "retries": 1},
+        {
+            "event": "issue found", **IDS, "severity": "HIGH", "about": "SourcePacketLossPercent",
+            "metric": "SourcePacketLossPercent", "value": 2.4, "evidence": "metric",
+        },
+        {
+            "event": "check done", **IDS, "severity": "HIGH", "healthy": False, "status": "ACTIVE",
+            "trigger": "person", "trigger_name": "person", "as_of": "2026-11-23T20:05:00+00:00",
+        },
+    ]  # fmt: skip
+    assert counted(capsys.readouterr().out) == {"Checks": 1}
+
+
+def test_refused_input_is_logged_and_counted(
+    aws: Aws, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+) -> None:
+    answer = monitor.lambda_handler({**EVENT, "input": {}}, None)
+    assert fields(caplog) == [{"event": "input refused", "execution": EXECUTION, "reason": answer["refused"]}]
+    assert counted(capsys.readouterr().out) == {"InputsRefused": 1}
+
+
+def test_incident_and_notification_are_logged_and_counted(
+    desk: Desk, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+) -> None:
+    desk.remembers(None)
+    desk.table.add_client_error("put_item", "ConditionalCheckFailedException")
+    desk.remembers(None)
+    for _ in range(2):
+        desk.table.add_response("put_item", {})
+    desk.topic.add_response("publish", {"MessageId": "m-1"})
+    alert.lambda_handler({"report": report(), "execution": EXECUTION, "retries": 2}, None)
+    incident = {"incident": "2026-11-23T20:05:30+00:00", "severity": "HIGH"}
+    assert fields(caplog) == [
+        {"event": "retry", **IDS, "retries": 2},
+        {"event": "retry", **IDS, "reason": "another execution saved the record"},
+        {"event": "incident opened", **IDS, **incident},
+        {
+            "event": "notification sent",
+            **IDS,
+            **incident,
+            "kind": "opened",
+            "id": f"live-stream/{incident['incident']}/1",
+        },
+    ]
+    assert counted(capsys.readouterr().out) == {"NotificationsSent": 1, "IncidentsOpened": 1}
+
+
+@pytest.mark.parametrize(
+    ("reports", "events"),
+    [
+        ([look(0, WORSE), look(60, BAD), look(120, BAD)], ["incident opened", "incident escalated"]),
+        ([look(0, BAD), look(60), look(120)], ["incident opened", "incident resolved"]),
+        ([look(0), look(60)], []),
+    ],
+)
+def test_each_change_of_an_incident_is_logged_once(
+    caplog: pytest.LogCaptureFixture, reports: list[Report], events: list[str]
+) -> None:
+    caplog.set_level("INFO")
+    world = World()
+    for number, found in enumerate(reports):
+        world.execute(found, f"execution-{number}")
+    assert [found["event"] for found in fields(caplog)] == events
 
 
 def test_a_quiet_look_reads_one_item_and_writes_nothing(desk: Desk) -> None:

@@ -127,6 +127,7 @@ def test_the_monitor_is_given_the_whole_input_and_when_the_execution_began() -> 
         "input.$": "$",
         "started.$": "$$.Execution.StartTime",
         "execution.$": "$$.Execution.Id",
+        "retries.$": "$$.State.RetryCount",
     }
 
 
