@@ -143,7 +143,7 @@ def _check_senders(flow: Flow) -> str:
     if flow.backup_source is None:
         return CHECK_SENDER
     names = f"{flow.source.name} and {flow.backup_source.name}"
-    return f"Call the senders of {names}: are the encoders running, and sending to the ingest addresses of this flow?"
+    return f"Call {names}: are the encoders running, and sending to the ingest addresses of this flow?"
 
 
 def _redundancy(flow: Flow) -> tuple[HealthRule, ...]:
@@ -163,7 +163,7 @@ def _redundancy(flow: Flow) -> tuple[HealthRule, ...]:
             evaluation_periods=2,
             severity="HIGH",
             meaning="One of the two sources is gone: running on the other one, no redundancy.",
-            actions=("Find out which source is gone, and call its sender.", CHECK_NETWORK),
+            actions=("Find which source is gone, and call its sender.", CHECK_NETWORK),
         )
     ]
     if flow.backup_source.failover_mode == "FAILOVER":
@@ -183,7 +183,7 @@ def _redundancy(flow: Flow) -> tuple[HealthRule, ...]:
                 severity="HIGH",
                 meaning="The flow switched between its sources: one of them was not good enough.",
                 actions=(
-                    "Look at which source is in use, and call the sender of the other.",
+                    "Check which source is in use, and call the sender of the other one.",
                     "Do not restart the source in use.",
                 ),
             )
@@ -201,7 +201,7 @@ def _redundancy(flow: Flow) -> tuple[HealthRule, ...]:
                 datapoints_to_alarm=2,
                 evaluation_periods=2,
                 severity="HIGH",
-                meaning="At least one source is out of the merge: the picture holds, with no redundancy left.",
+                meaning="At least one source is out of the merge: the picture holds, but there is no redundancy.",
                 actions=(
                     "Compare both sources: they must be bit-identical and inside the recovery window.",
                     CHECK_SENDER,
@@ -241,7 +241,7 @@ def _packet_loss(thresholds: Thresholds) -> tuple[HealthRule, HealthRule]:
         evaluation_periods=1 if seconds == WHOLE_MINUTE else EARLY_WINDOW_SECONDS // seconds,
         period=seconds,
         severity="MEDIUM",
-        meaning="The network has begun to lose packets.",
+        meaning="The network is losing packets.",
         actions=("Watch the packet-loss graph for the next minutes.", CHECK_NETWORK),
     )
     lasting = HealthRule(
@@ -254,7 +254,7 @@ def _packet_loss(thresholds: Thresholds) -> tuple[HealthRule, HealthRule]:
         datapoints_to_alarm=3,
         evaluation_periods=5,
         severity="HIGH",
-        meaning="Packets are being lost for minutes: viewers see blocks.",
+        meaning="Packets have been lost for minutes: viewers see blocks.",
         actions=(CHECK_NETWORK, "Ask the sender to look for a saturated uplink."),
     )
     return early, lasting
@@ -357,13 +357,13 @@ def listed(names: Sequence[str]) -> str:
 def _content(flow: Flow) -> tuple[HealthRule, ...]:
     if not flow.content_monitoring:
         return ()
-    look = "Look at the flow's thumbnail in the console, then at the encoder's input."
+    look = "Check the flow's thumbnail in the console, then the encoder's input."
     rows: tuple[tuple[str, str, Severity, str], ...] = (
         ("video-missing", "VideoStreamMissing", "CRITICAL", "There is no video in the stream."),
         ("audio-missing", "AudioStreamMissing", "HIGH", "There is no audio in the stream."),
         ("black-frames", "BlackFramesBreaching", "HIGH", "The picture is black."),
-        ("frozen-frames", "FrozenFramesBreaching", "HIGH", "The picture stands still."),
-        ("silent-audio", "SilentAudioBreaching", "HIGH", "The sound is silent."),
+        ("frozen-frames", "FrozenFramesBreaching", "HIGH", "The picture is frozen."),
+        ("silent-audio", "SilentAudioBreaching", "HIGH", "There is no sound."),
     )
     return tuple(
         HealthRule(
@@ -377,7 +377,7 @@ def _content(flow: Flow) -> tuple[HealthRule, ...]:
             evaluation_periods=1,
             severity=severity,
             meaning=meaning,
-            actions=(look, "Ask the sender whether this is meant: a test card, a break, a silent scene."),
+            actions=(look, "Ask the sender whether this is intended: a test card, a break, a silent scene."),
         )
         for key, metric, severity, meaning in rows
     )

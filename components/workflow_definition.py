@@ -124,7 +124,7 @@ def workflow_definition(
         that says so to whoever started it, and to nobody else. No failure is recorded as success.
     """
     return {
-        "Comment": "Looks at one flow and alerts if it is unhealthy; if it cannot look, it says so.",
+        "Comment": "Checks one flow and notifies if it is unhealthy, or if the check fails.",
         "StartAt": "MonitorStream",
         "States": {
             "MonitorStream": _invoke(
@@ -137,7 +137,7 @@ def workflow_definition(
             ),
             "EvaluateHealth": {
                 "Type": "Choice",
-                "Comment": "Only a report that says so itself is healthy: anything else is told.",
+                "Comment": "Only a report with healthy = true counts as healthy.",
                 "Choices": [
                     {"Variable": "$.report.refused", "IsPresent": True, "Next": INPUT_REFUSED},
                     {
@@ -234,14 +234,15 @@ def _notify_blind(
         "Resource": f"arn:{partition}:states:::sns:publish",
         "Parameters": {
             "TopicArn": topic_arn,
-            "Subject": f"[CRITICAL] monitoring is blind ({environment})",
+            "Subject": f"[CRITICAL] monitoring is down ({environment})",
             "MessageStructure": "json",
             "Message": {  # the integration makes a string of it
                 "default.$": (
-                    "States.Format('Nobody is watching: a check failed for good, so silence means nothing now.\n"
-                    "Do first: look at the stream yourself, then at this execution: {}\n\n"
+                    "States.Format('Monitoring is down: a check failed after all retries. "
+                    "No alert does not mean no problem.\n"
+                    "First: check the stream yourself, then this execution: {}\n\n"
                     f"Environment: {environment}\n{details}"
-                    f"To handle it again once the cause is fixed: make replay ENV={environment}\n', "
+                    f"To check again once the cause is fixed: make replay ENV={environment}\n', "
                     f"$$.Execution.Id, {values})"
                 ),
                 "sms": sms_of_failure(environment),

@@ -167,7 +167,7 @@ class _Decision:
             "unit": "",
             "severity": "CRITICAL" if off else "HIGH",
             "meaning": f"The flow has been {status} for {minutes} minutes or more.",
-            "actions": ["Look at the flow in the console; if it does not move, ask AWS Support."],
+            "actions": ["Check the flow in the console. If its status does not change, contact AWS Support."],
             "evidence": "status",
         }
 

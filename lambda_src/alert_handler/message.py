@@ -22,6 +22,9 @@ BODY_LIMIT: Final = 40 * 1024
 
 SOURCE: Final = "source"
 """What issues on sources are about."""
+BITRATE: Final = "SourceBitRate"
+RESOLVED: Final = "Resolved "
+"""Starts the first line of the body; a subject has it as its label."""
 CONSOLES: Final = {"aws": "aws.amazon.com", "aws-cn": "amazonaws.cn", "aws-us-gov": "amazonaws-us-gov.com"}
 RUNS: Final = frozenset({"ACTIVE", "UPDATING"})
 """The statuses of a flow that emits metrics."""
@@ -30,11 +33,11 @@ METRICS_KINDS: Final = frozenset({"metrics-late", "metrics-recovered"})
 FACTS: Final = {
     "flow-stopped": (
         "The flow was stopped and is off air.",
-        "Nothing to do if that was meant; otherwise: aws mediaconnect start-flow --flow-arn {arn}",
+        "No action needed if this was planned. Otherwise: aws mediaconnect start-flow --flow-arn {arn}",
     ),
     "flow-started": (
         "The flow was started and is on air.",
-        "No action needed. You are notified if its source does not come.",
+        "No action needed. You are notified if no source arrives.",
     ),
     "closed": ("Closed by hand: {reason}", "No action needed. A check that finds a problem opens a new incident."),
 }
@@ -65,6 +68,8 @@ PAST_WORDS: Final = {
     "should be": "should have been",
 }
 """The verbs in what issues mean, and how they are said of the past."""
+LABELS: Final = {"recovered": "RESOLVED", "metrics-recovered": "RESOLVED", "closed": "CLOSED"}
+"""What subjects start with instead of the severity, where what was wrong is over."""
 PREFIXES: Final = ((1e9, "G"), (1e6, "M"), (1e3, "k"))
 UNITS: Final = {
     "Percent": " %",
@@ -94,10 +99,11 @@ def compose(told: Notification) -> Message:
     what, do = (line.encode(errors="replace").decode() for line in _headline(told))
     of_metrics = told["kind"] in METRICS_KINDS
     about = f"{'monitoring' if of_metrics else look['flow_name']} ({look['environment']}):"
+    label = _label(told)
     return Message(
-        subject=_subject(f"[{told['severity']}] {about} {what}"),
+        subject=_subject(f"[{label}] {about} {what}"),
         body=_sendable((_body_on_metrics if of_metrics else _body)(told, what, do)),
-        sms=_sms(told, f"{told['severity']} {about}", what, do),
+        sms=_sms(told, f"{label} {about}", what, do),
         attributes={
             "kind": told["kind"],
             "severity": told["severity"],
@@ -122,19 +128,19 @@ def _headline(told: Notification) -> tuple[str, str]:
     if told["kind"] == "recovered":
         stopped = ", the flow was stopped" if told["check"]["flow_status"] == "STANDBY" else ""
         return (
-            f"Recovered after {_span(told['began'], told['ended'])}{stopped}. Was: {first['meaning']}",
-            f"Nothing to do: nothing was found wrong since {_clock(told['ended'])} UTC.",
+            f"after {_span(told['began'], told['ended'])}{stopped}. Was: {first['meaning']}",
+            f"No action needed. {'No issue' if stopped else 'Healthy'} since {_clock(told['ended'])} UTC.",
         )
     before = {
         "escalated": "Worse: ",
-        "reminded": f"Still, after {_span(told['began'], told['check']['timestamp'])}: ",
+        "reminded": f"Ongoing for {_span(told['began'], told['check']['timestamp'])}: ",
     }.get(told["kind"], "")
-    do = first["actions"][0] if first["actions"] else "look at the flow in the console."
+    do = _lowered(first["actions"][0]) if first["actions"] else "check the flow in the console."
     if _over(first, told["check"]):
         look = told["check"]
         when = f"At {_clock(look['timestamp'])} UTC, received {_delay(look)} later"
-        return f"{before}{past(first['meaning'])} {when}.", f"Do first: check whether it is still so; if it is: {do}"
-    return f"{before}{first['meaning']}", f"Do first: {do}"
+        return f"{before}{past(first['meaning'])} {when}.", f"First: check whether this is still the case. If so: {do}"
+    return f"{before}{first['meaning']}", f"First: {do}"
 
 
 def _metrics(told: Notification) -> tuple[str, str]:
@@ -151,7 +157,7 @@ def _metrics(told: Notification) -> tuple[str, str]:
         )
     return (
         f"Metrics are no longer late, after {span}.",
-        "No action needed. What happened meanwhile is evaluated now.",
+        "No action needed. The time between is evaluated now.",
     )
 
 
@@ -177,7 +183,7 @@ def _maintenance(told: Notification) -> tuple[str, str]:
     if words == "INPROGRESS":
         what = "the flow is in STANDBY" if stands else "expect an interruption"
         wait = f"Until it ends, by {_clock(told['ended'])} UTC, only an outage longer than a restart is notified."
-        return f"AWS maintenance has begun: {what}.", f"No action needed. {wait}"
+        return f"AWS maintenance has started: {what}.", f"No action needed. {wait}"
     how = {"FINISHED": "", "HEALTHY": f": the flow has been healthy since {_clock(told['ended'])} UTC"}.get(
         words, f": {words.lower() if words.isupper() else words}"
     )
@@ -185,14 +191,25 @@ def _maintenance(told: Notification) -> tuple[str, str]:
         start = f"aws mediaconnect start-flow --flow-arn {look['flow_arn']}"
         return (
             f"AWS maintenance has ended{how}. The flow is in STANDBY.",
-            f"Do first: start it, unless it is off air on purpose: {start}",
+            f"First: start it, unless it is off air on purpose: {start}",
         )
     if words in {"FINISHED", "HEALTHY"}:
         return f"AWS maintenance has ended{how}.", "No action needed. What is still wrong is notified now."
-    check = "Do first: check the flow's maintenance in the console."
+    check = "First: check the flow's maintenance in the console."
     if words == NOT_REPORTED:
         return "The AWS maintenance window is over. Its end was not reported.", check
     return f"AWS maintenance has ended{how}.", check
+
+
+def _label(told: Notification) -> str:
+    if told["kind"] == "metrics-recovered" and told["check"]["flow_status"] not in RUNS:
+        return told["severity"]  # whether metrics arrive again is not known
+    return LABELS.get(told["kind"], told["severity"])
+
+
+def _lowered(action: str) -> str:
+    """An action after a colon; a name in capital letters stays."""
+    return action if action[1:2].isupper() else f"{action[:1].lower()}{action[1:]}"
 
 
 def _subject(text: str) -> str:
@@ -218,8 +235,9 @@ def _sms(told: Notification, names: str, what: str, do: str) -> str:
 def _body(told: Notification, what: str, do: str) -> str:
     look = told["check"]
     more = len(told["issues"]) - 1
+    resolved = RESOLVED if told["kind"] == "recovered" else ""
     lines = [
-        f"{what}{f' ({more} more below)' if more > 0 and told['kind'] not in OTHER else ''}",
+        f"{resolved}{what}{f' ({more} more below)' if more > 0 and told['kind'] not in OTHER else ''}",
         do,
         "",
         f"Flow: {look['flow_name']}, {look['flow_status']}",
@@ -227,10 +245,10 @@ def _body(told: Notification, what: str, do: str) -> str:
         f"Environment: {look['environment']}",
         f"Time: {_when(look['timestamp'])} UTC",
         *([f"Received: {_when(look['started'])} UTC, {delay} later"] if (delay := _delay(look)) else []),
-        f"Noticed by: {_noticed(look)}",
+        _cause(look),
     ]
     if told.get("began", look["timestamp"]) != look["timestamp"] or told["kind"] == "maintenance":
-        lines.append(f"Began: {_when(told['began'])} UTC")
+        lines.append(f"Started: {_when(told['began'])} UTC")
     over = PAST.get(told["kind"])
     for issue in told["issues"]:
         lines += ["", *([f"{over} {issue['severity']}: {issue['meaning']}"] if over else _issue(issue, look))]
@@ -283,11 +301,16 @@ def _clock(time: str) -> str:
     return f"{datetime.fromisoformat(time):%H:%M}"
 
 
-def _noticed(look: Look) -> str:
+def _cause(look: Look) -> str:
     cause = look["trigger"]
+    named = cause["name"] != cause["kind"]
+    if cause["kind"] == "person":
+        return f"Requested by: {cause['name'] if named else 'a person'}"
+    if cause["kind"] == "schedule":
+        return "Detected by: scheduled check"
     state = f" ({cause['state']})" if cause.get("state") else ""
-    name = "" if cause["name"] == cause["kind"] else f" {cause['name']}"
-    return f"{cause['kind']}{name}{state}"
+    name = f" {cause['name']}" if named else ""
+    return f"Detected by: {cause['kind']}{name}{state}"
 
 
 def _issue(issue: Issue, look: Look) -> list[str]:
@@ -306,7 +329,9 @@ def _measured(issue: Issue, verb: str) -> str:
     if issue["evidence"] == "status":
         return f"{issue['metric']}, read from MediaConnect"
     if issue["value"] is None:
-        return f"{issue['metric']}: no data {'arrives' if verb == 'is' else 'arrived'}"
+        return f"{issue['metric']}: no data"
+    if issue["metric"] == BITRATE and issue["value"] == 0:
+        return "No data from the source (0 bit/s)"
     limit = "" if issue["threshold"] is None else f", limit {amount(issue['threshold'], issue['unit'])}"
     return f"{issue['metric']} {verb} {amount(issue['value'], issue['unit'])}{limit}"
 

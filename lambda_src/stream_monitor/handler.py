@@ -149,8 +149,8 @@ def refusal(error: Exception, given: object, execution: str = "") -> dict[str, s
     why, shown = _shortened(str(error)), _shortened(json.dumps(given))
     words = (
         f"Nothing was checked: {why}. The input was {shown}. Start the workflow again with "
-        f'{{"flow_name": "<name>"}}, a name as in environments/{environment}.toml, and no time to check as of now. '
-        f"A new flow is monitored once {environment} is deployed with it."
+        f'{{"flow_name": "<name>"}}, a flow of environments/{environment}.toml; without a time, as of now. '
+        f"A new flow is monitored after {environment} is deployed with it."
     )
     log("input refused", warning=True, execution=execution, reason=words)
     count(INPUTS_REFUSED)
@@ -177,7 +177,7 @@ def read_policy(ssm: "SSMClient", trigger: Trigger) -> Policy:
         policy = load_policy(json.loads(text))
         complete = Policy.__required_keys__ <= policy.keys()
     except (ValueError, AttributeError) as error:
-        raise MonitorError(f"the parameter {name} holds no policy: {text[:100]!r}") from error
+        raise MonitorError(f"the parameter {name} is not a monitoring policy: {text[:100]!r}") from error
     if not complete:
         raise MonitorError(f"the policy {name} lacks {sorted(Policy.__required_keys__ - policy.keys())}")
     if trigger.flow_arn not in {None, policy["flow_arn"]}:

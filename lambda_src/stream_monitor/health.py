@@ -410,7 +410,7 @@ def _heard(
         other = next(item for item in sources if item is not source)
         left = f"running on {other['name']}, no redundancy" if other["in_use"] else "there is no redundancy"
         issue["meaning"] = f"The source {source['name']} is gone: {left}."
-        call = f"Call the sender of {source['name']}: is the encoder running, and sending to the ingest address?"
+        call = f"Call {source['name']}: is the encoder running, and sending to the ingest address?"
         issue["actions"][:1] = [call]
     series = {time: value for time, value in points.get(rule["key"], {}).items() if time >= now}
     if series and not any(breaches(rule, value) for value in series.values()):
@@ -468,7 +468,7 @@ def _status_issues(policy: Policy, status: str, flow_arn: str) -> list[Issue]:
         return []
     if status == "ERROR":
         meaning = "The flow is in ERROR: it does not carry the stream."
-        action = "Look at the flow's alerts in the console; stop and start it if they do not say otherwise."
+        action = "Check the flow's alerts in the console. Unless they say otherwise, stop and start the flow."
     elif policy["on_air"] == "always":
         meaning = f"The flow should be on air and is in {status}: viewers see nothing."
         action = f"Start it, unless it was stopped on purpose: aws mediaconnect start-flow --flow-arn {flow_arn}"

@@ -34,7 +34,7 @@ FLOW_NAME: Final = re.compile("[A-Za-z0-9_-]{1,64}")
 """The names that the settings allow: another one has no monitoring policy, and may be no name of a parameter at all."""
 OUR_SOURCES: Final = ("aws.cloudwatch", "aws.mediaconnect")
 """Sources of the events that our rules match."""
-UNDERSTOOD: Final = (
+ACCEPTED: Final = (
     'an EventBridge event of CloudWatch alarms or MediaConnect, {"flow_arn": ...} or {"flow_name": ...}, '
     'and for schedules also "kind": "schedule" and "time"'
 )
@@ -133,14 +133,14 @@ def sent_by_us(given: object) -> bool:
 
 def _read(given: object, started: str) -> Trigger:
     if not isinstance(given, Mapping):
-        raise TriggerError(f"the input is {_kind(given)}; understood are {UNDERSTOOD}")
+        raise TriggerError(f"the input is {_kind(given)}; accepted: {ACCEPTED}")
     detail_type = given.get("detail-type")
     if detail_type == ALARM_CHANGE:
         return _alarm(given, started)
     if isinstance(detail_type, str) and detail_type in EVENTS:
         return _event(given, detail_type, started)
     if detail_type is not None:
-        raise TriggerError(f"the event is of type {detail_type!r}; understood are {', '.join([ALARM_CHANGE, *EVENTS])}")
+        raise TriggerError(f"the event is of type {detail_type!r}; accepted: {', '.join([ALARM_CHANGE, *EVENTS])}")
     return _asked(given, started)
 
 
@@ -148,7 +148,7 @@ def flow_name_of(flow_arn: str) -> str:
     """The name at the end of `arn:<partition>:mediaconnect:<region>:<account>:flow:<id>:<name>`."""
     parts = flow_arn.split(":")
     if len(parts) != 8 or parts[2] != "mediaconnect" or parts[5] != "flow":  # noqa: PLR2004  an ARN's parts
-        raise TriggerError(f"{flow_arn!r} is no ARN of a MediaConnect flow")
+        raise TriggerError(f"{flow_arn!r} is not the ARN of a MediaConnect flow")
     return parts[7]
 
 
@@ -164,13 +164,13 @@ def read_time(text: object) -> datetime:
             return time.astimezone(UTC)
     except (ValueError, OverflowError):  # the latter for the first and the last day of the calendar
         pass
-    raise TriggerError(f"{text!r} is no time with an offset, such as 2026-11-23T20:00:00Z")
+    raise TriggerError(f"{text!r} is not a time with an offset, such as 2026-11-23T20:00:00Z")
 
 
 def _asked(given: Mapping[str, Any], started: str) -> Trigger:
     arn, name = given.get("flow_arn"), given.get("flow_name")
     if not isinstance(arn, str) and not isinstance(name, str):
-        raise TriggerError(f"the input names no flow; understood are {UNDERSTOOD}")
+        raise TriggerError(f"the input names no flow; accepted: {ACCEPTED}")
     scheduled = given.get("kind") == "schedule"
     kind: Literal["schedule", "person"] = "schedule" if scheduled else "person"
     time = given.get("time", started)
@@ -230,7 +230,7 @@ def _named_in_alarm(name: str, state: Mapping[str, Any]) -> str:
         parts = before.split("-", 3)  # media, workflow, environment, flow
         if slash and len(parts) == 4 and parts[3]:  # noqa: PLR2004
             return parts[3]
-    raise TriggerError(f"the alarm {name!r} tells of no flow: it has no FlowARN dimension and no <flow>/<rule> name")
+    raise TriggerError(f"the alarm {name!r} names no flow: it has no FlowARN dimension and no <flow>/<rule> name")
 
 
 def _event(event: Mapping[str, Any], detail_type: str, started: str) -> Trigger:
@@ -295,7 +295,7 @@ def _alert(detail: Mapping[str, Any], _: str) -> Findings:
     else:
         about, part = code, ""
     severity: Severity = "CRITICAL" if about == SOURCE else "HIGH"
-    issue = _issue(about, severity, f"MediaConnect reports: {words}", "Look at the flow's alerts in the console.")
+    issue = _issue(about, severity, f"MediaConnect reports: {words}", "Check the flow's alerts in the console.")
     if not isinstance(detail.get("errored"), bool):
         return ()
     return (Finding(about, part, issue if detail["errored"] else None, rule=ONE_LOST if about == SOURCE else ""),)
@@ -350,7 +350,7 @@ def _output_status(detail: Mapping[str, Any], part: str) -> Findings:
 def output_disabled(which: str, *, evidence: Literal["event", "status"] = "event") -> Issue:
     """What is wrong when an output is disabled."""
     meaning = f"{which} is disabled: its receiver gets nothing."
-    issue = _issue(OUTPUT_STATUS, "HIGH", meaning, "Enable it in the console, unless that is meant.")
+    issue = _issue(OUTPUT_STATUS, "HIGH", meaning, "Enable it in the console, unless it is disabled on purpose.")
     return {**issue, "evidence": evidence}
 
 
@@ -360,8 +360,8 @@ def _content(detail: Mapping[str, Any], _: str) -> Findings:
     raised = {key for stream in _list(detail, "streams") for key, value in _table(stream, "").items() if value is True}
     bad = {about: key for key, about in CONTENT.items() if key in raised and detail["impacted"]}
     if detail["impacted"] and not bad:
-        bad = {"ContentQuality": "not said what"}
-    look = "Look at the flow's thumbnail in the console, then at the encoder's input."
+        bad = {"ContentQuality": "unspecified"}
+    look = "Check the flow's thumbnail in the console, then the encoder's input."
     return tuple(
         Finding(about, "", _issue(about, "HIGH", f"The content is impaired: {_plain(bad[about])}.", look))
         if about in bad

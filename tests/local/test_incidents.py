@@ -98,21 +98,15 @@ def test_log_records_have_fields_to_query_by(begin: Begin, aws: LocalAws) -> Non
     """As Lambda's JSON log format writes them, in the log groups of both functions."""
     evening = begin("show")
     evening.minutes(1, GOOD_RTP)
-    before = len(records(aws))
     evening.minutes(1, ZERO)
     evening.source_is("DISCONNECTED", "encoder")
-    found = records(aws)[before:]
+    executions = {execution.arn for execution in evening.executions}
+    found = [record for record in records(aws) if record.get("execution") in executions]
     (opened,) = [record for record in found if record.get("message") == "incident opened"]
     assert (opened["flow"], opened["severity"], opened["level"]) == ("show", "CRITICAL", "INFO")
-    assert opened["execution"] in {execution.arn for execution in evening.executions}
     assert {"check done", "issue found", "notification sent"} <= {record.get("message") for record in found}
-    counted = [
-        metric["Name"]
-        for record in found
-        if "_aws" in record
-        for metric in record["_aws"]["CloudWatchMetrics"][0]["Metrics"]
-    ]
-    assert {"Checks", "IncidentsOpened", "NotificationsSent"} == set(counted)
+    counted = {key for record in records(aws) if "_aws" in record for key in record}
+    assert {"Checks", "IncidentsOpened", "NotificationsSent"} <= counted
 
 
 def records(aws: LocalAws) -> list[dict[str, Any]]:
@@ -236,7 +230,7 @@ def test_an_event_that_is_delivered_late_is_told_as_past_unless_metrics_answer_i
     evening.deliver_late("MediaConnect Source Health", detail, "encoder", happened)
     (message,) = evening.messages()
     assert message.message.startswith(
-        "The source was gone: viewers saw nothing. At 20:03 UTC, received 4 min later.\nDo first: check whether it is still"
+        "The source was gone: viewers saw nothing. At 20:03 UTC, received 4 min later.\nFirst: check whether this is still"
     )
 
 
@@ -272,7 +266,7 @@ def test_a_failover_to_the_backup_and_back_is_a_loss_of_redundancy_that_names_th
     assert evening.told() == [(OPENED, "HIGH"), (RECOVERED, "HIGH")]
     opened, recovered = evening.messages()
     assert opened.message.startswith("The source venue-a is gone: there is no redundancy.\n")
-    assert "Do first: Call the sender of venue-a: " in opened.message
+    assert "First: call venue-a: " in opened.message
     assert "Source in use: venue-b or none\n" in opened.message, "the metric had not come yet"
     assert "Source in use: venue-a\n" in recovered.message
 

@@ -223,8 +223,8 @@ def test_a_stopped_flow_is_not_asked_for_metrics_it_cannot_have(aws: Aws) -> Non
 @pytest.mark.parametrize(
     ("answer", "words"),
     [
-        ({"value": "[]"}, "holds no policy"),
-        ({"value": "not json"}, "holds no policy"),
+        ({"value": "[]"}, "is not a monitoring policy"),
+        ({"value": "not json"}, "is not a monitoring policy"),
         ({"value": {"rules": []}}, "lacks"),
         ({"results": [series(0, 8e6)]}, "answered 1 of 2 series"),
         ({"results": [series(0, 8e6), series(1, 0.0, StatusCode="PartialData")]}, "in part"),
@@ -258,7 +258,7 @@ def test_an_event_or_schedule_without_a_flow_reaches_the_state_machine(aws: Aws,
     [
         ({}, "names no flow"),
         ("nonsense", "the input is a str"),
-        ({"flow_arn": "arn:aws:s3:::bucket"}, "is no ARN of a MediaConnect flow"),
+        ({"flow_arn": "arn:aws:s3:::bucket"}, "is not the ARN of a MediaConnect flow"),
         ({"flow_name": "live-stream", "time": "2099-01-01T00:00:00Z"}, "is in the future"),
     ],
 )

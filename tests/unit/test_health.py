@@ -290,7 +290,7 @@ def test_one_of_two_sources_lost_is_a_loss_of_redundancy_that_names_both() -> No
         "HIGH",
         "The source venue-a is gone: running on venue-b, no redundancy.",
     )
-    assert said["actions"][0].startswith("Call the sender of venue-a: ")
+    assert said["actions"][0].startswith("Call venue-a: ")
     assert found["all_lost"]["severity"] == "CRITICAL", "the handler knows if the other is lost, too"
 
 

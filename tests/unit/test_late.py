@@ -39,7 +39,7 @@ def test_an_event_that_arrives_late_is_said_of_the_past() -> None:
     message = compose(told[-1])
     assert message.body.startswith(
         "The source was gone: viewers saw nothing. At 20:03 UTC, received 25 min later.\n"
-        "Do first: check whether it is still so; if it is: Call the sender.\n"
+        "First: check whether this is still the case. If so: call the sender.\n"
     )
     assert "Time: 2026-11-23 20:03:00 UTC\nReceived: 2026-11-23 20:28:00 UTC, 25 min later\n" in message.body
     assert "CRITICAL: The source was gone: viewers saw nothing.\n" in message.body
@@ -106,8 +106,8 @@ def test_durations_come_from_the_times_of_datapoints_not_of_checks() -> None:
     _, told = remembered(*story)
     assert (told[0]["began"], told[-1]["began"], told[-1]["ended"]) == (since, since, until)
     body = compose(told[-1]).body
-    assert body.startswith("Recovered after 13 min.")
-    assert "Began: 2026-11-23 20:01:00 UTC" in body
+    assert body.startswith("Resolved after 13 min.")
+    assert "Started: 2026-11-23 20:01:00 UTC" in body
 
 
 def test_data_from_before_the_last_evidence_ends_no_incident() -> None:

@@ -98,7 +98,7 @@ def test_an_outage_that_is_longer_than_a_restart_is_notified_inside_the_window(d
     record, more = decide(record, minute(13))
     record, more = decide(record, minute(14))
     assert [item["kind"] for item in more] == ["recovered"]
-    assert compose(more[0]).body.startswith("Recovered after 11 min.")
+    assert compose(more[0]).body.startswith("Resolved after 11 min.")
 
 
 def test_a_restart_that_takes_its_time_is_not_an_outage() -> None:
@@ -111,7 +111,7 @@ def test_a_problem_that_outlives_the_window_is_opened_at_its_end_with_its_real_s
     _, sent = remembered(minute(0), begun(1), minute(3, LOST), minute(5, LOST), ended(6, LOST))
     assert [item["kind"] for item in sent] == ["maintenance", "maintenance", "opened"]
     assert sent[-1]["began"][11:16] == "20:03"
-    assert "Began: 2026-11-23 20:03:00 UTC" in compose(sent[-1]).body
+    assert "Started: 2026-11-23 20:03:00 UTC" in compose(sent[-1]).body
 
 
 def test_a_problem_after_the_window_did_not_start_inside_it() -> None:
@@ -186,7 +186,7 @@ def test_a_flow_that_was_off_air_before_its_maintenance_may_stay_so() -> None:
     story = [by_hand(0, flow_status="STANDBY"), by_hand(1, maintenance="INPROGRESS", flow_status="STANDBY"), *off]
     _, sent = remembered(*story)
     assert [item["kind"] for item in sent] == ["maintenance", "maintenance"]
-    assert compose(sent[0]).body.startswith("AWS maintenance has begun: the flow is in STANDBY.")
+    assert compose(sent[0]).body.startswith("AWS maintenance has started: the flow is in STANDBY.")
 
 
 def test_a_record_of_an_earlier_release_in_the_middle_of_a_window_goes_on() -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from alert_handler import lateness
 from alert_handler.incident import decide
-from alert_handler.message import amount, compose
+from alert_handler.message import LABELS, amount, compose
 from alert_handler.record import Kind, Notification, nothing_known
 from report import Report
 from tests.unit.snapshot import same_as_file
@@ -24,7 +24,7 @@ LOSS = issue(
     value=2.4,
     threshold=0.1,
     unit="Percent",
-    meaning="Packets are being lost for minutes: viewers see blocks.",
+    meaning="Packets have been lost for minutes: viewers see blocks.",
     actions=["Check the network between encoder and AWS.", "Ask the sender to look for a saturated uplink."],
 )
 LOST = issue(
@@ -42,7 +42,7 @@ ONE_GONE = issue(
     threshold=None,
     evidence="event",
     meaning="The source venue-a is gone: running on venue-b, no redundancy.",
-    actions=["Call the sender of venue-a: is the encoder running?", "Check the network between encoder and AWS."],
+    actions=["Call venue-a: is the encoder running?", "Check the network between encoder and AWS."],
 )
 NOT_KNOWN: Any = {**ONE_GONE, "meaning": "The source venue-a is gone: there is no redundancy."}
 BOTH_GONE = issue(
@@ -50,7 +50,7 @@ BOTH_GONE = issue(
     threshold=None,
     evidence="event",
     meaning="Both sources are gone: viewers see nothing.",
-    actions=["Call the senders of venue-a and venue-b: are their encoders running?"],
+    actions=["Call venue-a and venue-b: are their encoders running?"],
 )
 A_LOST = [{"about": "source", "part": SOURCE_ARNS[0], "bad": True, "holds_seconds": 180}]
 SWITCHED = [{"name": "venue-a", "arn": SOURCE_ARNS[0], "in_use": False}, {"name": "venue-b", "arn": SOURCE_ARNS[1], "in_use": True}]  # fmt: skip
@@ -154,18 +154,39 @@ def test_the_first_two_lines_say_what_is_wrong_and_what_to_do(story: str) -> Non
     message = compose(told_in(story))
     what, do, empty, *_ = message.body.split("\n")
     about = "monitoring" if story.startswith("metrics") else "live-stream"
-    assert message.subject.startswith(f"[{message.attributes['severity']}] {about} (prod): {what[:20]}")
-    assert do.startswith(("Do first: ", "Nothing to do", "First: ", "No action needed."))
+    label = LABELS.get(message.attributes["kind"], message.attributes["severity"])
+    assert message.subject.startswith(f"[{label}] {about} (prod): {what.removeprefix('Resolved ')[:20]}")
+    assert do.startswith(("First: ", "No action needed"))
     assert empty == ""
+
+
+def test_late_metrics_of_a_flow_off_air_are_not_called_resolved() -> None:
+    message = compose(last_told([late(300, 0), look(660, flow_status="STANDBY")]))
+    assert message.attributes["kind"] == "metrics-recovered"
+    assert message.subject == "[HIGH] monitoring (prod): The last flow with late metrics is off air, after 11 min."
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "line"),
+    [
+        ("jo", "person", "Requested by: jo"),
+        ("person", "person", "Requested by: a person"),
+        ("schedule", "schedule", "Detected by: scheduled check"),
+        ("MediaConnect Alert", "event", "Detected by: event MediaConnect Alert"),
+    ],
+)
+def test_message_says_what_caused_the_check(name: str, kind: str, line: str) -> None:
+    body = compose(last_told([look(0, LOST, trigger={"kind": kind, "name": name})])).body
+    assert f"\n{line}\n" in body
 
 
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"value": None, "evidence": "no data"}, "  SourceBitRate: no data arrives\n"),
+        ({"value": None, "evidence": "no data"}, "  SourceBitRate: no data\n"),
         ({"evidence": "event"}, "  SourceBitRate, reported by MediaConnect\n"),
         ({"evidence": "status", "metric": "FlowStatus"}, "  FlowStatus, read from MediaConnect\n"),
-        ({"actions": []}, "Do first: look at the flow in the console.\n"),
+        ({"actions": []}, "First: check the flow in the console.\n"),
     ],
 )
 def test_an_issue_without_a_number_says_how_it_is_known(changes: Any, words: str) -> None:
@@ -197,7 +218,7 @@ def test_spans_are_said_as_a_person_would(seconds: int, words: str) -> None:
     over = [look(0, LOST), look(seconds + 60), look(seconds + 120)]
     told = last_told(over)
     began = look(60)["timestamp"]
-    assert compose({**told, "began": began}).body.startswith(f"Recovered after {words}. Was: ")
+    assert compose({**told, "began": began}).body.startswith(f"Resolved after {words}. Was: ")
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alert_handler import sms
-from alert_handler.message import compose
+from alert_handler.message import LABELS, compose
 from components.workflow_definition import sms_of_failure
 from tests.unit.stream import issue, look
 from tests.unit.test_message import STORIES, last_told, told_in
@@ -20,7 +20,7 @@ def test_every_kind_fits_one_part_of_plain_characters(story: str) -> None:
     assert len(text.encode()) <= sms.PART
     assert set(text) <= sms.GSM
     about = "monitoring" if story.startswith("metrics") else "live-stream"
-    assert text.startswith(f"{told['severity']} {about} (prod): ")
+    assert text.startswith(f"{LABELS.get(told['kind'], told['severity'])} {about} (prod): ")
 
 
 def test_a_phone_shows_what_is_wrong_how_much_more_when_and_what_to_do() -> None:
@@ -28,7 +28,7 @@ def test_a_phone_shows_what_is_wrong_how_much_more_when_and_what_to_do() -> None
     text = compose(last_told([look(0, issue(), more)])).sms
     assert text == (
         "CRITICAL live-stream (prod): The source is gone: viewers see nothing. (1 more, 20:00 UTC) "
-        "Do first: Call the sender."
+        "First: call the sender."
     )
 
 

@@ -177,14 +177,14 @@ def test_a_change_of_status_and_a_maintenance_window_are_handed_on() -> None:
         (None, "the input is nothing"),
         ([], "the input is a list"),
         ({}, "names no flow"),
-        ({"flow_arn": "arn:aws:s3:::bucket"}, "is no ARN of a MediaConnect flow"),
-        ({"flow_name": "live-stream", "time": "tonight"}, "is no time"),
+        ({"flow_arn": "arn:aws:s3:::bucket"}, "is not the ARN of a MediaConnect flow"),
+        ({"flow_name": "live-stream", "time": "tonight"}, "is not a time"),
         ({"flow_name": "live stream"}, "is not the name of a monitored flow"),
         ({"flow_name": "live-stream:1"}, "is not the name of a monitored flow"),
         ({"flow_name": ""}, "is not the name of a monitored flow"),
         (event("MediaConnect Flow Source Metadata Changed", {}), "of type 'MediaConnect Flow Source Metadata Changed'"),
         (event("MediaConnect Alert", {}, resources=[]), "names no flow in its resources"),
-        (alarm(configuration={}, alarmName="cpu-high"), "tells of no flow"),
+        (alarm(configuration={}, alarmName="cpu-high"), "names no flow"),
         (event("CloudWatch Alarm State Change", {}), "has no alarmName"),
     ],
 )
@@ -230,7 +230,7 @@ def test_an_input_older_than_its_datapoints_are_kept_is_refused(kind: str) -> No
 
 @pytest.mark.parametrize("text", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
 def test_a_time_that_is_outside_the_calendar_in_utc_is_refused(text: str) -> None:
-    with pytest.raises(TriggerError, match="no time with an offset"):
+    with pytest.raises(TriggerError, match="not a time with an offset"):
         read({"flow_name": "live-stream", "time": text})
 
 
@@ -255,7 +255,7 @@ def test_an_input_shows_whether_our_rules_and_schedules_sent_it(given: object, o
 
 
 def test_a_time_without_an_offset_is_refused_because_it_could_mean_any() -> None:
-    with pytest.raises(TriggerError, match="no time with an offset"):
+    with pytest.raises(TriggerError, match="not a time with an offset"):
         read_time("2026-11-23T20:00:00")
 
 
