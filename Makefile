@@ -121,7 +121,7 @@ pytest: setup
 	$(RUN) -m pytest --numprocesses 5 --no-loadscope-reorder $(ARGS)
 
 bindings: setup
-	@$(RUN) -c 'import main; main.load_cdktf(); import components.aws'
+	@$(RUN) -c 'import components.aws'
 
 check: setup ## Run the fast checks: lint, types, unit tests
 	@$(MAKE) --no-print-directory lint types unit

@@ -4,11 +4,9 @@ Importing the bindings costs seconds, so nothing but this file and the tests may
 may not import this one.
 """
 
-from components.bindings import CACHE
-from slim_bindings.load import install
+from components.bindings import install
 
-# Before the imports that it makes fast; it reads from them what is used.
-install("cdktf_cdktf_provider_aws", named_in=__file__, cache=CACHE)
+install()  # before the imports that it makes fast; it reads this file to find them
 
 from cdktf_cdktf_provider_aws.cloudwatch_dashboard import CloudwatchDashboard
 from cdktf_cdktf_provider_aws.cloudwatch_event_rule import CloudwatchEventRule

@@ -1,6 +1,21 @@
-"""Where what is built of the bindings is kept between runs. Imports nothing, as it is read before Node is started."""
+"""Makes the AWS bindings load fast. Imports nothing that imports CDKTF: it must run before that."""
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from typing import Final, NoReturn
 
+import slim_bindings
+
+PROVIDER: Final = "cdktf_cdktf_provider_aws"
+NAMED_IN: Final = Path(__file__).with_name("aws.py")
 CACHE: Final = Path(__file__).resolve().parent.parent / ".build" / "bindings"
+
+
+def install() -> None:
+    """Prepare the bindings, before anything imports CDKTF."""
+    slim_bindings.install(PROVIDER, named_in=NAMED_IN, cache=CACHE)
+
+
+def run(synthesize: Callable[[], int]) -> NoReturn:
+    """Prepare the bindings and exit with the code of `synthesize`, which imports CDKTF."""
+    slim_bindings.run(synthesize, PROVIDER, named_in=NAMED_IN, cache=CACHE)

@@ -11,10 +11,9 @@ from typing import Any, Final
 from cdktf import AssetType, TerraformAsset, TerraformHclModule, Token
 from constructs import Construct
 
+from components.paths import FLOW_MODULE
 from components.site import Site
 from settings import Flow, Thresholds
-
-MODULE: Final = Path(__file__).resolve().parent.parent / "modules" / "mediaconnect_flow"
 
 
 class FlowModule(Construct):
@@ -22,7 +21,7 @@ class FlowModule(Construct):
 
     def __init__(self, scope: Construct, id_: str, *, build: Path) -> None:
         super().__init__(scope, id_)
-        files = {path.name: path.read_bytes().replace(b"\r\n", b"\n") for path in sorted(MODULE.glob("*.tf"))}
+        files = {path.name: path.read_bytes().replace(b"\r\n", b"\n") for path in sorted(FLOW_MODULE.glob("*.tf"))}
         # CDKTF's own hash follows neither names nor a fixed order, and its copy would take tests and caches along.
         digest = hashlib.sha256(repr(sorted(files.items())).encode()).hexdigest()
         deployed_here = build / f"flow-module-{digest}"

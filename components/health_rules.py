@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final, Literal
 
-from settings import Flow, Thresholds
+from settings import Flow, Severity, Thresholds
+from settings.protocols import PROTOCOLS
 
-Severity = Literal["CRITICAL", "HIGH", "MEDIUM", "INFO"]
 Comparison = Literal[
     "GreaterThanThreshold",
     "GreaterThanOrEqualToThreshold",
@@ -21,13 +21,6 @@ Comparison = Literal[
     "IncreasesByMoreThan",
 ]
 """CloudWatch's operators, and one that only the monitor has: from one datapoint to the next."""
-
-CONNECTED: Final = frozenset({"srt-listener", "srt-caller", "zixi-push", "rist"})
-"""Source protocols with a `SourceConnected` metric; plain RTP has none."""
-RECOVERING: Final = CONNECTED | {"rtp-fec"}
-"""Source protocols that can recover lost packets, and so count those they could not."""
-CONNECTED_OUTPUTS: Final = frozenset({"srt-listener", "srt-caller", "zixi-push", "zixi-pull"})
-"""Output protocols with an `OutputConnected` metric; nothing says whether an RTP or RIST receiver is there."""
 
 SOURCE: Final = "source"
 """What rules and events on sources are about: an encoder that fails is one trouble, however many signals tell of it."""
@@ -110,8 +103,8 @@ def health_rules(flow: Flow, thresholds: Thresholds) -> tuple[HealthRule, ...]:
         *_redundancy(flow),
         _bitrate_low(thresholds),
         *_packet_loss(thresholds),
-        *([_not_recovered(thresholds)] if protocols & RECOVERING else []),
-        *([_dropped(thresholds)] if "rtp" in protocols else []),
+        *([_not_recovered(thresholds)] if any(PROTOCOLS[name].recovery for name in protocols) else []),
+        *([] if all(PROTOCOLS[name].recovery for name in protocols) else [_dropped(thresholds)]),
         _jitter(thresholds),
         *_outputs(flow),
         *_content(flow),
@@ -119,7 +112,7 @@ def health_rules(flow: Flow, thresholds: Thresholds) -> tuple[HealthRule, ...]:
 
 
 def _source_lost(flow: Flow) -> HealthRule:
-    connected = flow.source.protocol in CONNECTED
+    connected = "SourceConnected" in PROTOCOLS[flow.source.protocol].source_metrics
     every = "Both sources are" if flow.backup_source else "The source is"
     return HealthRule(
         key="source-lost",
@@ -149,7 +142,7 @@ def _check_senders(flow: Flow) -> str:
 def _redundancy(flow: Flow) -> tuple[HealthRule, ...]:
     if flow.backup_source is None:
         return ()
-    connected = flow.source.protocol in CONNECTED
+    connected = "SourceConnected" in PROTOCOLS[flow.source.protocol].source_metrics
     rows = [
         HealthRule(
             key="one-source-lost",
@@ -314,7 +307,11 @@ def _jitter(thresholds: Thresholds) -> HealthRule:
 
 
 def _outputs(flow: Flow) -> tuple[HealthRule, ...]:
-    connected = {name: output for name, output in flow.outputs.items() if output.protocol in CONNECTED_OUTPUTS}
+    connected = {
+        name: output
+        for name, output in flow.outputs.items()
+        if "OutputConnected" in PROTOCOLS[output.protocol].output_metrics
+    }
     watched = sorted(name for name, output in connected.items() if output.enabled)
     if not watched:
         return ()

@@ -13,7 +13,9 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-SOURCE: Final = Path(__file__).resolve().parent.parent / "lambda_src"
+from components.paths import PROJECT
+
+SOURCE: Final = PROJECT / "lambda_src"
 EARLIEST: Final = (1980, 1, 1, 0, 0, 0)  # the first moment a zip can hold
 READABLE_FILE: Final = 0o100644 << 16  # Lambda refuses code that its own user cannot read
 

@@ -14,13 +14,12 @@ from constructs import Construct
 from components.aws import SnsTopic, SnsTopicPolicy, SnsTopicSubscription, SqsQueue, SqsQueuePolicy
 from components.iam import Statement, allow, document, own_account
 from components.site import Site
-from settings import Notification
+from settings import WORST_FIRST, Notification, Severity
 
-WORST_FIRST: Final = ("CRITICAL", "HIGH", "MEDIUM", "INFO")
 KEEP_UNDELIVERED_SECONDS: Final = 14 * 24 * 3600  # the longest that SQS keeps anything
 
 
-def severities_from(minimum: str) -> list[str]:
+def severities_from(minimum: Severity) -> list[str]:
     """`minimum` and everything worse, worst first."""
     return list(WORST_FIRST[: WORST_FIRST.index(minimum) + 1])
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from settings import Environment, Flow, Names, Output, Problem, Source
+from settings import Environment, Flow, Names, Problem
 
 Content = Mapping[str, Any]
 """A synthesized stack: Terraform JSON."""
@@ -88,15 +88,10 @@ def resolved(text: str) -> str:
 
 def template_bytes(flow: Flow, tags: Mapping[str, str]) -> int:
     """Bytes that the CloudFormation template of a flow has at most; the module writes it, in Terraform."""
-    parts = _parts_of(flow)
     size = OF_A_FLOW + _bytes(dict(tags)) + len(tags) * len('{"Key":,"Value":},')
-    size += sum(_bytes(part.model_dump(mode="json", exclude_none=True)) for part in parts)
-    size += sum(OF_A_KEY for part in parts if part.encryption)
+    size += sum(_bytes(part.model_dump(mode="json", exclude_none=True)) for part in flow.parts)
+    size += sum(OF_A_KEY for part in flow.parts if part.given("encryption"))
     return size + sum(OF_AN_OUTPUT + len(name) for name in flow.outputs)
-
-
-def _parts_of(flow: Flow) -> list[Source | Output]:
-    return [part for part in (flow.source, flow.backup_source, *flow.outputs.values()) if part]
 
 
 def _bytes(value: Any) -> int:
@@ -147,14 +142,13 @@ def _managed(_: Environment, content: Content) -> Iterator[Found]:
 def _secrets(environment: Environment, _: Content) -> Iterator[Found]:
     """The policy of the role with which a flow reads its keys, which the module writes."""
     for flow in environment.flows:
-        arns = {part.encryption.secret_arn for part in _parts_of(flow) if part.encryption}
+        arns = {key.secret_arn for part in flow.parts if (key := part.given("encryption"))}
         yield f"flows.{flow.name}.outputs", flow.name, 250 + sum(len(arn) + 3 for arn in arns)
 
 
 def _templates(environment: Environment, _: Content) -> Iterator[Found]:
-    tags = {"Project": "media-workflow", "Environment": environment.name, **environment.tags}
     for flow in environment.flows:
-        yield f"flows.{flow.name}.outputs", flow.name, template_bytes(flow, tags)
+        yield f"flows.{flow.name}.outputs", flow.name, template_bytes(flow, environment.resource_tags)
 
 
 def _reports(times: int, *, parts: int) -> Callable[[Environment, Content], Iterator[Found]]:
@@ -163,7 +157,7 @@ def _reports(times: int, *, parts: int) -> Callable[[Environment, Content], Iter
     def measured(environment: Environment, content: Content) -> Iterator[Found]:
         sizes = {whose: size for _, whose, size in _policies(environment, content)}
         for flow in environment.flows:
-            size = REPORT_FRAME + times * sizes.get(flow.name, 0) + parts * OF_A_PART * len(_parts_of(flow))
+            size = REPORT_FRAME + times * sizes.get(flow.name, 0) + parts * OF_A_PART * len(flow.parts)
             yield f"flows.{flow.name}.outputs", flow.name, size
 
     return measured

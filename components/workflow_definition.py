@@ -39,7 +39,7 @@ def _retry(errors: Sequence[str], seconds: int, attempts: int) -> dict[str, Any]
 
 
 RETRY: Final[Mapping[Kind, Any]] = {
-    # Half a minute for functions that are throttled, as by `function_concurrency`.
+    # Half a minute for functions that are throttled, as by `reserved_concurrency`.
     "STANDARD": [_retry(SERVICE_ERRORS, 1, 5), _retry(FUNCTION_ERRORS, 2, 2)],
     # One retrier: attempts of several add up.
     "EXPRESS": [_retry([*SERVICE_ERRORS, *FUNCTION_ERRORS], 2, 2)],

@@ -18,6 +18,7 @@ INCIDENTS_OPENED: Final = "IncidentsOpened"
 NOTIFICATIONS_SENT: Final = "NotificationsSent"
 INPUTS_REFUSED: Final = "InputsRefused"
 """Executions that a person started with an input that starts no check; they fail, and nobody else is concerned."""
+METRICS: Final = (CHECKS, INCIDENTS_OPENED, NOTIFICATIONS_SENT, INPUTS_REFUSED)
 
 
 def count(metric: str, value: int = 1) -> None:

@@ -21,9 +21,11 @@ from settings.model import (
     Thresholds,
 )
 from settings.names import Names
+from settings.severities import WORST_FIRST, Severity
 
 __all__ = [
     "OVERRIDES",
+    "WORST_FIRST",
     "BackupSource",
     "CiAccess",
     "Encryption",
@@ -35,6 +37,7 @@ __all__ = [
     "Output",
     "Problem",
     "SettingsError",
+    "Severity",
     "Source",
     "ThresholdOverrides",
     "Thresholds",

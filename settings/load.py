@@ -6,20 +6,24 @@ Touches the file system only to read `environments/`. Whether values are allowed
 
 import copy
 import difflib
+import functools
+import logging
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from pydantic import BaseModel, ValidationError
-from pydantic_core import ErrorDetails
+from pydantic import ValidationError
 
 from settings.errors import Problem, SettingsError
+from settings.explain import Location, exists, explained, innermost, key_of, shown, value_at
 from settings.model import Environment
+from settings.renamed import rename
 from settings.rules import broken_rules
 
-Location = tuple[str | int, ...]
+log = logging.getLogger(__name__)
+
 FLOW: Final = ("flows", 0)
 
 
@@ -77,19 +81,29 @@ def load_environment(
     path = root / "environments" / f"{name}.toml"
     file = f"environments/{name}.toml"
     raw = _read(path, file) if path.is_file() else _without_file(name, path, environ, given)
-    problems, applied = _apply(given, raw, file)
+    warnings, problems = rename(raw, file)
+    for warning in warnings:
+        _warn(warning)
+    misplaced, applied = _apply(given, raw, file)
+    problems += misplaced
     if path.is_file() and raw.get("allowed_account_ids") == []:
         rule = 'is empty; name the account that may be changed, such as ["123456789012"]'
         problems.append(Problem(place=file, key="allowed_account_ids", value=None, rule=rule))
     raw["name"] = name
-    places = {_key(item.override.location, raw): item.place for item in applied}
-    environment, found = _checked(raw)
+    places = {key_of(item.override.location, raw): item.place for item in applied}
+    environment, found = checked(raw)
     for location, value, rule in found:
-        key = _key(location, raw)
+        key = key_of(location, raw)
         problems.append(Problem(place=places.get(key, file), key=key, value=value, rule=rule))
     if problems or environment is None:
         raise SettingsError(problems)
     return environment
+
+
+@functools.cache
+def _warn(text: str) -> None:
+    """Log a warning once in a process, however often settings are read. Without a handler it goes to standard error."""
+    log.warning(text)
 
 
 def trial_notice(name: str, *, root: Path, environ: Mapping[str, str], context: Mapping[str, object]) -> str:
@@ -166,7 +180,7 @@ def _apply(given: Sequence[_Given], raw: dict[str, Any], file: str) -> tuple[lis
         if item.override.of_one_flow and len(flows) != 1:
             names = ", ".join(str(flow.get("name", "?")) for flow in flows if isinstance(flow, dict)) or "none"
             rule = f"says not which flow it means: {file} has {names}. Set the value there, in the flow's own table"
-            problems.append(Problem(place=item.place, key=item.override.variable, value=_shown(item.value), rule=rule))
+            problems.append(Problem(place=item.place, key=item.override.variable, value=shown(item.value), rule=rule))
             continue
         if item.override.variable == "NOTIFICATION_EMAIL":
             others = [entry for entry in raw.get("notifications", []) if entry.get("protocol") != "email"]
@@ -187,7 +201,7 @@ def _put(raw: dict[str, Any], location: Location, value: object) -> None:
     target[location[-1]] = value
 
 
-def _checked(raw: dict[str, Any]) -> tuple[Environment | None, list[tuple[Location, str | None, str]]]:
+def checked(raw: dict[str, Any]) -> tuple[Environment | None, list[tuple[Location, str | None, str]]]:
     """The environment, or None, and all that is wrong with it.
 
     What is wrong by itself is taken out, so that the rules between settings can be asked of the rest: an operator
@@ -201,26 +215,16 @@ def _checked(raw: dict[str, Any]) -> tuple[Environment | None, list[tuple[Locati
         try:
             environment = Environment.model_validate(rest)
         except ValidationError as error:
-            mistakes = _innermost(error.errors(include_url=False))
+            wrong = [explained(each, rest) for each in innermost(error.errors(include_url=False))]
             if first:
-                found += [_explained(mistake) for mistake in mistakes]
+                found += wrong
             first = False
-            rest = _without(rest, [tuple(mistake["loc"]) for mistake in mistakes])
+            rest = _without(rest, [location for location, _, _ in wrong])
     if raw.get("flows") == []:
         found.append((("flows",), None, "is empty; an environment needs at least one [[flows]]"))
     if environment is not None:
-        found += [((key,), _shown(value), rule) for key, value, rule in broken_rules(environment)]
+        found += [((key,), shown(value), rule) for key, value, rule in broken_rules(environment)]
     return (environment if not found else None), found
-
-
-def _innermost(mistakes: Sequence[ErrorDetails]) -> list[ErrorDetails]:
-    """Without the mistakes that only say that something inside them is wrong."""
-    places = [tuple(mistake["loc"]) for mistake in mistakes]
-    return [
-        mistake
-        for mistake, place in zip(mistakes, places, strict=True)
-        if not any(other != place and other[: len(place)] == place for other in places)
-    ]
 
 
 def _without(raw: dict[str, Any], locations: Sequence[Location]) -> dict[str, Any] | None:
@@ -229,14 +233,14 @@ def _without(raw: dict[str, Any], locations: Sequence[Location]) -> dict[str, An
     doomed: set[Location] = set()
     for location in locations:
         where: Location = location
-        while where and not _exists(rest, where):
+        while where and not exists(rest, where):
             where = where[:-1]
         if not where:
             return None
         doomed.add(where)
     for where in sorted(doomed, key=str, reverse=True):
-        if _exists(rest, where):
-            parent = _at(rest, where[:-1])
+        if exists(rest, where):
+            parent = value_at(rest, where[:-1])
             if isinstance(parent, list):
                 parent[int(where[-1])] = None
             else:
@@ -250,79 +254,3 @@ def _compact(raw: dict[str, Any]) -> dict[str, Any]:
         key: [entry for entry in value if entry is not None] if isinstance(value, list) else value
         for key, value in raw.items()
     }
-
-
-def _exists(raw: Any, location: Location) -> bool:
-    try:
-        _at(raw, location)
-    except (KeyError, IndexError, TypeError):
-        return False
-    return True
-
-
-def _at(raw: Any, location: Location) -> Any:
-    for step in location:
-        raw = raw[step]
-    return raw
-
-
-def _explained(mistake: ErrorDetails) -> tuple[Location, str | None, str]:
-    """A mistake that pydantic found, in our words."""
-    location = tuple(mistake["loc"])
-    kind, context = mistake["type"], mistake.get("ctx", {})
-    if kind == "missing":
-        return location, None, "is missing and needed"
-    if kind == "extra_forbidden":
-        known = sorted(_fields(location[:-1]))
-        near = difflib.get_close_matches(str(location[-1]), known, n=1)
-        hint = f"did you mean {near[0]}? " if near else ""
-        return location, None, f"is no setting; {hint}Allowed here: {', '.join(known)}"
-    if kind == "value_error":
-        return location, _shown(mistake["input"]), str(context["error"])
-    if kind == "literal_error":
-        return location, _shown(mistake["input"]), f"use {context['expected']}"
-    message = mistake["msg"].removeprefix("Input should be ").removeprefix("Value should be ")
-    return location, _shown(mistake["input"]), f"should be {message}"
-
-
-def _fields(location: Location) -> set[str]:
-    """The settings that are known at a location of the model."""
-    model: Any = Environment
-    for step in location:
-        if isinstance(step, int):
-            continue
-        annotation = model.model_fields[step].annotation if _is_model(model) and step in model.model_fields else model
-        model = _model_in(annotation) or model
-    return set(model.model_fields)
-
-
-def _model_in(annotation: Any) -> type[BaseModel] | None:
-    if _is_model(annotation):
-        found: type[BaseModel] = annotation
-        return found
-    return next((model for part in getattr(annotation, "__args__", ()) if (model := _model_in(part))), None)
-
-
-def _is_model(annotation: Any) -> bool:
-    return isinstance(annotation, type) and issubclass(annotation, BaseModel)
-
-
-def _key(location: Location, raw: dict[str, Any]) -> str:
-    """A location as a person finds it: flows by their names, other list entries counted from one."""
-    words: list[str] = []
-    for depth, step in enumerate(location):
-        if not isinstance(step, int):
-            words.append(step if step != "[key]" else "(name)")
-        elif location[:depth] == ("flows",) and _exists(raw, (*location[: depth + 1], "name")):
-            words.append(str(_at(raw, (*location[: depth + 1], "name"))))
-        else:
-            words[-1] += f" #{step + 1}"
-    return ".".join(words)
-
-
-def _shown(value: object) -> str | None:
-    if value is None or isinstance(value, dict | list | tuple):
-        return None if value is None else f"a {'table' if isinstance(value, dict) else 'list'}"
-    if isinstance(value, bool):
-        return str(value).lower()
-    return f'"{value}"' if isinstance(value, str) else str(value)

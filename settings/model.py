@@ -5,15 +5,13 @@ Values are AWS's own spellings, so that they can be searched for. Units stand in
 
 import re
 from ipaddress import AddressValueError, IPv4Network, NetmaskValueError
-from typing import Annotated, Final, Literal, get_args
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from settings import names
-
-SourceProtocol = Literal["rtp", "rtp-fec", "rist", "srt-listener", "srt-caller", "zixi-push"]
-OutputProtocol = Literal["rtp", "rtp-fec", "rist", "srt-listener", "srt-caller", "zixi-push", "zixi-pull"]
-Severity = Literal["CRITICAL", "HIGH", "MEDIUM", "INFO"]
+from settings.protocols import KeyType
+from settings.severities import WORST_FIRST, Severity
 
 LOG_RETENTION_DAYS: Final = (
     *(1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731),
@@ -94,8 +92,19 @@ Host = Annotated[
 ]
 
 
+LatencyMs = Annotated[int, Field(ge=1, le=15000, description="a latency")]
+MaxBitrate = Annotated[int, Field(ge=1, le=120_000_000, description="a highest bitrate")]
+Id = Annotated[str, Field(min_length=1, max_length=512)]
+StreamId = Annotated[Id, Field(description="a stream id")]
+IngestPort = Annotated[Port, Field(description="the port that the encoder sends to")]
+SenderRange = Annotated[Cidr, Field(description="the range that the encoder sends from, such as 203.0.113.10/32")]
+Destination = Annotated[Host, Field(description="the receiver's address")]
+OutputPort = Annotated[Port, Field(description="a port")]
+ReceiverRanges = Annotated[tuple[Cidr, ...], Field(min_length=1, description="the ranges that may fetch the stream")]
+
+
 class Settings(BaseModel):
-    """What all settings have in common: they never change, and unknown keys are mistakes."""
+    """Base of all settings: immutable, and unknown keys are errors."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -103,45 +112,170 @@ class Settings(BaseModel):
 class Encryption(Settings):
     """How a source is decrypted or an output encrypted, with a key that stays in Secrets Manager."""
 
-    key_type: Literal["srt-password", "static-key"]
+    key_type: KeyType
     secret_arn: SecretArn
     algorithm: Literal["aes128", "aes192", "aes256"] | None = None
 
 
-class Source(Settings):
-    """Where the stream comes from."""
+class Part(Settings):
+    """Base of sources and outputs: one class for each shape, with what its protocols have and nothing else."""
+
+    def given(self, key: str) -> Any:
+        """The value of a setting; None if it is left out, or the protocol has no such setting."""
+        return getattr(self, key, None)
+
+
+class RtpSource(Part):
+    """RTP, with or without forward error correction."""
 
     name: ResourceName
-    protocol: SourceProtocol
-    port: Port | None = None
-    allowed_cidr: Cidr | None = None
-    latency_ms: Annotated[int, Field(ge=1, le=15000)] | None = None
-    max_bitrate_bps: Annotated[int, Field(ge=1, le=120_000_000)] | None = None
-    listener_address: Host | None = None
-    listener_port: Port | None = None
-    stream_id: Annotated[str, Field(min_length=1, max_length=512)] | None = None
+    protocol: Literal["rtp", "rtp-fec"]
+    port: IngestPort
+    allowed_cidr: SenderRange
+    max_bitrate_bps: MaxBitrate | None = None
+
+
+class RistSource(Part):
+    """RIST."""
+
+    name: ResourceName
+    protocol: Literal["rist"]
+    port: IngestPort
+    allowed_cidr: SenderRange
+    latency_ms: LatencyMs | None = None
+    max_bitrate_bps: MaxBitrate | None = None
+
+
+class SrtListenerSource(Part):
+    """SRT, called by the encoder."""
+
+    name: ResourceName
+    protocol: Literal["srt-listener"]
+    port: IngestPort
+    allowed_cidr: SenderRange
+    latency_ms: LatencyMs | None = None
     encryption: Encryption | None = None
 
 
-class BackupSource(Source):
-    """The second source, and when it is used."""
+class SrtCallerSource(Part):
+    """SRT, for which the flow calls."""
+
+    name: ResourceName
+    protocol: Literal["srt-caller"]
+    latency_ms: LatencyMs | None = None
+    listener_address: Annotated[Host, Field(description="the address to call")]
+    listener_port: Annotated[Port, Field(description="the port to call")]
+    stream_id: StreamId | None = None
+    encryption: Encryption | None = None
+
+
+class ZixiPushSource(Part):
+    """Zixi, pushed by the encoder."""
+
+    name: ResourceName
+    protocol: Literal["zixi-push"]
+    allowed_cidr: SenderRange
+    latency_ms: LatencyMs | None = None
+    stream_id: StreamId | None = None
+    encryption: Encryption | None = None
+
+
+class Backup(Settings):
+    """When a backup source is used."""
 
     failover_mode: Literal["FAILOVER", "MERGE"]
-    recovery_window_ms: Annotated[int, Field(ge=100, le=15000)] | None = None
 
 
-class Output(Settings):
-    """A receiver of the stream."""
+class RtpBackupSource(Backup, RtpSource):
+    """RTP; can be merged."""
 
-    protocol: OutputProtocol
-    destination: Host | None = None
-    port: Port | None = None
-    latency_ms: Annotated[int, Field(ge=1, le=15000)] | None = None
-    allowed_cidrs: tuple[Cidr, ...] | None = None
-    stream_id: Annotated[str, Field(min_length=1, max_length=512)] | None = None
-    remote_id: Annotated[str, Field(min_length=1, max_length=512)] | None = None
+    recovery_window_ms: Annotated[int, Field(ge=100, le=15000, description="a recovery window")] | None = None
+
+
+class RistBackupSource(Backup, RistSource):
+    """RIST."""
+
+
+class SrtListenerBackupSource(Backup, SrtListenerSource):
+    """SRT, called by the encoder."""
+
+
+class SrtCallerBackupSource(Backup, SrtCallerSource):
+    """SRT, for which the flow calls."""
+
+
+class ZixiPushBackupSource(Backup, ZixiPushSource):
+    """Zixi, pushed by the encoder."""
+
+
+Source = Annotated[
+    RtpSource | RistSource | SrtListenerSource | SrtCallerSource | ZixiPushSource, Field(discriminator="protocol")
+]
+BackupSource = Annotated[
+    RtpBackupSource | RistBackupSource | SrtListenerBackupSource | SrtCallerBackupSource | ZixiPushBackupSource,
+    Field(discriminator="protocol"),
+]
+
+
+class RtpOutput(Part):
+    """RTP, with or without forward error correction."""
+
+    protocol: Literal["rtp", "rtp-fec"]
+    destination: Destination
+    port: OutputPort
+    enabled: bool = True
+
+
+class RistOutput(Part):
+    """RIST."""
+
+    protocol: Literal["rist"]
+    destination: Destination
+    port: OutputPort
+    latency_ms: LatencyMs | None = None
+    enabled: bool = True
+
+
+class SrtListenerOutput(Part):
+    """SRT, called by the receiver."""
+
+    protocol: Literal["srt-listener"]
+    port: OutputPort
+    latency_ms: LatencyMs | None = None
+    allowed_cidrs: ReceiverRanges
+    stream_id: StreamId | None = None
     encryption: Encryption | None = None
     enabled: bool = True
+
+
+class CallingOutput(Part):
+    """SRT or Zixi, for which the flow calls the receiver."""
+
+    protocol: Literal["srt-caller", "zixi-push"]
+    destination: Destination
+    port: OutputPort
+    latency_ms: LatencyMs | None = None
+    stream_id: StreamId | None = None
+    encryption: Encryption | None = None
+    enabled: bool = True
+
+
+class ZixiPullOutput(Part):
+    """Zixi, fetched by the receiver."""
+
+    protocol: Literal["zixi-pull"]
+    latency_ms: LatencyMs | None = None
+    allowed_cidrs: ReceiverRanges
+    stream_id: StreamId | None = None
+    remote_id: Annotated[Id, Field(description="the receiver's id")]
+    encryption: Encryption | None = None
+    enabled: bool = True
+
+
+Output = Annotated[
+    RtpOutput | RistOutput | SrtListenerOutput | CallingOutput | ZixiPullOutput, Field(discriminator="protocol")
+]
+AnyPart = Source | BackupSource | Output
 
 
 class Maintenance(Settings):
@@ -152,7 +286,7 @@ class Maintenance(Settings):
 
 
 class Thresholds(Settings):
-    """From when on a signal is worth a message."""
+    """Alarm thresholds."""
 
     packet_loss_percent: Annotated[float, Field(gt=0, lt=100)] = 0.1
     early_packet_loss_seconds: Literal[10, 30, 60] = 60
@@ -162,15 +296,8 @@ class Thresholds(Settings):
     content_seconds: Annotated[int, Field(ge=10, le=60)] = 30
 
 
-class ThresholdOverrides(Settings):
-    """Thresholds of one flow; what is not given is the environment's."""
-
-    packet_loss_percent: Annotated[float, Field(gt=0, lt=100)] | None = None
-    early_packet_loss_seconds: Literal[10, 30, 60] | None = None
-    jitter_ms: Annotated[float, Field(gt=0, le=10_000)] | None = None
-    minimum_bitrate_bps: Annotated[int, Field(gt=0, le=120_000_000)] | None = None
-    not_recovered_packets_per_minute: Annotated[int, Field(ge=0)] | None = None
-    content_seconds: Annotated[int, Field(ge=10, le=60)] | None = None
+class ThresholdOverrides(Thresholds):
+    """Thresholds of one flow. Only those that are given count; read them with `Environment.thresholds_of`."""
 
 
 class Flow(Settings):
@@ -186,6 +313,11 @@ class Flow(Settings):
     backup_source: BackupSource | None = None
     outputs: dict[OutputName, Output] = {}
     thresholds: ThresholdOverrides = ThresholdOverrides()
+
+    @property
+    def parts(self) -> tuple[AnyPart, ...]:
+        """Its sources, then its outputs."""
+        return tuple(part for part in (self.source, self.backup_source, *self.outputs.values()) if part)
 
 
 class Notification(Settings):
@@ -234,7 +366,7 @@ class Environment(Settings):
     recovery_checks: Annotated[int, Field(ge=1, le=20)] = 2
     settling_minutes: Annotated[int, Field(ge=1, le=60)] = 3
     incident_history_days: Annotated[int, Field(ge=1, le=3650)] = 90
-    function_concurrency: Annotated[int, Field(ge=1, le=1000)] | None = None
+    reserved_concurrency: Annotated[int, Field(ge=1, le=1000)] | None = None
     state_bucket: BucketName | None = None
     existing_topic_arn: TopicArn | None = None
     existing_key_arn: KeyArn | None = None
@@ -254,6 +386,11 @@ class Environment(Settings):
             return self.state_bucket
         return names.state_bucket(self.allowed_account_ids[0], self.region)
 
+    @property
+    def resource_tags(self) -> dict[str, str]:
+        """Tags of every resource."""
+        return {"Project": names.PROJECT, "Environment": self.name, **self.tags}
+
     def notice_severity(self, flow: Flow) -> Severity:
         """The severity of messages on maintenance of a flow.
 
@@ -263,14 +400,14 @@ class Environment(Settings):
         if flow.on_air != "always" or not (self.notifications or self.existing_topic_arn):
             return "INFO"
         received = [subscriber.minimum_severity for subscriber in self.notifications]
-        return max(received, key=get_args(Severity).index, default="MEDIUM")
+        return max(received, key=WORST_FIRST.index, default="MEDIUM")
 
     @property
     def secret_arns(self) -> tuple[str, ...]:
         """Every secret that a source or an output is encrypted with, sorted, once."""
-        parts = [part for flow in self.flows for part in (flow.source, flow.backup_source, *flow.outputs.values())]
-        return tuple(sorted({part.encryption.secret_arn for part in parts if part and part.encryption}))
+        keys: list[Encryption | None] = [part.given("encryption") for flow in self.flows for part in flow.parts]
+        return tuple(sorted({key.secret_arn for key in keys if key}))
 
     def thresholds_of(self, flow: Flow) -> Thresholds:
         """The environment's thresholds with a flow's own in their place."""
-        return self.thresholds.model_copy(update=flow.thresholds.model_dump(exclude_none=True))
+        return self.thresholds.model_copy(update=flow.thresholds.model_dump(exclude_unset=True))

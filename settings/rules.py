@@ -6,12 +6,12 @@ Pure. Each rule yields what breaks it; all are asked, so that an operator sees e
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from itertools import combinations
 from typing import Final
 
-from settings.model import BackupSource, Encryption, Environment, Flow, Notification, Output, Source
+from settings.model import AnyPart, BackupSource, Encryption, Environment, Flow, Notification, Output, Source
 from settings.names import partition
+from settings.protocols import PROTOCOLS, ports
 
 Finding = tuple[str, object, str]
 """Key, value, and rule, as in `settings.errors.Problem`."""
@@ -21,66 +21,6 @@ MAX_OUTPUTS: Final = 50
 MAX_SECRETS_OF_PIPELINE: Final = 3300
 """Characters of ARNs; a managed policy takes 6,144, and the rest of the boundary has its share."""
 MAX_OUTPUTS_WITH_CONTENT_MONITORING: Final = 10
-SRT: Final = frozenset({"srt-listener", "srt-caller"})
-ZIXI: Final = frozenset({"zixi-push", "zixi-pull"})
-LISTENING_OUTPUTS: Final = frozenset({"srt-listener", "zixi-pull"})
-LATENCY: Final = SRT | ZIXI | {"rist"}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Use:
-    """Which protocols need a setting, which may have it besides, and what it is."""
-
-    key: str
-    what: str
-    needed_by: frozenset[str] = frozenset()
-    also_for: frozenset[str] = frozenset()
-
-    def broken_by(self, part: Source | Output) -> Iterator[Finding]:
-        """The setting missing where the protocol needs it, or given where the protocol has none."""
-        value, protocol = getattr(part, self.key), part.protocol
-        if value in (None, ()) and protocol in self.needed_by:
-            yield self.key, None, f"is missing; {protocol} needs {self.what}"
-        if value is not None and protocol not in self.needed_by | self.also_for:
-            users = ", ".join(sorted(self.needed_by | self.also_for))
-            shown = ", ".join(value) if isinstance(value, tuple) else value
-            yield self.key, shown, f"{protocol} has none; leave it out ({self.what} is for {users})"
-
-
-SOURCE_USES: Final = (
-    Use(
-        key="port",
-        what="the port that the encoder sends to",
-        needed_by=frozenset({"rtp", "rtp-fec", "rist", "srt-listener"}),
-    ),
-    Use(
-        key="allowed_cidr",
-        what="the range that the encoder sends from, such as 203.0.113.10/32,",
-        needed_by=frozenset({"rtp", "rtp-fec", "rist", "srt-listener", "zixi-push"}),
-    ),
-    Use(key="listener_address", what="the address to call", needed_by=frozenset({"srt-caller"})),
-    Use(key="listener_port", what="the port to call", needed_by=frozenset({"srt-caller"})),
-    Use(key="latency_ms", what="a latency", also_for=LATENCY),
-    Use(key="max_bitrate_bps", what="a highest bitrate", also_for=frozenset({"rtp", "rtp-fec", "rist"})),
-    Use(key="stream_id", what="a stream id", also_for=frozenset({"srt-caller", "zixi-push"})),
-)
-OUTPUT_USES: Final = (
-    Use(
-        key="destination",
-        what="the receiver's address",
-        needed_by=frozenset({"rtp", "rtp-fec", "rist", "srt-caller", "zixi-push"}),
-    ),
-    Use(
-        key="port",
-        what="a port",
-        needed_by=frozenset({"rtp", "rtp-fec", "rist", "srt-listener", "srt-caller", "zixi-push"}),
-    ),
-    Use(key="allowed_cidrs", what="the ranges that may fetch the stream", needed_by=LISTENING_OUTPUTS),
-    Use(key="latency_ms", what="a latency", also_for=LATENCY),
-    Use(key="stream_id", what="a stream id", also_for=SRT | ZIXI),
-    Use(key="remote_id", what="the receiver's id", needed_by=frozenset({"zixi-pull"})),
-)
-PORT_OFFSETS: Final = {"rtp-fec": (0, 2, 4), "rist": (0, 1)}
 ENDPOINTS: Final = {
     "email": (
         r"[^@\s,;<>]+@[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?\.[A-Za-z]{2,}",
@@ -102,11 +42,6 @@ def broken_rules(environment: Environment) -> Iterator[Finding]:
     for flow in environment.flows:
         for key, value, rule in _flow(flow, environment):
             yield f"flows.{flow.name}.{key}", value, rule
-
-
-def ports(protocol: str, port: int) -> set[int]:
-    """The ports that a source or output takes: RTP-FEC sends its correction on +2 and +4, RIST its control on +1."""
-    return {port + offset for offset in PORT_OFFSETS.get(protocol, (0,))}
 
 
 def _existing(environment: Environment) -> Iterator[Finding]:
@@ -190,27 +125,29 @@ def _flow(flow: Flow, environment: Environment) -> Iterator[Finding]:
 
 
 def _source(source: Source, environment: Environment) -> Iterator[Finding]:
-    for use in SOURCE_USES:
-        yield from use.broken_by(source)
     yield from _last_port(source)
-    if source.allowed_cidr:
-        yield from _open_cidr("allowed_cidr", source.allowed_cidr, environment)
-    yield from _encryption(source.encryption, source.protocol)
+    if cidr := source.given("allowed_cidr"):
+        yield from _open_cidr("allowed_cidr", cidr, environment)
+    yield from _encryption(source)
 
 
 def _two_sources(source: Source, backup: BackupSource) -> Iterator[Finding]:
     if source.name == backup.name:
         yield "backup_source.name", backup.name, "the two sources need names of their own"
-    together = {source.protocol, backup.protocol}
-    if len(together) > 1 and together != {"rtp", "rtp-fec"}:
-        rule = f"both sources must speak one protocol, and the first speaks {source.protocol} (rtp and rtp-fec may mix)"
+    mergeable = PROTOCOLS[source.protocol].merges and PROTOCOLS[backup.protocol].merges
+    if source.protocol != backup.protocol and not mergeable:
+        rule = f"both sources must have one protocol, and the first has {source.protocol} (rtp and rtp-fec may mix)"
         yield "backup_source.protocol", backup.protocol, rule
-    if source.port and backup.port and ports(source.protocol, source.port) & ports(backup.protocol, backup.port):
-        yield "backup_source.port", backup.port, f"overlaps {_taken('source', source.protocol, source.port)}"
-    if backup.failover_mode == "MERGE" and not together <= {"rtp", "rtp-fec"}:
+    if _ports(source) & _ports(backup):
+        yield "backup_source.port", backup.given("port"), f"overlaps {_taken('source', source)}"
+    if backup.failover_mode == "MERGE" and not mergeable:
         yield "backup_source.failover_mode", "MERGE", "merging needs RTP sequence numbers; use FAILOVER"
-    if backup.failover_mode == "FAILOVER" and backup.recovery_window_ms is not None:
-        yield "backup_source.recovery_window_ms", backup.recovery_window_ms, "only MERGE has a window; leave it out"
+    if backup.failover_mode == "FAILOVER" and backup.given("recovery_window_ms") is not None:
+        yield (
+            "backup_source.recovery_window_ms",
+            backup.given("recovery_window_ms"),
+            "only MERGE has a window; leave it out",
+        )
 
 
 def _outputs(flow: Flow, environment: Environment) -> Iterator[Finding]:
@@ -224,43 +161,45 @@ def _outputs(flow: Flow, environment: Environment) -> Iterator[Finding]:
         for part, value, rule in _output(output, environment):
             yield f"outputs.{name}.{part}", value, rule
     listeners = [
-        (key, item.protocol, item.port)
-        for key, item in (
-            ("source", flow.source),
-            ("backup_source", flow.backup_source),
-            *((f"outputs.{name}", output) for name, output in flow.outputs.items()),
-        )
-        if item and item.port and (isinstance(item, Source) or item.protocol in LISTENING_OUTPUTS)
+        *((key, part) for key, part in (("source", flow.source), ("backup_source", flow.backup_source)) if part),
+        *(
+            (f"outputs.{name}", part)
+            for name, part in flow.outputs.items()
+            if PROTOCOLS[part.protocol].output == "listens"
+        ),
     ]
-    for (key, protocol, port), (other, other_protocol, other_port) in combinations(listeners, 2):
-        if other.startswith("outputs") and ports(protocol, port) & ports(other_protocol, other_port):
-            yield f"{other}.port", other_port, f"overlaps {_taken(key, protocol, port)}"
+    for (key, one), (other_key, other) in combinations(listeners, 2):
+        if other_key.startswith("outputs") and _ports(one) & _ports(other):
+            yield f"{other_key}.port", other.given("port"), f"overlaps {_taken(key, one)}"
 
 
 def _output(output: Output, environment: Environment) -> Iterator[Finding]:
-    for use in OUTPUT_USES:
-        yield from use.broken_by(output)
     yield from _last_port(output)
-    for cidr in output.allowed_cidrs or ():
+    for cidr in output.given("allowed_cidrs") or ():
         yield from _open_cidr("allowed_cidrs", cidr, environment)
-    yield from _encryption(output.encryption, output.protocol)
+    yield from _encryption(output)
 
 
-def _last_port(part: Source | Output) -> Iterator[Finding]:
-    taken = sorted(ports(part.protocol, part.port)) if part.port else []
+def _ports(part: AnyPart) -> set[int]:
+    """The ports that a source or output takes; none where MediaConnect chooses the port, or the flow calls."""
+    port = part.given("port")
+    return ports(part.protocol, port) if port else set()
+
+
+def _last_port(part: AnyPart) -> Iterator[Finding]:
+    taken = sorted(_ports(part))
     if taken and taken[-1] > HIGHEST_PORT:
         also = " and ".join(map(str, taken[1:]))
-        yield "port", part.port, f"{part.protocol} also takes {also}, and ports end at {HIGHEST_PORT}; use a lower one"
+        yield "port", taken[0], f"{part.protocol} also takes {also}, and ports end at {HIGHEST_PORT}; use a lower one"
 
 
-def _encryption(encryption: Encryption | None, protocol: str) -> Iterator[Finding]:
+def _encryption(part: AnyPart) -> Iterator[Finding]:
+    encryption: Encryption | None = part.given("encryption")
     if encryption is None:
         return
-    allowed = "srt-password" if protocol in SRT else "static-key" if protocol in ZIXI else None
-    if allowed is None:
-        yield "encryption", encryption.key_type, f"{protocol} cannot be encrypted; use SRT or Zixi, or leave it out"
-    elif encryption.key_type != allowed:
-        yield "encryption.key_type", encryption.key_type, f"{protocol} takes {allowed}"
+    allowed = PROTOCOLS[part.protocol].key_type
+    if encryption.key_type != allowed:
+        yield "encryption.key_type", encryption.key_type, f"{part.protocol} takes {allowed}"
     if encryption.key_type == "srt-password" and encryption.algorithm is not None:
         yield "encryption.algorithm", encryption.algorithm, "MediaConnect refuses one with srt-password; leave it out"
 
@@ -271,7 +210,7 @@ def _open_cidr(key: str, cidr: str, environment: Environment) -> Iterator[Findin
         yield key, cidr, rule
 
 
-def _taken(key: str, protocol: str, port: int) -> str:
-    also = sorted(ports(protocol, port) - {port})
-    extra = f" ({protocol} also takes {' and '.join(map(str, also))})" if also else ""
-    return f"the port {port} of {key}{extra}; give each its own"
+def _taken(key: str, part: AnyPart) -> str:
+    port, *extra = sorted(_ports(part))
+    also = f" ({part.protocol} also takes {' and '.join(map(str, extra))})" if extra else ""
+    return f"the port {port} of {key}{also}; give each its own"

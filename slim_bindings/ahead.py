@@ -1,9 +1,9 @@
-"""Lets Python go on while Node loads: the answers to requests to load are read before the first other request.
+"""Lets Python continue while Node loads assemblies: answers to load requests are read before the next other request.
 
-Loading assemblies takes Node as long as importing everything takes Python, and jsii lets either wait for the other.
+Node loads assemblies for as long as Python imports modules, and with jsii each waits for the other.
 
-Relies on `jsii.kernel.provider`, and on jsii's messages being a line of JSON each way. If the started Node does not
-answer as it should, jsii starts its own and loads the same again, with one line in the log.
+Relies on `jsii.kernel.provider`, and on jsii's messages being one line of JSON each way. If the started Node does not
+answer as expected, jsii starts its own and loads the same assemblies again, with one line in the log.
 """
 
 import atexit
@@ -29,7 +29,7 @@ def adopt(node: subprocess.Popen[bytes]) -> None:
 
 
 class _Started(_NodeProcess):
-    """jsii's own process, but started before, and asked to load without waiting."""
+    """jsii's Node process, already started, with loading split into a request and a later answer."""
 
     def __init__(self, node: subprocess.Popen[bytes]) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
@@ -40,60 +40,60 @@ class _Started(_NodeProcess):
         atexit.register(self.stop)
 
     def stop(self) -> None:
-        """End Node, and wait for it."""
-        with contextlib.suppress(OSError, ValueError):  # it may be gone, or told already
+        """End Node and wait until it has ended."""
+        with contextlib.suppress(OSError, ValueError):  # it may have ended already
             self._requests.write(b'{"exit":0}\n')
             self._requests.close()
-        # Its last pipe ends with it; jsii looks at intervals whether it has ended, up to 0.05 s too late.
+        # The last pipe closes when Node ends. jsii itself only polls, and notices up to 0.05 s later.
         self.sink_thread.join(timeout=SECONDS_TO_END)
         super().stop()
 
-    def ask_to_load(self, request: LoadRequest) -> None:
+    def send_load(self, request: LoadRequest) -> None:
         message = {"api": "load", "name": request.name, "version": request.version, "tarball": request.tarball}
         self._requests.write(json.dumps(message).encode() + b"\n")
         self._requests.flush()
 
-    def read_whether_loaded(self) -> None:
+    def read_loaded(self) -> None:
         answer = self._next_message()
         if "ok" not in answer:
             raise RuntimeError(answer.get("error", answer))
 
 
 class _Ahead(ProcessProvider):
-    """jsii's own provider, but that loading is not waited for until something else is asked."""
+    """jsii's process provider, but it waits for loaded assemblies only before the first other request."""
 
     def __init__(self, node: _Started) -> None:
         self._node = node
-        self._asked: list[LoadRequest] = []
-        self._answering: _NodeProcess | None = None
+        self._loading: list[LoadRequest] = []
+        self._ready_node: _NodeProcess | None = None
 
     def load(self, request: LoadRequest) -> LoadResponse:
-        if self._answering:
+        if self._ready_node:
             return super().load(request)
-        self._asked.append(request)
-        with contextlib.suppress(OSError):  # a Node that is gone is found out when it should answer
-            self._node.ask_to_load(request)
-        return LoadResponse(assembly=request.name, types=0)  # nobody reads it
+        self._loading.append(request)
+        with contextlib.suppress(OSError):  # a Node that has ended is noticed when its answer is read
+            self._node.send_load(request)
+        return LoadResponse(assembly=request.name, types=0)  # never read
 
     @property
     def _process(self) -> _NodeProcess:
-        if self._answering is None:
-            self._answering = self._ready() or self._stock()
-        return self._answering
+        if self._ready_node is None:
+            self._ready_node = self._started() or self._stock()
+        return self._ready_node
 
-    def _ready(self) -> _NodeProcess | None:
+    def _started(self) -> _NodeProcess | None:
         try:
             self._node.handshake()
-            for _ in self._asked:
-                self._node.read_whether_loaded()
-        except Exception as reason:  # noqa: BLE001  whatever it is: jsii's own process says it better
-            log.warning("slim bindings: jsii starts Node once more, because %s", reason or repr(reason))
+            for _ in self._loading:
+                self._node.read_loaded()
+        except Exception as reason:  # noqa: BLE001  jsii's own process reports it better
+            log.warning("slim bindings: jsii starts Node again, because %s", reason or repr(reason))
             self._node.stop()
             return None
         return self._node
 
     def _stock(self) -> _NodeProcess:
         process = cast("_NodeProcess", super()._process)
-        for request in self._asked:
+        for request in self._loading:
             process.send(request, LoadResponse)
         return process

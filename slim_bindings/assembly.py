@@ -1,4 +1,4 @@
-"""Cuts a jsii assembly down to some of its submodules. Pure but for reading the archive; knows nothing of Python."""
+"""Reduces a jsii assembly to some of its submodules. Pure, apart from reading the archive."""
 
 import gzip
 import io
@@ -19,18 +19,18 @@ Manifest = dict[str, Any]
 
 
 class AssemblyError(RuntimeError):
-    """The assembly is not laid out as expected; the shipped one must be used."""
+    """The assembly has an unexpected layout; the shipped one must be used."""
 
 
 def reduce_assembly(archive: Path, python_modules: frozenset[str]) -> bytes:
-    """A `.jsii.tgz` with only some submodules of the one at `archive`, and whatever their types refer to.
+    """A `.jsii.tgz` with some submodules of the one at `archive`, and all that their types refer to.
 
     Args:
         archive: the shipped `.jsii.tgz`.
         python_modules: the submodules to keep, by their Python import names.
 
     Raises:
-        AssemblyError: a submodule is not in it, or it is laid out in an unknown way.
+        AssemblyError: a submodule is missing, or the layout is unexpected.
     """
     with tarfile.open(archive, "r:gz") as shipped:
         contents = {member.name: member for member in shipped if member.isfile()}
@@ -38,7 +38,7 @@ def reduce_assembly(archive: Path, python_modules: frozenset[str]) -> bytes:
         def read(name: str) -> bytes:
             stream = shipped.extractfile(contents[name]) if name in contents else None
             if stream is None:
-                raise AssemblyError(f"the assembly holds no {name}")
+                raise AssemblyError(f"the assembly has no {name}")
             return stream.read()
 
         manifest: Manifest = json.loads(read(MANIFEST))
@@ -62,10 +62,7 @@ def modules_in(archive: Path) -> frozenset[str]:
 
 
 def _submodules(manifest: Manifest, python_modules: frozenset[str]) -> frozenset[str]:
-    """Full names of the submodules whose Python modules are wanted.
-
-    The generated Python module is the submodule's folder name in snake case.
-    """
+    """Full names of the submodules with these Python modules, whose names are the folders' in snake case."""
     by_module = {
         entry["symbolId"].removeprefix("src/").split("/")[0].replace("-", "_"): name
         for name, entry in manifest["submodules"].items()
@@ -77,7 +74,7 @@ def _submodules(manifest: Manifest, python_modules: frozenset[str]) -> frozenset
 
 
 def _with_referred(manifest: Manifest, names: frozenset[str]) -> frozenset[str]:
-    """`names`, and every submodule that a type of theirs refers to, and so on."""
+    """`names` and, transitively, every submodule that one of their types refers to."""
     types_of: dict[str, list[Any]] = {}
     for fqn, described in manifest["types"].items():
         types_of.setdefault(_submodule_of(manifest, fqn), []).append(described)
@@ -92,18 +89,18 @@ def _with_referred(manifest: Manifest, names: frozenset[str]) -> frozenset[str]:
 
 
 def _submodule_of(manifest: Manifest, fqn: str) -> str:
-    """The submodule that a type of this assembly stands in; empty for types of another assembly."""
+    """The submodule of a type; empty for types of another assembly."""
     if not fqn.startswith(f"{manifest['name']}."):
         return ""
     name = fqn.removeprefix(f"{manifest['name']}.").split(".")[0]
     submodule = f"{manifest['name']}.{name}"
     if submodule not in manifest["submodules"]:
-        raise AssemblyError(f"the type {fqn} stands in no submodule")
+        raise AssemblyError(f"the type {fqn} is in no submodule")
     return submodule
 
 
 def _references(described: object) -> Iterator[str]:
-    """Every fully qualified type name below a part of the manifest."""
+    """Every fully qualified type name that a part of the manifest refers to."""
     if isinstance(described, dict):
         for key, value in described.items():
             if key in {"fqn", "base"} and isinstance(value, str):

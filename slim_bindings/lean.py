@@ -1,7 +1,7 @@
-"""Loads generated modules without their checks and texts, compiled once into a cache of its own.
+"""Loads generated modules without their type checks and docstrings, and caches the compiled code.
 
-jsii's bindings work out and check the type of each argument in Python, on every call, before Node checks it anyway:
-a fifth of the time of a large synthesis. Their texts are more than half of their size.
+On every call, jsii's bindings check the type of each argument in Python before Node checks it anyway: a fifth of the
+time of a large synthesis. Their docstrings are more than half of their size.
 """
 
 import contextlib
@@ -16,30 +16,26 @@ from pathlib import Path
 from types import CodeType, ModuleType
 from typing import Final
 
-from slim_bindings import OFF_SWITCH
-
-WITHOUT_CHECKS_AND_TEXTS: Final = 2  # as `python -OO`
+WITHOUT_ASSERTS_AND_DOCSTRINGS: Final = 2  # as `python -OO`
 
 
 def install(packages: Sequence[str], *, cache: Path) -> None:
-    """Load some packages lean when they are imported, but not their submodules.
+    """Make packages load lean when they are imported; their submodules load as usual.
 
     Args:
         packages: import names of packages that jsii generated.
-        cache: folder for compiled code. May be shared by concurrent runs.
+        cache: folder for compiled code. Concurrent runs may share it.
     """
-    if os.environ.get(OFF_SWITCH):
-        return
     sys.meta_path.insert(0, _LeanFinder(frozenset(packages), cache))
-    # Generated code imports what checks types, and that Python's event loop and TLS.
-    sys.modules.setdefault("typeguard", PutOff("typeguard"))
+    # Generated code imports typeguard for its checks, and that imports Python's event loop and TLS.
+    sys.modules.setdefault("typeguard", LazyModule("typeguard"))
 
 
-class PutOff(ModuleType):
-    """Stands in for a module that is imported but hardly ever used, until something is taken from it."""
+class LazyModule(ModuleType):
+    """Stands in for a module and imports it when an attribute of it is first used."""
 
     def __getattr__(self, name: str) -> object:
-        """From the module itself, which is imported now; nothing that Python asks modules for by itself."""
+        """An attribute of the module itself; none for the names that Python's import system looks up."""
         if name.startswith("__"):
             raise AttributeError(name)
         if sys.modules.get(self.__name__) is self:
@@ -64,30 +60,30 @@ class _LeanFinder(importlib.abc.MetaPathFinder):
 
 
 class LeanLoader(SourceFileLoader):
-    """Python's own loader of a source file, but for how it compiles and where it keeps that."""
+    """Loads a source file as Python does, but compiled lean and cached in a folder of its own."""
 
     def __init__(self, fullname: str, path: Path, *, cache: Path) -> None:
         super().__init__(fullname, os.fspath(path))
         self._cache = cache
 
     def get_code(self, fullname: str) -> CodeType:
-        """The module's code; compiled unless that was done before for the same file."""
-        seen = Path(self.path).stat()
-        kept = self._cache / f"{fullname}-{seen.st_size}-{seen.st_mtime_ns}.{sys.implementation.cache_tag}.pyc"
+        """The module's code, from the cache if the source has the same size and time as when it was compiled."""
+        source = Path(self.path).stat()
+        cached = self._cache / f"{fullname}-{source.st_size}-{source.st_mtime_ns}.{sys.implementation.cache_tag}.pyc"
         with contextlib.suppress(OSError, EOFError, ValueError, TypeError):
-            found = marshal.loads(kept.read_bytes())  # noqa: S302  ours, as Python's own cache is
+            found = marshal.loads(cached.read_bytes())  # noqa: S302  written here, like Python's own cache
             if isinstance(found, CodeType):
                 return found
         code = compile(
-            self.get_data(self.path), self.path, "exec", dont_inherit=True, optimize=WITHOUT_CHECKS_AND_TEXTS
+            self.get_data(self.path), self.path, "exec", dont_inherit=True, optimize=WITHOUT_ASSERTS_AND_DOCSTRINGS
         )
-        with contextlib.suppress(OSError):  # without a cache it only takes longer
-            _keep(kept, marshal.dumps(code))
+        with contextlib.suppress(OSError):  # without a cache, loading only takes longer
+            _write(cached, marshal.dumps(code))
         return code
 
 
-def _keep(path: Path, content: bytes) -> None:
-    """Write a file so that another process sees all of it or nothing."""
+def _write(path: Path, content: bytes) -> None:
+    """Write a file atomically."""
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_suffix(f".{os.getpid()}")
     try:

@@ -1,16 +1,15 @@
-"""Loads only the parts of a prebuilt CDKTF provider package that a program names.
+"""Loads only the submodules of a prebuilt CDKTF provider package that a program imports.
 
 Importing one class of such a package costs many seconds and hundreds of megabytes: the package's `__init__`
 imports every generated submodule, and jsii loads a manifest of all their types into Node. `install` avoids both:
 
-- Python: a bare package object takes the place of the package's `__init__`, so that submodules import alone.
-- Node: a reduced assembly holding the named submodules, and whatever their types refer to, is built once into a
-  cache, tried in a process of its own, and loaded instead of the shipped one, under the shipped name and version.
+- Python: an empty package object replaces the package's `__init__`, so that submodules are imported one by one.
+- Node: an assembly reduced to the named submodules, and all that their types refer to, is built once into a cache,
+  tried in a process of its own, and loaded instead of the shipped one, under the shipped name and version.
 
-Relies on: the layout of jsii-pacmak's packages (`<package>/_jsii/` loading the one `<name>@<version>.jsii.tgz` in it
-through `jsii.kernel.load`), `lib/index.js` exporting one submodule a line, and jsii not verifying the manifest's
-fingerprint. If anything at all is found different, nothing is changed and the stock package loads, with one line in
-the log.
+Relies on the layout of jsii-pacmak's packages (`<package>/_jsii/` loads the one `<name>@<version>.jsii.tgz` in it
+through `jsii.kernel.load`), on `lib/index.js` exporting one submodule a line, and on jsii not verifying the manifest's
+fingerprint. If anything is different, nothing is changed and the stock package loads, with one line in the log.
 """
 
 import ast
@@ -31,7 +30,7 @@ from typing import Final
 
 import jsii
 
-from slim_bindings import OFF_SWITCH, assembly
+from slim_bindings import assembly
 from slim_bindings.assembly import AssemblyError, modules_in, reduce_assembly
 from slim_bindings.lean import LeanLoader
 
@@ -40,7 +39,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Shipped:
-    """What is known of an installed provider package without importing it."""
+    """An installed provider package, found without importing it."""
 
     package: str
     folder: Path
@@ -48,29 +47,27 @@ class _Shipped:
 
 
 def install(package: str, *, named_in: str | os.PathLike[str], cache: Path) -> bool:
-    """Make `package` load slim: only the submodules that the file `named_in` imports from it.
+    """Make a provider package load only the submodules that the file `named_in` imports from it.
 
     Call it before anything imports the package.
 
     Args:
         package: import name of a prebuilt provider, such as `cdktf_cdktf_provider_aws`.
-        named_in: the Python file that imports from it; the one place where a new class is named.
-        cache: folder for the reduced assembly. May be shared by concurrent runs.
+        named_in: the Python file that imports from it.
+        cache: folder for the reduced assembly. Concurrent runs may share it.
 
     Returns:
         Whether the slim package is in place; False means that the stock one will load.
     """
-    if os.environ.get(OFF_SWITCH):
-        return False
     if package in sys.modules:
-        log.warning("slim bindings: %s is imported already; it stays as it is", package)
+        log.warning("slim bindings: %s is already imported and stays as it is", package)
         return False
     try:
         names = submodules_named_in(Path(named_in).read_text(encoding="utf-8"), package)
         shipped = _find(package)
         archive = _cached(shipped, names, cache)
         _load(shipped, archive)
-    except Exception as reason:  # noqa: BLE001  whatever it is: the stock package does not need us
+    except Exception as reason:  # noqa: BLE001  on any error, the stock package still works
         for name in (package, f"{package}._jsii"):
             sys.modules.pop(name, None)
         log.warning("slim bindings: loading all of %s, because %s", package, reason or repr(reason))
@@ -105,12 +102,12 @@ def _find(package: str) -> _Shipped:
     folder = Path(spec.origin).parent
     archives = list((folder / "_jsii").glob("*.jsii.tgz"))
     if len(archives) != 1:
-        raise AssemblyError(f"{len(archives)} assemblies instead of one lie in it")
+        raise AssemblyError(f"{package} has {len(archives)} assemblies instead of one")
     return _Shipped(package=package, folder=folder, archive=archives[0])
 
 
 def _cached(shipped: _Shipped, names: frozenset[str], cache: Path) -> Path:
-    """The reduced assembly, built and tried unless that was done before for the same everything."""
+    """The reduced assembly, built and tried unless the cache has it for the same package, names and code."""
     how = Path(assembly.__file__).read_text(encoding="utf-8")
     size = str(shipped.archive.stat().st_size)
     identity = [shipped.archive.name, size, jsii.__version__, how, *sorted(names)]
@@ -120,12 +117,12 @@ def _cached(shipped: _Shipped, names: frozenset[str], cache: Path) -> Path:
     if path.is_file() and digest.is_file():
         if hashlib.sha256(path.read_bytes()).hexdigest() == digest.read_text(encoding="utf-8"):
             return path
-        log.warning("slim bindings: %s is damaged and built again", path.name)
+        log.warning("slim bindings: %s is damaged and is built again", path.name)
     cache.mkdir(parents=True, exist_ok=True)
-    # Another process sees all of a file or nothing of it; the digest comes last.
+    # Each file is replaced atomically, the digest last.
     unfinished = path.with_suffix(f".{os.getpid()}")
     try:
-        unfinished.write_bytes(b"")  # a cache that cannot be written is found out before the work
+        unfinished.write_bytes(b"")  # an unwritable cache fails before the work
         content = reduce_assembly(shipped.archive, names)
         unfinished.write_bytes(content)
         _try(shipped, unfinished, names)
@@ -143,16 +140,16 @@ TRIAL: Final = (
 
 
 def _try(shipped: _Shipped, archive: Path, names: Iterable[str]) -> None:
-    """Load a new assembly in another process: one that Node refuses would spoil this process for the stock one."""
+    """Load a new assembly in another process: after one that Node refuses, this one could not load the stock one."""
     command = [sys.executable, "-c", TRIAL, json.dumps(sys.path), shipped.package, os.fspath(archive), *sorted(names)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
-        last = (done.stderr.strip().splitlines() or ["no word of why"])[-1]
+        last = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
         raise AssemblyError(f"the reduced assembly does not load: {last}")
 
 
 def trial(package: str, archive: str, *names: str) -> None:
-    """Load `archive` as the assembly of `package` and import the named submodules; raises whatever goes wrong."""
+    """Load `archive` as the assembly of `package` and import the named submodules. Run by `_try`."""
     shipped = _find(package)
     _load(shipped, Path(archive))
     sys.meta_path.insert(0, _OnlyNamed(shipped, frozenset(names), "the file", Path(archive)))
@@ -161,7 +158,7 @@ def trial(package: str, archive: str, *names: str) -> None:
 
 
 def _load(shipped: _Shipped, archive: Path) -> None:
-    """Run the package's own loading of its assembly, with `archive` in the place of the shipped one."""
+    """Let the package load its assembly, with `archive` in place of the shipped one."""
     package = types.ModuleType(shipped.package)
     package.__path__ = [os.fspath(shipped.folder)]
     package.__spec__ = ModuleSpec(shipped.package, None, is_package=True)
@@ -182,11 +179,11 @@ def _load(shipped: _Shipped, archive: Path) -> None:
     finally:
         del vars(jsii.kernel)["load"]
     if not replaced:
-        raise AssemblyError("it loads its assembly in an unknown way")
+        raise AssemblyError("the package loads its assembly in an unknown way")
 
 
 class _OnlyNamed(importlib.abc.MetaPathFinder):
-    """Finds a submodule without its checks, or says where to name one that is not named."""
+    """Finds a submodule to load lean, or raises an error that says where to import one that is not loaded."""
 
     def __init__(self, shipped: _Shipped, names: frozenset[str], file: str, archive: Path) -> None:
         self._shipped = shipped
@@ -197,17 +194,17 @@ class _OnlyNamed(importlib.abc.MetaPathFinder):
     def find_spec(
         self,
         fullname: str,
-        path: Sequence[str] | None,  # noqa: ARG002  the protocol's
+        path: Sequence[str] | None,  # noqa: ARG002  of the protocol
         target: types.ModuleType | None = None,  # noqa: ARG002
     ) -> ModuleSpec | None:
         package, _, name = fullname.partition(".")
         if package != self._shipped.package or not name or "." in name:
             return None
-        # The latter is rare and slow: a named submodule may import another that its types refer to.
+        # A named submodule may import another that its types refer to. Reading the archive is slow, so it comes last.
         if name not in self._names and name not in modules_in(self._archive):
             raise ImportError(
-                f"{fullname} is not loaded: import it in {self._file}, the one file that names what is used of "
-                f"{package}, and take it from there"
+                f"{fullname} is not loaded: only what {self._file} imports from {package} is. Import it in "
+                f"{self._file}, and from there elsewhere"
             )
         source = self._shipped.folder / name / "__init__.py"
         if not source.is_file():

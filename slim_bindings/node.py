@@ -1,12 +1,12 @@
-"""Starts jsii's Node at once and straight, while Python still imports jsii.
+"""Starts jsii's Node early and directly, while Python still imports jsii.
 
-jsii starts Node when it loads its first assembly, and that Node does nothing but start a second one and pass messages
-on. `start` begins before jsii is imported and without the one in the middle; `slim_bindings.ahead` then speaks to it.
+jsii starts Node when it loads its first assembly, and that Node only starts a second one and forwards its messages.
+`start` runs before jsii is imported and starts the second one itself; `slim_bindings.ahead` then talks to it.
 
-Relies on the program in jsii's package that speaks its messages on file descriptor 3. If anything is found different
-or goes wrong, jsii starts Node its own way, with one line in the log: slower, never different.
+Relies on the program in jsii's package that exchanges messages on file descriptor 3. If anything is different or goes
+wrong, jsii starts Node its own way, with one line in the log: slower, with the same result.
 
-Must not import what takes time: all that comes before Node is started is waited for.
+Must not import what takes time: Node is started after these imports.
 """
 
 import os
@@ -17,22 +17,20 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
-from slim_bindings import OFF_SWITCH
-
-WATCHED: Final = ("JSII_RUNTIME", "JSII_DEBUG", "JSII_DEBUG_TIMING")
-"""jsii's environment variables of somebody who watches how it runs: any value leaves the start to jsii, too."""
+DEBUGGING: Final = ("JSII_RUNTIME", "JSII_DEBUG", "JSII_DEBUG_TIMING")
+"""jsii's environment variables for debugging it: if one is set, Node is left to jsii."""
 NEEDED: Final = 20
-"""The oldest Node, as `tools/operations/prerequisites.sh` says, too."""
+"""The oldest major version of Node that works."""
 RUNTIME: Final = Path(__file__).with_name("runtime.js")
 
 
 def start() -> bool:
-    """Start Node for jsii, and import jsii meanwhile; once in a process, and before anything else imports jsii.
+    """Start Node for jsii and import jsii while Node loads. Call it once, before anything imports jsii.
 
     Returns:
-        Whether Node was started here; False leaves it to jsii, when it needs it.
+        Whether Node was started; False leaves it to jsii.
     """
-    if "jsii" in sys.modules or any(os.environ.get(name) for name in (OFF_SWITCH, *WATCHED)):
+    if "jsii" in sys.modules or any(os.environ.get(name) for name in DEBUGGING):
         return False
     node = None
     try:
@@ -40,21 +38,21 @@ def start() -> bool:
         from slim_bindings import ahead  # noqa: PLC0415  imports jsii
 
         ahead.adopt(node)
-    except Exception as reason:  # noqa: BLE001  whatever it is: jsii does not need us
+    except Exception as reason:  # noqa: BLE001  on any error, jsii still works by itself
         if node:
             node.kill()
             node.communicate()
-        import logging  # noqa: PLC0415  otherwise for nothing
+        import logging  # noqa: PLC0415  takes time and is rarely needed
 
         logging.getLogger(__name__).warning(
-            "slim bindings: jsii starts Node its own way, because %s", reason or repr(reason)
+            "slim bindings: jsii starts Node itself, because %s", reason or repr(reason)
         )
         return False
     return True
 
 
 def problem() -> str | None:
-    """What is wrong with the Node that jsii would start, or None if it can be used."""
+    """What is wrong with the Node that jsii would start, as a sentence; None if it can be used."""
     try:
         done = subprocess.run(
             [os.environ.get("JSII_NODE", "node"), "--version"], capture_output=True, text=True, check=False
@@ -76,12 +74,12 @@ def _spawn() -> subprocess.Popen[bytes]:
         raise FileNotFoundError("jsii is not installed")
     embedded = Path(jsii.origin).parent / "_embedded" / "jsii"
     if not (embedded / "lib__program.js").is_file():
-        raise FileNotFoundError("its program lies elsewhere")
+        raise FileNotFoundError("jsii has no _embedded/jsii/lib__program.js")
     command: list[str | Path] = [
         os.environ.get("JSII_NODE", "node"),
         "--max-old-space-size=4069",  # jsii's own number
         "--preserve-symlinks",
-        "--no-deprecation",  # of CDKTF's code, which whoever deploys cannot change
+        "--no-deprecation",  # of CDKTF's own code, which a user cannot change
         RUNTIME,
         embedded,
     ]

@@ -1,6 +1,6 @@
-// Runs jsii's kernel in this very process. The program that jsii ships first starts a second Node and passes every
-// message on to it, which costs a start and two hops for each; here the program that speaks with the kernel is run at
-// once, and finds its channel on standard input and output.
+// Runs jsii's kernel in this process. The program that jsii ships starts a second Node and forwards every message to
+// it, which costs a start, and two hops for each message. Here the second program runs at once, with its channel on
+// standard input and output.
 //
 // node --preserve-symlinks runtime.js <jsii's embedded folder>
 "use strict";
@@ -10,10 +10,10 @@ const { Writable } = require("stream");
 const threads = require("worker_threads");
 
 const [, , embedded] = process.argv;
-const CHANNEL = 3; // of the kernel's program
+const CHANNEL = 3; // file descriptor, in the kernel's program
 const { readSync, writeSync } = fs;
 
-// What programs print is told apart from the channel: a line of JSON each on standard error, as jsii expects it.
+// What programs print goes to standard error, one line of JSON each, as jsii expects it.
 function print(stream, data) {
   writeSync(2, `${JSON.stringify({ [stream]: Buffer.from(data).toString("base64") })}\n`);
   return data.length;
@@ -37,7 +37,7 @@ const stderr = Object.assign(printing("stderr"), { fd: 2 });
 Object.defineProperty(process, "stdout", { get: () => stdout });
 Object.defineProperty(process, "stderr", { get: () => stderr });
 
-// In the Python package `lib/program.js` lies as `lib__program.js`, and so do its neighbours.
+// jsii's Python package renames `lib/program.js` to `lib__program.js`, and other files likewise.
 threads.Worker = class extends threads.Worker {
   constructor(file, options) {
     super(fs.existsSync(file) ? file : path.join(embedded, `lib__${path.basename(file)}`), options);

@@ -3,60 +3,29 @@
 Applied by a person, not by the pipeline, which may not widen what it may do. Its state is beside the environment's.
 """
 
-from cdktf import S3Backend, TerraformOutput, TerraformStack
+from cdktf import TerraformOutput
 from constructs import Construct
 
-from components.aws import AwsProvider, AwsProviderDefaultTags, DataAwsCallerIdentity, DataAwsPartition
 from components.ci_permissions import Given
 from components.ci_roles import CiRoles
-from components.site import Site
 from settings import CiAccess as CiAccessSettings
-from settings import Environment, Names
+from settings import Environment
 from settings.names import partition as partition_of
-from stacks.media_workflow import STATE_KEY, WORKSPACE_KEY_PREFIX
+from stacks.aws_stack import STATE_KEY, WORKSPACE_KEY_PREFIX, AwsStack
 
 
-class CiAccess(TerraformStack):
+class CiAccess(AwsStack):
     """The roles of one environment, for the repository that its settings name."""
 
     def __init__(
         self, scope: Construct, id_: str, environment: Environment, access: CiAccessSettings, *, state_bucket: str
     ) -> None:
-        super().__init__(scope, id_)
-        names = Names(environment.name)
-        S3Backend(
-            self,
-            bucket=state_bucket,
-            key=f"ci-access/{environment.name}.tfstate",
-            region=environment.region,
-            encrypt=True,
-        )
-        self.add_override("terraform.backend.s3.use_lockfile", True)
-        self.add_override("terraform.backend.s3.allowed_account_ids", list(environment.allowed_account_ids))
-        self.add_override("terraform.required_version", ">= 1.10")
-        AwsProvider(
-            self,
-            "aws",
-            region=environment.region,
-            allowed_account_ids=list(environment.allowed_account_ids),
-            default_tags=[
-                AwsProviderDefaultTags(
-                    tags={"Project": "media-workflow", "Environment": environment.name, **environment.tags}
-                )
-            ],
-        )
-        partition = DataAwsPartition(self, "partition")
+        super().__init__(scope, id_, environment, tags=environment.resource_tags)
+        self.keep_state_in(state_bucket, f"ci-access/{environment.name}.tfstate")
         roles = CiRoles(
             self,
             "roles",
-            site=Site(
-                names=names,
-                region=environment.region,
-                account_id=DataAwsCallerIdentity(self, "caller").account_id,
-                partition=partition.partition,
-                dns_suffix=partition.dns_suffix,
-                log_retention_days=environment.log_retention_days,
-            ),
+            site=self.site(),
             access=access,
             given=Given.to(environment),
             partition=partition_of(environment.region),

@@ -5,21 +5,11 @@ Touch with care: construct ids are addresses in state; renaming one destroys and
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Final
 
-from cdktf import (
-    LocalBackend,
-    Precondition,
-    S3Backend,
-    TerraformOutput,
-    TerraformResource,
-    TerraformResourceLifecycle,
-    TerraformStack,
-)
+from cdktf import Precondition, TerraformOutput, TerraformResource, TerraformResourceLifecycle
 from constructs import Construct
 
 from components.alarms import SILENT, FlowAlarms
-from components.aws import AwsProvider, AwsProviderDefaultTags, DataAwsCallerIdentity, DataAwsPartition
 from components.ci_permissions import boundary_arn, key_grants
 from components.dashboard import Dashboard, self_monitoring_graphs
 from components.dashboard_layout import FlowGraphs, page_of
@@ -32,41 +22,22 @@ from components.lambda_package import lambda_package
 from components.notifications import GivenTopic, Notifications
 from components.second_path import SecondPath
 from components.self_monitoring_alarms import SelfMonitored, SelfMonitoringAlarms, self_monitoring_rows
-from components.site import Site
 from components.triggers import DeadLetters, Triggers
 from components.watch_policy import WatchPolicy
 from components.workflow import Workflow
-from settings import Environment, Names
-
-STATE_KEY: Final = "media-workflow.tfstate"
-WORKSPACE_KEY_PREFIX: Final = "media-workflow"
+from settings import Environment
+from stacks.aws_stack import STATE_KEY, WORKSPACE_KEY_PREFIX, AwsStack
 
 
-class MediaWorkflow(TerraformStack):
+class MediaWorkflow(AwsStack):
     """Flows, alarms, dashboard, events, workflow, functions and topic of one environment."""
 
     def __init__(self, scope: Construct, id_: str, environment: Environment, *, build: Path) -> None:
-        super().__init__(scope, id_)
-        names = Names(environment.name)
-        tags = {"Project": "media-workflow", "Environment": environment.name, **environment.tags}
-        self._backend(environment)
+        tags = environment.resource_tags
+        super().__init__(scope, id_, environment, tags=tags)
+        self._keep_state(environment)
         self._guard_workspace(environment.name)
-        AwsProvider(
-            self,
-            "aws",
-            region=environment.region,
-            allowed_account_ids=list(environment.allowed_account_ids) or None,
-            default_tags=[AwsProviderDefaultTags(tags=tags)],
-        )
-        partition = DataAwsPartition(self, "partition")
-        site = Site(
-            names=names,
-            region=environment.region,
-            account_id=DataAwsCallerIdentity(self, "caller").account_id,
-            partition=partition.partition,
-            dns_suffix=partition.dns_suffix,
-            log_retention_days=environment.log_retention_days,
-        )
+        site = self.site()
         if environment.ci:
             # A pipeline can make and change no role without it; the ci-access stack makes it.
             site = replace(site, permissions_boundary=boundary_arn(site))
@@ -97,7 +68,7 @@ class MediaWorkflow(TerraformStack):
             build=build,
             existing_bucket=environment.existing_code_bucket,
         )
-        concurrency = environment.function_concurrency
+        concurrency = environment.reserved_concurrency
         incidents = Incidents(self, "incidents", site=site, key_arn=key.arn, protect=environment.protect)
         handler = Function(
             self,
@@ -149,7 +120,7 @@ class MediaWorkflow(TerraformStack):
                 flow=flow,
                 flow_arn=built.arn,
                 rules=rules[flow.name],
-                dashboard=names.dashboard_page(pages[flow.name]),
+                dashboard=site.names.dashboard_page(pages[flow.name]),
                 after=monitor,
             )
             alarms = FlowAlarms(
@@ -231,24 +202,11 @@ class MediaWorkflow(TerraformStack):
         ):
             TerraformOutput(self, name, value=value, description=description, static_id=True)
 
-    def _backend(self, environment: Environment) -> None:
-        self.add_override("terraform.required_version", ">= 1.10")
+    def _keep_state(self, environment: Environment) -> None:
         if environment.state_bucket_name is None:
-            # Beside the repository's own files, not in the output folder, which every synth writes anew.
-            LocalBackend(self, path=f"../../../{STATE_KEY}", workspace_dir=f"../../../{STATE_KEY}.d")
-            return
-        S3Backend(
-            self,
-            bucket=environment.state_bucket_name,
-            key=STATE_KEY,
-            workspace_key_prefix=WORKSPACE_KEY_PREFIX,
-            region=environment.region,
-            encrypt=True,
-        )
-        # CDKTF 0.21 knows the DynamoDB lock only; the lock file needs Terraform 1.10.
-        self.add_override("terraform.backend.s3.use_lockfile", True)
-        if environment.allowed_account_ids:
-            self.add_override("terraform.backend.s3.allowed_account_ids", list(environment.allowed_account_ids))
+            self.keep_state_here(STATE_KEY, workspaces=f"{STATE_KEY}.d")
+        else:
+            self.keep_state_in(environment.state_bucket_name, STATE_KEY, workspace_key_prefix=WORKSPACE_KEY_PREFIX)
 
     def _guard_workspace(self, environment_name: str) -> None:
         """Fail the plan if one environment was synthesized and another one's state is selected."""

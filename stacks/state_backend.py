@@ -6,35 +6,23 @@ imports the bucket again.
 
 from typing import Final
 
-from cdktf import LocalBackend, TerraformOutput, TerraformStack
+from cdktf import TerraformOutput
 from constructs import Construct
 
-from components.aws import AwsProvider, AwsProviderDefaultTags
 from components.bucket import PrivateBucket
 from settings import Environment
+from settings.names import PROJECT
+from stacks.aws_stack import AwsStack
 
 KEEP_OLD_STATE_DAYS: Final = 365
 
 
-class StateBackend(TerraformStack):
+class StateBackend(AwsStack):
     """A versioned, encrypted, TLS-only bucket that Terraform refuses to destroy."""
 
     def __init__(self, scope: Construct, id_: str, environment: Environment, *, name: str) -> None:
-        super().__init__(scope, id_)
-        # Beside the repository's own files, not in the output folder, which every synth writes anew.
-        LocalBackend(
-            self,
-            path=f"../../../{name}.tfstate",
-            workspace_dir="../../../state-backend.tfstate.d",
-        )
-        self.add_override("terraform.required_version", ">= 1.10")
-        AwsProvider(
-            self,
-            "aws",
-            region=environment.region,
-            allowed_account_ids=list(environment.allowed_account_ids) or None,
-            default_tags=[AwsProviderDefaultTags(tags={"Project": "media-workflow", **environment.tags})],
-        )
+        super().__init__(scope, id_, environment, tags={"Project": PROJECT, **environment.tags})
+        self.keep_state_here(f"{name}.tfstate", workspaces="state-backend.tfstate.d")
         bucket = PrivateBucket(
             self,
             "state",

@@ -25,8 +25,8 @@ locals {
         IngestPort            = source.port
         WhitelistCidr         = source.allowed_cidr
         MaxBitrate            = source.max_bitrate_bps
-        MaxLatency            = contains(["rist", "zixi-push"], source.protocol) ? source.latency_ms : null
-        MinLatency            = startswith(source.protocol, "srt-") ? source.latency_ms : null
+        MaxLatency            = local.protocols[source.protocol].latency_property == "MaxLatency" ? source.latency_ms : null
+        MinLatency            = local.protocols[source.protocol].latency_property == "MinLatency" ? source.latency_ms : null
         SourceListenerAddress = source.listener_address
         SourceListenerPort    = source.listener_port
         StreamId              = source.stream_id
@@ -57,8 +57,8 @@ locals {
           Destination   = output.destination
           Port          = output.port
           CidrAllowList = output.allowed_cidrs
-          MaxLatency    = contains(["rist", "zixi-push", "zixi-pull"], output.protocol) ? output.latency_ms : null
-          MinLatency    = startswith(output.protocol, "srt-") ? output.latency_ms : null
+          MaxLatency    = local.protocols[output.protocol].latency_property == "MaxLatency" ? output.latency_ms : null
+          MinLatency    = local.protocols[output.protocol].latency_property == "MinLatency" ? output.latency_ms : null
           StreamId      = output.stream_id
           RemoteId      = output.remote_id
           OutputStatus  = output.enabled ? "ENABLED" : "DISABLED"
@@ -116,8 +116,8 @@ locals {
     } : property => value if value != null
   }
 
-  # An SRT caller listens nowhere, so it has no ingest address to ask for.
-  ingest = { for key, source in local.sources : key => source.protocol != "srt-caller" }
+  # A flow that calls listens nowhere, so it has no ingest address to ask for.
+  ingest = { for key, source in local.sources : key => local.protocols[source.protocol].source == "listens" }
 
   template = {
     Description = "MediaConnect flow ${var.name}"

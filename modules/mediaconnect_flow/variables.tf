@@ -82,20 +82,20 @@ variable "primary_source" {
   }
 
   validation {
-    condition     = contains(["rtp", "rtp-fec", "rist", "srt-listener", "srt-caller", "zixi-push"], var.primary_source.protocol)
-    error_message = "primary_source.protocol is \"${var.primary_source.protocol}\"; use rtp, rtp-fec, rist, srt-listener, srt-caller or zixi-push."
+    condition     = contains(local.source_protocols, var.primary_source.protocol)
+    error_message = "primary_source.protocol is \"${var.primary_source.protocol}\"; use ${join(", ", local.source_protocols)}."
   }
 
   validation {
-    condition = (contains(["srt-caller", "zixi-push"], var.primary_source.protocol)
-      ? var.primary_source.port == null
-      : var.primary_source.port != null && try(var.primary_source.port >= 1024 && var.primary_source.port <= 65535 && !contains([2077, 2088], var.primary_source.port), false)
+    condition = (lookup(local.source_has_port, var.primary_source.protocol, true)
+      ? try(var.primary_source.port >= 1024 && var.primary_source.port <= 65535 && !contains([2077, 2088], var.primary_source.port), false)
+      : var.primary_source.port == null
     )
     error_message = "primary_source.port is ${try(coalesce(tostring(var.primary_source.port)), "not set")}; use 1024 to 65535 except 2077 and 2088, and none for srt-caller and zixi-push."
   }
 
   validation {
-    condition     = var.primary_source.protocol == "srt-caller" ? var.primary_source.allowed_cidr == null : can(cidrnetmask(var.primary_source.allowed_cidr))
+    condition     = try(local.protocols[var.primary_source.protocol].source, "") == "calls" ? var.primary_source.allowed_cidr == null : can(cidrnetmask(var.primary_source.allowed_cidr))
     error_message = "primary_source.allowed_cidr is ${coalesce(var.primary_source.allowed_cidr, "not set")}; give an IPv4 range such as 203.0.113.10/32, and none for srt-caller."
   }
 
@@ -105,7 +105,7 @@ variable "primary_source" {
   }
 
   validation {
-    condition = (var.primary_source.protocol == "srt-caller"
+    condition = (try(local.protocols[var.primary_source.protocol].source, "") == "calls"
       ? var.primary_source.listener_address != null && var.primary_source.listener_port != null
       : var.primary_source.listener_address == null && var.primary_source.listener_port == null
     )
@@ -113,18 +113,18 @@ variable "primary_source" {
   }
 
   validation {
-    condition     = var.primary_source.latency_ms == null || contains(["rist", "srt-listener", "srt-caller", "zixi-push"], var.primary_source.protocol)
+    condition     = var.primary_source.latency_ms == null || try(local.protocols[var.primary_source.protocol].latency_property, null) != null
     error_message = "primary_source.latency_ms is set, but ${var.primary_source.protocol} has none; it is for rist, SRT and Zixi."
   }
 
   validation {
-    condition     = var.primary_source.max_bitrate_bps == null || contains(["rtp", "rtp-fec", "rist"], var.primary_source.protocol)
+    condition     = var.primary_source.max_bitrate_bps == null || try(local.protocols[var.primary_source.protocol].limits_bitrate, false)
     error_message = "primary_source.max_bitrate_bps is set, but ${var.primary_source.protocol} has none; it is for rtp, rtp-fec and rist."
   }
 
   validation {
     condition = var.primary_source.encryption == null || try(
-      contains(["srt-listener/srt-password", "srt-caller/srt-password", "zixi-push/static-key"], "${var.primary_source.protocol}/${var.primary_source.encryption.key_type}"), false
+      local.protocols[var.primary_source.protocol].key_type == var.primary_source.encryption.key_type, false
     )
     error_message = "primary_source.encryption: SRT takes key_type srt-password, Zixi takes static-key, and ${var.primary_source.protocol} with \"${try(var.primary_source.encryption.key_type, "")}\" does not go together. RTP and RIST cannot be encrypted."
   }
@@ -167,7 +167,7 @@ variable "backup_source" {
 
   validation {
     condition = var.backup_source == null || try(
-      var.backup_source.protocol == var.primary_source.protocol || length(setsubtract([var.backup_source.protocol, var.primary_source.protocol], ["rtp", "rtp-fec"])) == 0, false
+      var.backup_source.protocol == var.primary_source.protocol || alltrue([for source in [var.backup_source, var.primary_source] : local.protocols[source.protocol].merges]), false
     )
     error_message = "backup_source.protocol is \"${try(var.backup_source.protocol, "")}\"; it must be that of the primary, ${var.primary_source.protocol} (rtp and rtp-fec may mix)."
   }
@@ -178,7 +178,7 @@ variable "backup_source" {
   }
 
   validation {
-    condition     = try(var.backup_source.failover_mode, "") != "MERGE" || length(setsubtract([try(var.backup_source.protocol, ""), var.primary_source.protocol], ["rtp", "rtp-fec"])) == 0
+    condition     = try(var.backup_source.failover_mode, "") != "MERGE" || try(alltrue([for source in [var.backup_source, var.primary_source] : local.protocols[source.protocol].merges]), false)
     error_message = "backup_source.failover_mode is MERGE, which needs RTP sequence numbers; use FAILOVER for ${var.primary_source.protocol}."
   }
 
@@ -190,15 +190,23 @@ variable "backup_source" {
   }
 
   validation {
-    condition = var.backup_source == null || (contains(["srt-caller", "zixi-push"], try(var.backup_source.protocol, ""))
-      ? try(var.backup_source.port, null) == null
-      : try(var.backup_source.port >= 1024 && var.backup_source.port <= 65535 && !contains([2077, 2088], var.backup_source.port) && var.backup_source.port != var.primary_source.port, false)
+    condition = var.backup_source == null || (try(local.source_has_port[var.backup_source.protocol], true)
+      ? try(var.backup_source.port >= 1024 && var.backup_source.port <= 65535 && !contains([2077, 2088], var.backup_source.port), false)
+      : try(var.backup_source.port, null) == null
     )
-    error_message = "backup_source.port is ${try(coalesce(tostring(var.backup_source.port)), "not set")}; use 1024 to 65535 except 2077 and 2088, another than the primary's, and none for srt-caller and zixi-push."
+    error_message = "backup_source.port is ${try(coalesce(tostring(var.backup_source.port)), "not set")}; use 1024 to 65535 except 2077 and 2088, and none for srt-caller and zixi-push."
   }
 
   validation {
-    condition = (var.backup_source == null || (try(var.backup_source.protocol, "") == "srt-caller"
+    condition = try(length(setintersection(
+      [for distance in concat([0], local.protocols[var.primary_source.protocol].extra_ports) : var.primary_source.port + distance],
+      [for distance in concat([0], local.protocols[var.backup_source.protocol].extra_ports) : var.backup_source.port + distance],
+    )) == 0, true)
+    error_message = "backup_source.port overlaps that of primary_source: rtp-fec also takes +2 and +4, rist +1. Give each source its own ports."
+  }
+
+  validation {
+    condition = (var.backup_source == null || (try(local.protocols[var.backup_source.protocol].source, "") == "calls"
       ? try(var.backup_source.allowed_cidr, null) == null
       : can(cidrnetmask(var.backup_source.allowed_cidr)))
     )
@@ -212,7 +220,7 @@ variable "backup_source" {
 
   validation {
     condition = try(var.backup_source.encryption, null) == null || try(
-      contains(["srt-listener/srt-password", "srt-caller/srt-password", "zixi-push/static-key"], "${var.backup_source.protocol}/${var.backup_source.encryption.key_type}"), false
+      local.protocols[var.backup_source.protocol].key_type == var.backup_source.encryption.key_type, false
     )
     error_message = "backup_source.encryption: SRT takes key_type srt-password, Zixi takes static-key, RTP and RIST cannot be encrypted."
   }
@@ -253,20 +261,20 @@ variable "outputs" {
   }
 
   validation {
-    condition     = alltrue([for output in values(var.outputs) : contains(["rtp", "rtp-fec", "rist", "srt-listener", "srt-caller", "zixi-push", "zixi-pull"], output.protocol)])
-    error_message = "outputs: use protocol rtp, rtp-fec, rist, srt-listener, srt-caller, zixi-push or zixi-pull in ${join(", ", [for name, output in var.outputs : "${name} (\"${output.protocol}\")"])}."
+    condition     = alltrue([for output in values(var.outputs) : contains(keys(local.protocols), output.protocol)])
+    error_message = "outputs: use protocol ${join(", ", keys(local.protocols))} in ${join(", ", [for name, output in var.outputs : "${name} (\"${output.protocol}\")"])}."
   }
 
   validation {
-    condition = alltrue([for output in values(var.outputs) : (output.protocol == "zixi-pull"
-      ? output.port == null
-      : try(output.port >= 1024 && output.port <= 65535 && !contains([2077, 2088], output.port), false))
+    condition = alltrue([for output in values(var.outputs) : (lookup(local.output_has_port, output.protocol, true)
+      ? try(output.port >= 1024 && output.port <= 65535 && !contains([2077, 2088], output.port), false)
+      : output.port == null)
     ])
     error_message = "outputs: use ports 1024 to 65535 except 2077 and 2088, and none for zixi-pull, in ${join(", ", [for name, output in var.outputs : "${name} (${try(coalesce(tostring(output.port)), "not set")})"])}."
   }
 
   validation {
-    condition = alltrue([for output in values(var.outputs) : (contains(["srt-listener", "zixi-pull"], output.protocol)
+    condition = alltrue([for output in values(var.outputs) : (try(local.protocols[output.protocol].output, "") == "listens"
       ? output.destination == null && length(coalesce(output.allowed_cidrs, [])) > 0
       : output.destination != null && output.allowed_cidrs == null)
     ])
@@ -279,7 +287,7 @@ variable "outputs" {
   }
 
   validation {
-    condition     = alltrue([for output in values(var.outputs) : output.latency_ms == null || !contains(["rtp", "rtp-fec"], output.protocol)])
+    condition     = alltrue([for output in values(var.outputs) : output.latency_ms == null || try(local.protocols[output.protocol].latency_property, null) != null])
     error_message = "outputs: rtp and rtp-fec have no latency_ms; it is for rist, SRT and Zixi."
   }
 
@@ -290,7 +298,7 @@ variable "outputs" {
 
   validation {
     condition = alltrue([for output in values(var.outputs) : output.encryption == null || try(
-      contains(["srt-listener/srt-password", "srt-caller/srt-password", "zixi-push/static-key", "zixi-pull/static-key"], "${output.protocol}/${output.encryption.key_type}"), false
+      local.protocols[output.protocol].key_type == output.encryption.key_type, false
     )])
     error_message = "outputs: encryption takes key_type srt-password for SRT and static-key for Zixi; RTP and RIST cannot be encrypted."
   }

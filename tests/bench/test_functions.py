@@ -10,9 +10,9 @@ import pytest
 
 from components.health_rules import health_rules
 from components.lambda_package import lambda_package
+from components.paths import PROJECT
 from settings import load_environment
 from tests.unit.stream import policy
-from tools.compat.source import PROJECT
 
 NEW_MODULES = """\
 import sys

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tools.terraform.binary import PROJECT
+from components.paths import PROJECT
 
 Interrupt = Callable[[subprocess.Popen[str]], None]
 MODULE = {

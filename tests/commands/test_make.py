@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tools.terraform.binary import PROJECT
+from components.paths import PROJECT
 
 CHANGES = ("bootstrap", "deploy", "destroy", "plan", "replay")
 

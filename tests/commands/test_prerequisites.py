@@ -11,11 +11,12 @@ from pathlib import Path
 
 import pytest
 
+from components.paths import PROJECT
 from tools.operations import deployment
 from tools.operations.deployment import PLAN_FILE
 from tools.operations.drift import drift
 from tools.operations.reviewed import RECORD, apply_plan, deploy, make_plan
-from tools.terraform.binary import PROJECT, TerraformError
+from tools.terraform.binary import TerraformError
 
 SCRIPT = Path(__file__).resolve().parents[2] / "tools" / "operations" / "prerequisites.sh"
 NOBODY = 65534

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
+from components.paths import PROJECT
 from tools.operations.github import GitHubError, description_of_pull_request
-from tools.plan_review.review import allowances_in
-from tools.terraform.binary import PROJECT
+from tools.plan_review.allowances import allowances_in
 
 FOLDER = PROJECT / ".github"
 WORKFLOWS = sorted((FOLDER / "workflows").glob("*.yml"))

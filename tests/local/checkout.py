@@ -8,10 +8,11 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from components.paths import PROJECT
 from tests.provider import one_provider
 from tools.compat.source import copy_bindings
 from tools.local_aws import LocalAws
-from tools.terraform.binary import PROJECT, terraform_environment
+from tools.terraform.binary import terraform_environment
 
 BUCKET = "media-workflow-state-123456789012-us-east-1"
 PARTS = (

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from components.paths import PROJECT
 from tests.local.evening import Evening
 from tests.local.github import GitHub, running
 from tools.local_aws import LocalAws
 from tools.rehearsal.deployment import Deployment
-from tools.terraform.binary import PROJECT
 
 Begin = Callable[[str], Evening]
 

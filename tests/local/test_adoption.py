@@ -22,7 +22,7 @@ def checkout(aws: LocalAws, github: GitHub, tmp_path_factory: pytest.TempPathFac
     """prod, deployed by the plan that was reviewed; afterwards nothing of it is left."""
     found = Checkout(tmp_path_factory.mktemp("checkout"), aws, github.environment())
     printed = found.run("plan", "prod", "--save", "reviewed")
-    assert "channel-one is a new flow, made in STANDBY" in printed
+    assert "channel-one is a new flow, created in STANDBY" in printed
     found.run("apply", "prod", "reviewed")
     with found.one_provider():
         yield found

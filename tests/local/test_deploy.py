@@ -119,7 +119,7 @@ def test_a_folder_that_cannot_be_written_is_refused_before_any_plan(fresh: Check
 
 def test_while_a_deployment_asks_no_other_command_takes_its_folder_and_no_changes_nothing(checkout: Checkout) -> None:
     with checkout.one_provider(), asked(checkout, "deploy", "guarded") as deployment:
-        assert "live-stream is a new flow, made in STANDBY" in deployment.printed()
+        assert "live-stream is a new flow, created in STANDBY" in deployment.printed()
         before = version(checkout)
         (line,) = checkout.run("plan", "dev", expect=1).splitlines()
         assert f"deploy guarded (process {deployment.process.pid})" in line

@@ -59,11 +59,11 @@ def test_a_new_account_has_no_concurrency_to_reserve(
     region: EmptyRegion, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(CONCURRENCY, "10")
-    check = run(region, tmp_path, f"function_concurrency = 2\n{GOOD}")["Lambda concurrency"]
+    check = run(region, tmp_path, f"reserved_concurrency = 2\n{GOOD}")["Lambda concurrency"]
     assert check.fine is False
     assert str(check).startswith("NOT OK: Lambda concurrency: 10 concurrent executions in all, 10 of them unreserved;")
     assert "4 more reserved for two functions, with 100 left unreserved" in str(check)
-    assert "leave function_concurrency = 2 out" in str(check)
+    assert "leave reserved_concurrency = 2 out" in str(check)
     arn = region.function("media-workflow-dev-stream-monitor", "a.py", "def handler(e, c): return e")
     with pytest.raises(ClientError, match=r"below its minimum value of \[100\]"):  # what Terraform would meet
         region.client("lambda").put_function_concurrency(FunctionName=arn, ReservedConcurrentExecutions=2)
@@ -77,8 +77,8 @@ def test_what_is_reserved_already_is_not_asked_for_again(
     for part in ("stream-monitor", "alert-handler"):
         arn = region.function(f"media-workflow-dev-{part}", "a.py", "def handler(e, c): return e")
         region.client("lambda").put_function_concurrency(FunctionName=arn, ReservedConcurrentExecutions=2)
-    assert run(region, tmp_path, f"function_concurrency = 2\n{GOOD}")["Lambda concurrency"].fine
-    assert run(region, tmp_path, f"function_concurrency = 3\n{GOOD}")["Lambda concurrency"].fine is False
+    assert run(region, tmp_path, f"reserved_concurrency = 2\n{GOOD}")["Lambda concurrency"].fine
+    assert run(region, tmp_path, f"reserved_concurrency = 3\n{GOOD}")["Lambda concurrency"].fine is False
 
 
 def test_rules_count_with_those_of_others(region: EmptyRegion, tmp_path: Path) -> None:

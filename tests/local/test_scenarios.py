@@ -13,6 +13,7 @@ import pytest
 from moto.cloudwatch.models import cloudwatch_backends
 from typer.testing import CliRunner
 
+from components.paths import PROJECT
 from tests.local.conftest import Deployed
 from tools.cli.__main__ import app
 from tools.local_aws import ACCOUNT_ID, LocalAws, faults
@@ -24,7 +25,6 @@ from tools.rehearsal.reading import load_scenario, load_scenarios, shipped
 from tools.rehearsal.run import play
 from tools.rehearsal.scenario import Lateness
 from tools.rehearsal.timeline import Result
-from tools.terraform.binary import PROJECT
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 Played = dict[str, Result]

@@ -11,26 +11,17 @@ from cfnlint.api import lint
 from cfnlint.config import ManualArgs
 from moto.server import ThreadedMotoServer
 
+from components.paths import FLOW_MODULE
 from components.sizes import template_bytes
 from settings import Flow
+from settings.protocols import OUTPUT_PROTOCOLS, SOURCE_PROTOCOLS
 from tests.provider import one_provider
-from tools.terraform.binary import PROJECT, terraform, terraform_environment
+from tests.unit.environments import backup, source
+from tools.terraform.binary import terraform, terraform_environment
 
-MODULE: Final = PROJECT / "modules" / "mediaconnect_flow"
 SECRET: Final = "arn:aws:secretsmanager:us-east-1:123456789012:secret:key-AbCdEf"
 SRT_KEY: Final = {"key_type": "srt-password", "secret_arn": SECRET}
 ZIXI_KEY: Final = {"key_type": "static-key", "secret_arn": SECRET, "algorithm": "aes128"}
-
-
-def source(protocol: str, *, name: str = "studio", port: int = 5000, **more: Any) -> dict[str, Any]:
-    where = {"listener_address": "203.0.113.10", "listener_port": port} if protocol == "srt-caller" else {}
-    if protocol != "srt-caller":
-        where = {"allowed_cidr": "203.0.113.10/32"} | ({} if protocol == "zixi-push" else {"port": port})
-    return {"name": name, "protocol": protocol, **where, **more}
-
-
-def backup(protocol: str, mode: str, **more: Any) -> dict[str, Any]:
-    return source(protocol, name="venue", port=5100, failover_mode=mode, **more)
 
 
 CASES: Final[dict[str, dict[str, Any]]] = {
@@ -99,7 +90,9 @@ CASES: Final[dict[str, dict[str, Any]]] = {
 
 def copied(folder: Path) -> Path:
     """The module in a folder of its own, so that Terraform leaves nothing in the repository."""
-    return Path(shutil.copytree(MODULE, folder / "mediaconnect_flow", ignore=shutil.ignore_patterns(".terraform*")))
+    return Path(
+        shutil.copytree(FLOW_MODULE, folder / "mediaconnect_flow", ignore=shutil.ignore_patterns(".terraform*"))
+    )
 
 
 @pytest.fixture(scope="module")
@@ -175,13 +168,10 @@ def as_sent(template: dict[str, Any]) -> bytes:
     return text.encode()
 
 
-def test_every_source_protocol_is_among_the_cases() -> None:
-    enumerated = (MODULE / "variables.tf").read_text()
-    for case in CASES.values():
-        assert f'"{case["primary_source"]["protocol"]}"' in enumerated
-    assert {case["primary_source"]["protocol"] for case in CASES.values()} == {
-        *("rtp", "rtp-fec", "rist", "srt-listener", "srt-caller", "zixi-push")
-    }
+def test_every_protocol_is_among_the_cases() -> None:
+    assert {case["primary_source"]["protocol"] for case in CASES.values()} == set(SOURCE_PROTOCOLS)
+    outputs = [output for case in CASES.values() for output in case.get("outputs", {}).values()]
+    assert {output["protocol"] for output in outputs} == set(OUTPUT_PROTOCOLS)
 
 
 def test_the_modules_own_tests_pass(tmp_path: Path) -> None:
@@ -200,5 +190,5 @@ def test_the_module_can_be_used_from_plain_terraform(tmp_path: Path) -> None:
 
 def test_no_attribute_is_read_that_provider_6_deprecates() -> None:
     """`data.aws_region.*.name` is `region` there, which 5.100 does not know; `id` is the Region's name in both."""
-    text = (MODULE / "main.tf").read_text(encoding="utf-8")
+    text = (FLOW_MODULE / "main.tf").read_text(encoding="utf-8")
     assert set(re.findall(r"data\.aws_region\.current(?:\[0\])?\.(\w+)", text)) == {"id"}

@@ -22,11 +22,12 @@ from typing import Any, Final
 
 import stacks.media_workflow
 from components.lambda_package import SOURCE, lambda_package
-from main import synthesize
+from components.paths import PROJECT
 from settings import Environment
+from stacks.synthesis import synthesize
 from tools.local_aws import LocalAws
 from tools.rehearsal.deployment import Deployment
-from tools.terraform.binary import PROJECT, TerraformError
+from tools.terraform.binary import TerraformError
 
 FOLDER: Final = Path(__file__).resolve().parent
 UNREAD: Final = ("configuration", "prior_state", "planned_values", "relevant_attributes", "variables")
@@ -356,9 +357,9 @@ def write_configuration(deployment: Deployment, case: Case) -> None:
     environment = settings_of(case.base, case.settings)
     if case.new_code:
         with other_code():
-            synthesize(environment, output=deployment.folder, given={})
+            synthesize(environment, output=deployment.folder, context={})
     else:
-        synthesize(environment, output=deployment.folder, given={})
+        synthesize(environment, output=deployment.folder, context={})
     path = deployment.root / "cdk.tf.json"
     root = json.loads(path.read_text(encoding="utf-8"))
     case.terraform(root)

@@ -7,8 +7,8 @@ import pytest
 
 from tests.plans.plans import FOLDER, corpus
 from tools.plan_review import as_json, as_markdown, as_text, review
+from tools.plan_review.allowances import allowances
 from tools.plan_review.findings import Finding
-from tools.plan_review.review import allowances
 
 VERDICTS: dict[str, dict[str, Any]] = tomllib.loads((FOLDER / "verdicts.toml").read_text(encoding="utf-8"))
 
@@ -100,6 +100,6 @@ def test_the_files_of_new_code_are_named_where_both_zips_are_known() -> None:
     after = {"a.py": "1", "b.py": "2", "new.py": "1"}
     zips = iter([before, after])
     digests: dict[str, dict[str, str]] = {}
-    found = review(corpus("code_changed"), code_of=lambda digest: digests.setdefault(digest, next(zips, after)))
+    found = review(corpus("code_changed"), files_of=lambda digest: digests.setdefault(digest, next(zips, after)))
     assert len(digests) == 2
     assert "changed: b.py; added: new.py; removed: gone.py" in found.findings[0].sentence

@@ -9,7 +9,7 @@ import pytest
 
 from tests.plans.plans import plan_text
 from tools.plan_review import as_json, as_markdown, read_plan, review
-from tools.plan_review.plan import parsed
+from tools.plan_review.differences import parsed
 
 Path = tuple[Any, ...]
 BASES = ("nothing", "nothing_prod")

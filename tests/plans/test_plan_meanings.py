@@ -8,7 +8,7 @@ import pytest
 from tests.plans.plans import change, plan
 from tools.plan_review import review
 from tools.plan_review.findings import Rank
-from tools.plan_review.permissions import gained, grants
+from tools.plan_review.judge.grants import gained, grants
 
 STACK = "aws_cloudformation_stack"
 OUTPUTS = {
@@ -77,10 +77,10 @@ def test_a_template_that_cannot_be_judged_may_take_the_flow_off_air(after: Any, 
         ({"OutputStatus": "DISABLED"}, {"OutputStatus": "ENABLED"}, "CHANGED", "is enabled"),
         ({"Encryption": {"SecretArn": "x"}}, {}, "OFF_AIR", "is no longer encrypted"),
         ({"Encryption": {"SecretArn": "x"}}, {"Encryption": {"SecretArn": "y"}}, "OFF_AIR", "with another key"),
-        ({"CidrAllowList": ["192.0.2.0/24"]}, {"CidrAllowList": ["192.0.0.0/16"]}, "ACCESS", "lets receivers in"),
+        ({"CidrAllowList": ["192.0.2.0/24"]}, {"CidrAllowList": ["192.0.0.0/16"]}, "ACCESS", "accepts receivers"),
         ({"CidrAllowList": ["192.0.0.0/16"]}, {"CidrAllowList": ["192.0.2.0/24"]}, "OFF_AIR", "is refused"),
         ({"MinLatency": 1}, {"MinLatency": 2}, "INTERRUPTED", "buffers 2 ms"),
-        ({}, {"NdiSpeedHqQuality": 5}, "INTERRUPTED", "what that does on air is not known here"),
+        ({}, {"NdiSpeedHqQuality": 5}, "INTERRUPTED", "the live impact is not known"),
     ],
 )
 def test_a_change_of_an_output_is_told_as_its_receiver_sees_it(before: Any, after: Any, rank: str, words: str) -> None:
@@ -91,19 +91,19 @@ def test_a_change_of_an_output_is_told_as_its_receiver_sees_it(before: Any, afte
 @pytest.mark.parametrize(
     ("kind", "before", "after", "rank", "words"),
     [
-        ("aws_iam_role_policy", {"policy": policy("sns:Publish", "xray:Put")}, {"policy": policy("xray:Put")}, "NOBODY_TOLD", "no longer allows sns:Publish"),
-        ("aws_iam_role_policy", {"policy": policy("lambda:InvokeFunction")}, {"policy": policy("xray:Put")}, "UNWATCHED", "the workflow runs nothing"),
-        ("aws_iam_role", {"assume_role_policy": policy("sts:AssumeRole", Principal={"Service": "a"})}, {"assume_role_policy": policy("sts:AssumeRole", Principal={"Service": ["a", "b"]})}, "ACCESS", "b: sts:AssumeRole"),
-        ("aws_s3_bucket_policy", {"policy": '{"Statement": {"Effect": "Deny", "Action": "s3:*", "Principal": "*", "Resource": "x"}}'}, {"policy": '{"Statement": []}'}, "ACCESS", "never s3:* on x"),
-        ("aws_cloudwatch_event_rule", {"event_pattern": '{"detail-type": ["A", "B"]}'}, {"event_pattern": '{"detail-type": ["A"]}'}, "UNWATCHED", "no longer reacts to detail-type B"),
-        ("aws_cloudwatch_event_rule", {"event_pattern": '{"detail-type": ["A"]}'}, {"event_pattern": '{"detail-type": ["A", "B"]}'}, "CHANGED", "also looks at detail-type B"),
+        ("aws_iam_role_policy", {"policy": policy("sns:Publish", "xray:Put")}, {"policy": policy("xray:Put")}, "NOBODY_NOTIFIED", "no longer allows sns:Publish"),
+        ("aws_iam_role_policy", {"policy": policy("lambda:InvokeFunction")}, {"policy": policy("xray:Put")}, "UNWATCHED", "the workflow cannot run its functions"),
+        ("aws_iam_role", {"assume_role_policy": policy("sts:AssumeRole", Principal={"Service": "a"})}, {"assume_role_policy": policy("sts:AssumeRole", Principal={"Service": ["a", "b"]})}, "ACCESS", "sts:AssumeRole on arn:x for b"),
+        ("aws_s3_bucket_policy", {"policy": '{"Statement": {"Effect": "Deny", "Action": "s3:*", "Principal": "*", "Resource": "x"}}'}, {"policy": '{"Statement": []}'}, "ACCESS", "s3:* on x for * (no longer denied)"),
+        ("aws_cloudwatch_event_rule", {"event_pattern": '{"detail-type": ["A", "B"]}'}, {"event_pattern": '{"detail-type": ["A"]}'}, "UNWATCHED", "no longer matches detail-type B"),
+        ("aws_cloudwatch_event_rule", {"event_pattern": '{"detail-type": ["A"]}'}, {"event_pattern": '{"detail-type": ["A", "B"]}'}, "CHANGED", "also matches detail-type B"),
         ("aws_cloudwatch_event_target", {"arn": "x"}, {"arn": "y"}, "UNWATCHED", "starts y instead of x"),
-        ("aws_lambda_function", {"reserved_concurrent_executions": -1}, {"reserved_concurrent_executions": 0}, "UNWATCHED", "may never run"),
-        ("aws_kms_key", {"is_enabled": True}, {"is_enabled": False}, "NOBODY_TOLD", "is disabled"),
-        ("aws_cloudwatch_log_group", {"retention_in_days": 0}, {"retention_in_days": 30}, "RETENTION", "is kept for 30 days"),
-        ("aws_dynamodb_table", {"deletion_protection_enabled": True}, {"deletion_protection_enabled": False}, "PROTECTION", "may be deleted"),
-        ("aws_cloudwatch_metric_alarm", {"alarm_actions": ["t"], "threshold": 1}, {"alarm_actions": [], "threshold": 1}, "NOBODY_TOLD", "tells nobody"),
-        ("aws_cloudwatch_metric_alarm", {"metric_name": "SourceBitRate"}, {"metric_name": "SourceBitrate"}, "UNWATCHED", "looks at SourceBitrate"),
+        ("aws_lambda_function", {"reserved_concurrent_executions": -1}, {"reserved_concurrent_executions": 0}, "UNWATCHED", "can no longer run"),
+        ("aws_kms_key", {"is_enabled": True}, {"is_enabled": False}, "NOBODY_NOTIFIED", "is disabled"),
+        ("aws_cloudwatch_log_group", {"retention_in_days": 0}, {"retention_in_days": 30}, "RETENTION", "keeps logs for 30"),
+        ("aws_dynamodb_table", {"deletion_protection_enabled": True}, {"deletion_protection_enabled": False}, "PROTECTION", "can be deleted"),
+        ("aws_cloudwatch_metric_alarm", {"alarm_actions": ["t"], "threshold": 1}, {"alarm_actions": [], "threshold": 1}, "NOBODY_NOTIFIED", "nobody is notified"),
+        ("aws_cloudwatch_metric_alarm", {"metric_name": "SourceBitRate"}, {"metric_name": "SourceBitrate"}, "UNWATCHED", "checks metric SourceBitrate"),
     ],
 )  # fmt: skip
 def test_a_change_is_told_as_those_on_call_feel_it(kind: str, before: Any, after: Any, rank: str, words: str) -> None:
@@ -184,8 +184,8 @@ def test_a_topic_that_somebody_else_still_hears_is_not_told_as_silent() -> None:
     found = review(
         plan(heard("a", ["CRITICAL", "HIGH"], stays=False), heard("b", ["CRITICAL"], stays=True)), protect=True
     )
-    told = [finding.sentence for finding in found.findings if finding.rank is Rank.NOBODY_TOLD]
-    assert told == ["HIGH on topic t reaches nobody any more"]
+    told = [finding.sentence for finding in found.findings if finding.rank is Rank.NOBODY_NOTIFIED]
+    assert told == ["nobody is notified of HIGH on topic t any more"]
     assert found.blocked
 
 
@@ -214,7 +214,7 @@ def test_a_shared_rule_that_forgets_only_a_removed_flow_leaves_nothing_unwatched
     both, one = rule_of(OUTPUTS["FlowArn"], OTHER_ARN), rule_of(OTHER_ARN)
     found = with_a_flow_removed(change(both, one, kind="aws_cloudwatch_event_rule"))
     assert [rank for rank, _ in found] == ["OFF_AIR", "CHANGED"]
-    assert "goes with it" in found[1][1]
+    assert "is removed with the flow" in found[1][1]
 
 
 def test_a_shared_rule_that_forgets_more_than_the_removed_flow_leaves_the_other_unwatched() -> None:

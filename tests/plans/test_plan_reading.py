@@ -7,8 +7,8 @@ import pytest
 
 from tests.plans.plans import change, corpus, plan
 from tools.plan_review import PlanError, as_json, as_markdown, read_plan, review
+from tools.plan_review.allowances import allowances
 from tools.plan_review.findings import Rank
-from tools.plan_review.review import allowances
 
 ALARM = {
     "alarm_name": "media-workflow-prod-studio/jitter",
@@ -29,8 +29,8 @@ ALARM = {
         ("terraform will perform", "This is not JSON"),
         ("[]", "no format_version"),
         ('{"a": 1}', "no format_version"),
-        ('{"format_version": "2.0", "resource_changes": []}', "format 2.0; known are 1.x"),
-        ('{"format_version": "0.1", "resource_changes": []}', "format 0.1; known are 1.x"),
+        ('{"format_version": "2.0", "resource_changes": []}', "format 2.0. Supported: 1.x"),
+        ('{"format_version": "0.1", "resource_changes": []}', "format 0.1. Supported: 1.x"),
         ('{"format_version": "1.0", "values": {}}', "a state, not a plan"),
         ('{"format_version": "1.2", "resource_changes": [{"address": "a.b"}]}', "cannot be read"),
         ('{"format_version": "1.2", "resource_changes": [7]}', "cannot be read"),
@@ -79,7 +79,7 @@ def test_an_alarm_that_follows_its_flow_to_an_arn_not_known_yet_is_no_finding_bu
 
 def test_a_resource_that_moves_is_said_to_keep_running() -> None:
     found = review(plan(change(ALARM, ALARM, actions=["no-op"], previous_address="aws_cloudwatch_metric_alarm.old")))
-    assert "keeps running under a new address" in found.findings[0].sentence
+    assert "keeps running under a new Terraform address" in found.findings[0].sentence
     assert "moved from `aws_cloudwatch_metric_alarm.old`" in as_markdown(found)
 
 
@@ -90,7 +90,7 @@ def test_a_resource_that_moves_and_changes_is_judged_by_its_change() -> None:
 
 def test_an_import_is_said_to_be_there_already() -> None:
     found = review(plan(change(ALARM, ALARM, actions=["no-op"], importing={"id": "by-hand"})))
-    assert "import of by-hand" in found.findings[0].sentence
+    assert "exists already and is imported (ID by-hand)" in found.findings[0].sentence
 
 
 def test_a_deposed_object_is_named_and_costs_nothing() -> None:
@@ -113,7 +113,7 @@ def test_a_resource_of_another_kind_is_listed_though_nothing_is_known_of_it() ->
     found = review(plan(change({"size": 1}, {"size": 2}, kind="aws_rare_thing")))
     shown = as_markdown(found)
     assert "- `size`: `1` → `2`" in shown
-    assert "Nothing that this review knows a meaning for" in shown
+    assert "this review has no rule for these changes" in shown
 
 
 def test_what_is_longer_than_a_comment_holds_is_shortened_and_said_to_be() -> None:

@@ -1,1 +1,1 @@
-"""The loader of bindings, on packages made up for it: files and processes, so not among the unit tests."""
+"""Tests of `slim_bindings` on small packages written for them. They start processes, so they are no unit tests."""

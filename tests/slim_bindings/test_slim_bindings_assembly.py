@@ -1,4 +1,4 @@
-"""A reduced assembly holds what is named and what that needs, and anything unknown is refused rather than guessed."""
+"""A reduced assembly has the named submodules and what they refer to; an unexpected layout is refused."""
 
 import io
 import json
@@ -19,7 +19,7 @@ exports.kmsKey = require("./kms-key");
 
 
 def assembly(folder: Path, **changes: Any) -> Path:
-    """A small assembly of three submodules, of which one refers to another."""
+    """A small assembly of three submodules, two of which refer to the third."""
     manifest: dict[str, Any] = {
         "name": "@x/aws",
         "fingerprint": "abc",
@@ -60,7 +60,7 @@ def unpacked(content: bytes) -> dict[str, str]:
         return {member.name: archive.extractfile(member).read().decode() for member in archive}  # type: ignore[union-attr]
 
 
-def test_only_what_is_named_is_kept(tmp_path: Path) -> None:
+def test_only_named_submodules_are_kept(tmp_path: Path) -> None:
     files = unpacked(reduce_assembly(assembly(tmp_path), frozenset({"kms_key"})))
     assert set(files) == {
         "package/.jsii",
@@ -73,13 +73,13 @@ def test_only_what_is_named_is_kept(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["sns_topic", "sqs_queue"])
-def test_what_a_type_refers_to_is_kept_with_it(tmp_path: Path, name: str) -> None:
+def test_submodules_that_types_refer_to_are_kept(tmp_path: Path, name: str) -> None:
     files = unpacked(reduce_assembly(assembly(tmp_path), frozenset({name})))
     assert "@x/aws.kmsKey" in json.loads(files["package/.jsii"])["submodules"]
     assert "package/lib/kms-key/index.js" in files
 
 
-def test_the_same_names_give_the_same_bytes(tmp_path: Path) -> None:
+def test_same_names_give_same_bytes(tmp_path: Path) -> None:
     path = assembly(tmp_path)
     names = frozenset({"sns_topic", "sqs_queue"})
     assert reduce_assembly(path, names) == reduce_assembly(path, names)
@@ -90,15 +90,15 @@ def test_the_same_names_give_the_same_bytes(tmp_path: Path) -> None:
     [
         ({}, "s3_bucket", "no submodule s3_bucket"),
         ({"index": '"use strict";'}, "kms_key", "does not export kmsKey"),
-        ({"manifest": {"types": {"@x/aws.Loose": {}}}}, "kms_key", "stands in no submodule"),
+        ({"manifest": {"types": {"@x/aws.Loose": {}}}}, "kms_key", "is in no submodule"),
     ],
 )
-def test_an_unknown_layout_is_refused(tmp_path: Path, changes: dict[str, Any], name: str, words: str) -> None:
+def test_unexpected_layout_is_refused(tmp_path: Path, changes: dict[str, Any], name: str, words: str) -> None:
     with pytest.raises(AssemblyError, match=words):
         reduce_assembly(assembly(tmp_path, **changes), frozenset({name}))
 
 
-def test_an_index_as_newer_compilers_write_it_is_read_the_same(tmp_path: Path) -> None:
+def test_index_of_newer_compilers_is_read(tmp_path: Path) -> None:
     newer = INDEX.replace('require("./', '__importStar(require("./').replace('");', '/index"));')
     files = unpacked(reduce_assembly(assembly(tmp_path, index=newer), frozenset({"kms_key"})))
     assert files["package/lib/index.js"].splitlines()[1:] == [
@@ -106,7 +106,7 @@ def test_an_index_as_newer_compilers_write_it_is_read_the_same(tmp_path: Path) -
     ]
 
 
-def test_the_submodules_of_a_reduced_assembly_can_be_told(tmp_path: Path) -> None:
+def test_modules_in_lists_submodules_of_reduced_assembly(tmp_path: Path) -> None:
     path = tmp_path / "reduced.tgz"
     path.write_bytes(reduce_assembly(assembly(tmp_path), frozenset({"sns_topic"})))
     assert modules_in(path) == {"sns_topic", "kms_key"}

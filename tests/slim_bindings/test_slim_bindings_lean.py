@@ -1,4 +1,4 @@
-"""Generated modules load without their checks and texts, once compiled, and whatever happens to the cache."""
+"""Generated modules load without type checks and docstrings, with any state of the cache."""
 
 import importlib
 import sys
@@ -8,7 +8,7 @@ from types import ModuleType
 
 import pytest
 
-from slim_bindings import OFF_SWITCH, lean
+from slim_bindings import lean
 
 PACKAGE = "a_generated_package"
 SOURCE = (
@@ -23,7 +23,7 @@ def generated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]
     path.write_text(SOURCE)
     monkeypatch.syspath_prepend(tmp_path / "site")
     monkeypatch.setattr(sys, "meta_path", list(sys.meta_path))
-    monkeypatch.setitem(sys.modules, "typeguard", sys)  # whichever it is, it stays
+    monkeypatch.setitem(sys.modules, "typeguard", sys)  # any module; it is not replaced
     yield path
     sys.modules.pop(PACKAGE, None)
 
@@ -34,7 +34,7 @@ def imported(cache: Path) -> ModuleType:
     return importlib.import_module(PACKAGE)
 
 
-def test_checks_and_texts_are_left_out_and_the_code_is_kept(generated: Path, tmp_path: Path) -> None:
+def test_checks_and_docstrings_are_left_out_and_code_is_cached(generated: Path, tmp_path: Path) -> None:
     cache = tmp_path / "cache"
     for _ in range(2):
         module = imported(cache)
@@ -42,7 +42,7 @@ def test_checks_and_texts_are_left_out_and_the_code_is_kept(generated: Path, tmp
     assert [path.suffix for path in cache.iterdir()] == [".pyc"]
 
 
-def test_a_changed_source_is_compiled_again_and_a_kept_one_is_not(generated: Path, tmp_path: Path) -> None:
+def test_only_changed_source_is_compiled_again(generated: Path, tmp_path: Path) -> None:
     cache = tmp_path / "cache"
     imported(cache)
     (kept,) = cache.iterdir()
@@ -50,11 +50,11 @@ def test_a_changed_source_is_compiled_again_and_a_kept_one_is_not(generated: Pat
     assert imported(cache).first == 2
     (other,) = set(cache.iterdir()) - {kept}
     other.write_bytes(kept.read_bytes())
-    assert imported(cache).first(1) == 1, "what is kept must be what is loaded"
+    assert imported(cache).first(1) == 1, "the cached code must be what is loaded"
 
 
 @pytest.mark.parametrize("damaged", [b"", b"no code", b"\xe9\x01\x00\x00\x00"])
-def test_a_damaged_cache_is_written_again(generated: Path, tmp_path: Path, damaged: bytes) -> None:
+def test_damaged_cache_is_written_again(generated: Path, tmp_path: Path, damaged: bytes) -> None:
     cache = tmp_path / "cache"
     imported(cache)
     (kept,) = cache.iterdir()
@@ -64,22 +64,14 @@ def test_a_damaged_cache_is_written_again(generated: Path, tmp_path: Path, damag
     assert kept.read_bytes() == sound
 
 
-def test_without_a_cache_it_loads_all_the_same(generated: Path, tmp_path: Path) -> None:
+def test_module_loads_without_a_cache(generated: Path, tmp_path: Path) -> None:
     cache = tmp_path / "cache"
     cache.write_text("a file in its place")
     assert imported(cache).first(1) == 1
 
 
-def test_the_switch_leaves_checks_in(generated: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(OFF_SWITCH, "1")
-    module = imported(tmp_path / "cache")
-    with pytest.raises(TypeError):
-        module.first(1)
-    assert not (tmp_path / "cache").exists()
-
-
-def test_a_module_is_put_off_until_something_is_taken_from_it(generated: Path) -> None:
-    stand_in = lean.PutOff(PACKAGE)
+def test_lazy_module_is_imported_on_first_use(generated: Path) -> None:
+    stand_in = lean.LazyModule(PACKAGE)
     sys.modules[PACKAGE] = stand_in
     assert importlib.import_module(PACKAGE) is stand_in
     assert not hasattr(stand_in, "__path__")

@@ -1,4 +1,4 @@
-"""Node is started once and straight, says what jsii's own way says, and jsii's own way takes over when it cannot."""
+"""Node is started once and directly, answers like jsii's own, and jsii starts its own where that fails."""
 
 import base64
 import json
@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from slim_bindings import OFF_SWITCH
 from slim_bindings.node import RUNTIME
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
@@ -28,7 +27,7 @@ of_node = len(children.read_text().split()) if children.is_file() else None
 print(json.dumps([started, type(process).__name__, of_node]))
 """
 ONE, TWO = [0, None], [1, None]
-"""How many processes Node has started in turn; None where that cannot be seen."""
+"""How many processes Node has started itself; None where the system does not show it."""
 
 
 def run(program: str, environ: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
@@ -46,29 +45,28 @@ def run(program: str, environ: dict[str, str] | None = None) -> subprocess.Compl
 
 
 def node_that(folder: Path, does: str) -> dict[str, str]:
-    """Surroundings in which `node` is a script; `$NODE` is the real one."""
+    """Environment variables that make `node` a script; `$NODE` is the real one."""
     script = folder / "node"
     script.write_text(f"#!/bin/sh\nNODE={shutil.which('node')}\n{does}\n")
     script.chmod(0o755)
     return {"JSII_NODE": str(script)}
 
 
-def test_it_is_started_straight_and_nothing_is_said() -> None:
+def test_node_starts_directly_and_prints_nothing() -> None:
     done = run(PROGRAM)
     started, process, children = json.loads(done.stdout)
     assert (started, process, done.stderr) == (True, "_Started", "")
     assert children in ONE
 
 
-@pytest.mark.parametrize("name", [OFF_SWITCH, "JSII_DEBUG_TIMING"])
-def test_it_is_left_to_jsii_where_that_is_asked_for(name: str) -> None:
-    started, process, children = json.loads(run(PROGRAM, {name: "1"}).stdout.splitlines()[-1])
+def test_debugging_leaves_node_to_jsii() -> None:
+    started, process, children = json.loads(run(PROGRAM, {"JSII_DEBUG_TIMING": "1"}).stdout.splitlines()[-1])
     assert (started, process) == (False, "_NodeProcess")
     assert children in TWO
 
 
-STRAIGHT = 'case "$*" in *preserve-symlinks*) {};; esac; exec $NODE "$@"'
-"""The script of a Node that is only different when it is started straight."""
+DIRECT = 'case "$*" in *preserve-symlinks*) {};; esac; exec $NODE "$@"'
+"""The script of a Node that is only different when it is started directly."""
 NO_ROOM = """exec $NODE -p '`{"hello": "@jsii/runtime@0.0.0"}\\n{"error": "no room"}`'"""
 
 
@@ -76,28 +74,27 @@ NO_ROOM = """exec $NODE -p '`{"hello": "@jsii/runtime@0.0.0"}\\n{"error": "no ro
     ("does", "words"),
     [("exit 9", "Expecting value"), ('echo \'{"hello": "another"}\'', "Invalid"), (NO_ROOM, "no room")],
 )
-def test_a_node_that_does_not_answer_is_replaced_with_one_line_in_the_log(
-    tmp_path: Path, does: str, words: str
-) -> None:
-    done = run(PROGRAM, node_that(tmp_path, STRAIGHT.format(does)))
+def test_node_without_answer_is_replaced_with_one_log_line(tmp_path: Path, does: str, words: str) -> None:
+    done = run(PROGRAM, node_that(tmp_path, DIRECT.format(does)))
     assert json.loads(done.stdout)[:2] == [True, "_NodeProcess"], done.stderr
     (line,) = done.stderr.splitlines()
-    assert line.startswith("slim bindings: jsii starts Node once more, because ")
+    assert line.startswith("slim bindings: jsii starts Node again, because ")
     assert words in line
 
 
-def test_what_cannot_be_loaded_is_said_by_jsii_itself() -> None:
+def test_jsii_itself_reports_what_cannot_be_loaded() -> None:
     done = run(PROGRAM.replace("import jsii\n", "import jsii; jsii.load('x', '1', '/nowhere.tgz')\n"))
     assert done.returncode == 1
     first, *_, last = done.stderr.splitlines()
-    assert first.startswith("slim bindings: jsii starts Node once more, because ")
+    assert first.startswith("slim bindings: jsii starts Node again, because ")
     assert "/nowhere.tgz" in last
 
 
 @pytest.mark.parametrize(
-    ("program_is_there", "words"), [(False, "its program lies elsewhere"), (True, "No module named 'jsii._kernel'")]
+    ("program_is_there", "words"),
+    [(False, "jsii has no _embedded/jsii/lib__program.js"), (True, "No module named 'jsii._kernel'")],
 )
-def test_another_jsii_starts_node_itself(tmp_path: Path, program_is_there: bool, words: str) -> None:  # noqa: FBT001
+def test_unknown_jsii_starts_node_itself(tmp_path: Path, program_is_there: bool, words: str) -> None:  # noqa: FBT001
     embedded = tmp_path / "jsii" / "_embedded" / "jsii"
     embedded.mkdir(parents=True)
     (tmp_path / "jsii" / "__init__.py").write_text("")
@@ -107,11 +104,11 @@ def test_another_jsii_starts_node_itself(tmp_path: Path, program_is_there: bool,
     done = run(program)
     assert (done.stdout, done.stderr) == (
         "False\n",
-        f"slim bindings: jsii starts Node its own way, because {words}\n",
+        f"slim bindings: jsii starts Node itself, because {words}\n",
     )
 
 
-def test_what_is_printed_stays_apart_from_the_channel(tmp_path: Path) -> None:
+def test_printed_text_stays_apart_from_the_channel(tmp_path: Path) -> None:
     (tmp_path / "lib__worker.js").write_text("require('fs').writeSync(1, 'of a worker\\n');\n")
     (tmp_path / "lib__program.js").write_text(
         """\
@@ -132,4 +129,4 @@ new Worker(path.join(__dirname, "worker.js"), { stdout: false }).on("error", (er
     ]
     assert done.stdout.startswith("asked: something\n")
     assert printed == [("stdout", "a log\n"), ("stderr", "an error\n"), ("stdout", "one"), ("stderr", "two")]
-    assert done.stdout.endswith("of a worker\n"), "a worker found by its packed name"
+    assert done.stdout.endswith("of a worker\n"), "the worker is found by its packaged name"

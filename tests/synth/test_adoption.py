@@ -4,8 +4,9 @@ import json
 import re
 from pathlib import Path
 
+from components.paths import PROJECT
 from settings import CiAccess, load_environment
-from tests.synth.conftest import PROJECT, Synthesized
+from tests.synth.conftest import Synthesized
 
 
 def test_a_topic_a_key_and_a_bucket_that_are_there_are_used_and_nothing_is_made_in_their_place(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tools.compat.source import PROJECT
+from components.paths import PROJECT
 
 if TYPE_CHECKING:
     from typing import assert_type
@@ -28,7 +28,9 @@ if TYPE_CHECKING:
 def test_a_class_that_is_not_named_is_refused_with_where_to_name_it(module: str) -> None:
     importlib.import_module("components.aws")
     package = "cdktf_cdktf_provider_aws"
-    with pytest.raises(ImportError, match=rf"{package}\.{module} is not loaded: import it in aws.py, the one file"):
+    with pytest.raises(
+        ImportError, match=rf"{package}\.{module} is not loaded: only what aws.py imports from {package} is\."
+    ):
         importlib.import_module(f"{package}.{module}")
 
 
@@ -41,8 +43,9 @@ def test_only_what_is_named_is_imported() -> None:
 
 def test_node_refuses_a_wrong_argument_that_python_no_longer_checks(tmp_path: Path) -> None:
     program = """\
-import json, sys, main
-main.load_cdktf()
+import json, sys
+from components import bindings
+bindings.install()
 from cdktf import App, TerraformStack
 from components.aws import SnsTopic
 try:

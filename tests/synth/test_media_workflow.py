@@ -6,12 +6,14 @@ from typing import Any
 
 import pytest
 
+import measures
 from components.alarms import SILENT
 from components.event_patterns import DETAIL_TYPES, FLOWS_A_RULE
 from components.health_rules import health_rules
+from components.paths import PROJECT
 from report import SCHEMA
 from settings import load_environment
-from tests.synth.conftest import PROJECT, Synthesized
+from tests.synth.conftest import Synthesized
 from tools.operations.preflight import SHARED_RULES
 from tools.plan_review.cost import PRICES
 
@@ -282,6 +284,13 @@ def test_functions_and_policies_are_updated_readers_first(prod: Synthesized) -> 
     (monitor,) = [item for item in functions.values() if item["function_name"].endswith("stream-monitor")]
     assert addresses["alert-handler"] in monitor["depends_on"]
     assert {tuple(item["depends_on"]) for item in prod.all_of("aws_ssm_parameter")} == {(addresses["stream-monitor"],)}
+
+
+def test_dashboard_shows_what_the_functions_count(prod: Synthesized) -> None:
+    body = json.loads(prod.one("aws_cloudwatch_dashboard")["dashboard_body"])
+    drawn = [metric for widget in body["widgets"] for metric in widget["properties"].get("metrics", [])]
+    ours = [metric for metric in drawn if metric[0] == measures.NAMESPACE]
+    assert ours == [[measures.NAMESPACE, name, measures.DIMENSION, "prod"] for name in measures.METRICS]
 
 
 def test_each_function_has_a_role_of_its_own(prod: Synthesized) -> None:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from components.paths import PROJECT
 from settings import Environment, SettingsError
-from tests.synth.conftest import PROJECT
 from tests.unit.environments import GOOD, load
 
 REGIONS = {"us-east-1": "aws", "cn-north-1": "aws-cn", "us-gov-west-1": "aws-us-gov"}

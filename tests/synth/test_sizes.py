@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from components.health_rules import NAMES_LISTED, health_rules, listed
+from components.paths import PROJECT
 from components.sizes import SIZES, oversized, resolved
 from settings import Environment
-from tests.synth.conftest import PROJECT, Synthesized
+from tests.synth.conftest import Synthesized
 from tests.unit.environments import NAME, load, text
 
 

@@ -12,8 +12,9 @@ from typing import Any
 
 import pytest
 
+from components.paths import PROJECT
 from slim_bindings import OFF_SWITCH
-from tools.compat.source import ENVIRONMENTS, PROJECT, copy_source, synthesize
+from tools.compat.source import ENVIRONMENTS, copy_source, synthesize
 
 Digests = dict[str, str]
 
@@ -134,7 +135,7 @@ def test_a_damaged_cache_is_noticed_built_again_and_changes_nothing(
     archive.write_bytes(archive.read_bytes()[:-1000])
     found, log = synthesized(checkout, tmp_path / "out")
     assert found == here
-    assert log == [f"slim bindings: {archive.name} is damaged and built again"]
+    assert log == [f"slim bindings: {archive.name} is damaged and is built again"]
 
 
 def test_everything_stock_gives_the_same_bytes_and_is_not_faster_than_a_first_run(

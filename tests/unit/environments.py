@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from settings import Environment, load_environment
 
@@ -89,3 +89,28 @@ def load(
     (root / "environments").mkdir(exist_ok=True)
     (root / "environments" / "dev.toml").write_text(text, encoding="utf-8")
     return load_environment("dev", root=root, environ=environ or {}, context=context or {})
+
+
+def source(protocol: str, *, name: str = "studio", port: int = 5000, **more: Any) -> dict[str, Any]:
+    """A source with what its protocol needs."""
+    if protocol == "srt-caller":
+        needed: dict[str, Any] = {"listener_address": "203.0.113.10", "listener_port": port}
+    else:
+        needed = {"allowed_cidr": "203.0.113.10/32"} | ({} if protocol == "zixi-push" else {"port": port})
+    return {"name": name, "protocol": protocol, **needed, **more}
+
+
+def backup(protocol: str, mode: str, **more: Any) -> dict[str, Any]:
+    """A backup source with what its protocol needs."""
+    return source(protocol, name="venue", port=5100, failover_mode=mode, **more)
+
+
+def output(protocol: str, *, port: int = 6000, **more: Any) -> dict[str, Any]:
+    """An output with what its protocol needs."""
+    if protocol == "zixi-pull":
+        needed: dict[str, Any] = {"allowed_cidrs": ["198.51.100.0/24"], "remote_id": "receiver"}
+    elif protocol == "srt-listener":
+        needed = {"allowed_cidrs": ["198.51.100.0/24"], "port": port}
+    else:
+        needed = {"destination": "198.51.100.1", "port": port}
+    return {"protocol": protocol, **needed, **more}

@@ -6,7 +6,9 @@ from settings import Flow, Thresholds
 
 
 def test_a_graph_has_datapoints_of_a_minute_though_an_alarm_has_periods_of_seconds() -> None:
-    flow = Flow.model_validate({"name": "flow", "source": {"name": "a", "protocol": "rtp"}})
+    flow = Flow.model_validate(
+        {"name": "flow", "source": {"name": "a", "protocol": "rtp", "port": 5000, "allowed_cidr": "203.0.113.7/32"}}
+    )
     rules = health_rules(flow, Thresholds(early_packet_loss_seconds=10))
     graphs = FlowGraphs(name="flow", flow_arn="arn", rules=rules, alarm_arns=[])
     widgets = dashboard_layout([graphs], [], region="us-east-1")["widgets"]

@@ -30,7 +30,11 @@ SETTINGS = (DOCS / "settings.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(
-    "model", [BackupSource, CiAccess, Encryption, Environment, Flow, Maintenance, Notification, Output, Thresholds]
+    "model",
+    [
+        *(part for union in (BackupSource, Output) for part in get_args(get_args(union)[0])),
+        *(CiAccess, Encryption, Environment, Flow, Maintenance, Notification, Thresholds),
+    ],
 )
 def test_every_setting_is_documented(model: type[BaseModel]) -> None:
     documented = set(re.findall(r"`([a-z_]+)`", SETTINGS))

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
+from components.paths import PROJECT
 from settings import Environment, load_environment
 from tools.operations.errors import InputError
 from tools.operations.flows import FlowError, FlowState, chosen, reasons_to_keep, start, stop
 from tools.operations.reviewed import Reviewed, configuration_digest, differences
-from tools.plan_review.review import allowances_in
-from tools.terraform.binary import PROJECT
+from tools.plan_review.allowances import allowances_in
 
 FLOW = FlowState("studio", "arn:aws:mediaconnect:us-east-1:123456789012:flow:1-a:studio", "ACTIVE")
 RECORD = Reviewed(

@@ -4,16 +4,21 @@ The table says for each metric which sources and outputs have it, as the MediaCo
 do; it is written from those and not from the rules that it judges.
 """
 
+from dataclasses import asdict
 from itertools import product
 from typing import Any, Final, get_args
 
+import hcl2
 import pytest
+from pydantic import BaseModel
 
 from components.health_rules import HealthRule, health_rules
-from settings import Flow, Thresholds
-from settings.model import OutputProtocol, SourceProtocol
+from components.paths import FLOW_MODULE
+from settings import BackupSource, Flow, Output, Source, Thresholds
+from settings.protocols import OUTPUT_PROTOCOLS, PROTOCOLS, SOURCE_PROTOCOLS
+from tests.unit import environments
 
-ANY: Final = frozenset(get_args(SourceProtocol))
+ANY: Final = frozenset(SOURCE_PROTOCOLS)
 ARQ: Final = frozenset({"rist", "srt-listener", "srt-caller", "zixi-push"})
 FEC: Final = frozenset({"rtp-fec", "zixi-push"})
 RTP: Final = frozenset({"rtp", "rtp-fec"})
@@ -42,7 +47,7 @@ OF_CONTENT: Final = {
 FLOWS: Final = [
     (source, backup, mode, output, content)
     for source, backup, output, content in product(
-        sorted(ANY), [None, *sorted(ANY)], [None, *sorted(get_args(OutputProtocol))], (False, True)
+        sorted(ANY), [None, *sorted(ANY)], [None, *sorted(OUTPUT_PROTOCOLS)], (False, True)
     )
     if backup in {None, source} or {source, backup} <= RTP
     for mode in ([None] if backup is None else ["FAILOVER", "MERGE"] if backup in RTP else ["FAILOVER"])
@@ -54,9 +59,9 @@ def rules(
 ) -> list[HealthRule]:
     flow = {
         "name": "flow",
-        "source": {"name": "a", "protocol": source},
-        "backup_source": {"name": "b", "protocol": backup, "failover_mode": mode} if backup else None,
-        "outputs": {"receiver": {"protocol": output}} if output else {},
+        "source": environments.source(source),
+        "backup_source": environments.backup(backup, mode) if backup and mode else None,
+        "outputs": {"receiver": environments.output(output)} if output else {},
         "content_monitoring": content,
     }
     return list(health_rules(Flow.model_validate(flow), Thresholds(**thresholds)))
@@ -124,3 +129,70 @@ def test_only_a_rule_that_silence_cannot_break_has_a_period_of_seconds_and_all_o
         assert [rule for rule in found if rule.period == 60] == [
             rule for rule in rules(*flow) if rule.key != "packet-loss-early"
         ]
+
+
+OF_THE_MODULE: Final = (
+    "source",
+    "output",
+    "chooses_port",
+    "extra_ports",
+    "latency_property",
+    "key_type",
+    "limits_bitrate",
+    "merges",
+)
+
+
+def test_the_module_has_the_same_protocols() -> None:
+    """Its checks and its template read a table in HCL, as it can be used without this repository's Python."""
+    text = (FLOW_MODULE / "protocols.tf").read_text(encoding="utf-8")
+    (table,) = [block["protocols"] for block in hcl2.loads(text)["locals"]]
+    in_hcl = {
+        name: {key: value.strip('"') if isinstance(value, str) else value for key, value in row.items()}
+        for name, row in table.items()
+    }
+    in_python = {
+        name: {
+            key: list(value) if isinstance(value, tuple) else value
+            for key, value in asdict(row).items()
+            if key in OF_THE_MODULE
+        }
+        for name, row in PROTOCOLS.items()
+    }
+    assert in_hcl == in_python
+
+
+def test_the_settings_of_a_protocol_are_those_that_the_table_gives_it() -> None:
+    sources = {name: model for model in models_of(Source) for name in protocols_of(model)}
+    outputs = {name: model for model in models_of(Output) for name in protocols_of(model)}
+    assert (tuple(sources), tuple(outputs)) == (SOURCE_PROTOCOLS, OUTPUT_PROTOCOLS)
+    for model, name, role in [
+        *((model, name, "source") for name, model in sources.items()),
+        *((model, name, "output") for name, model in outputs.items()),
+    ]:
+        row, fields = PROTOCOLS[name], model.model_fields
+        listens = (row.source if role == "source" else row.output) == "listens"
+        assert ("latency_ms" in fields) is (row.latency_property is not None)
+        assert ("encryption" in fields) is (row.key_type is not None)
+        assert (("allowed_cidr" if role == "source" else "allowed_cidrs") in fields) is listens
+        assert (("listener_address" if role == "source" else "destination") in fields) is not listens
+        if role == "source":
+            assert ("port" in fields) is (listens and not row.chooses_port)
+            assert ("max_bitrate_bps" in fields) is row.limits_bitrate
+        else:
+            assert ("port" in fields) is not (listens and row.chooses_port)
+    merging = [
+        name
+        for model in models_of(BackupSource)
+        if "recovery_window_ms" in model.model_fields
+        for name in protocols_of(model)
+    ]
+    assert merging == [name for name in SOURCE_PROTOCOLS if PROTOCOLS[name].merges]
+
+
+def models_of(union: Any) -> tuple[type[BaseModel], ...]:
+    return get_args(get_args(union)[0])
+
+
+def protocols_of(model: type[BaseModel]) -> tuple[str, ...]:
+    return get_args(model.model_fields["protocol"].annotation)

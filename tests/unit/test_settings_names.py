@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from settings.names import Names, shortened, state_bucket
-from settings.rules import ports
+from settings.protocols import ports
 
 FLOW_NAMES = st.from_regex(r"[A-Za-z0-9_-]{1,64}", fullmatch=True)
 

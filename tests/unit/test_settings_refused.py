@@ -1,11 +1,17 @@
 """Bad settings are refused before anything is built, all at once, in words that say what to change and where."""
 
+import contextlib
+import tomllib
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from settings import Environment, SettingsError, load_environment
+from settings.explain import key_of, value_at
+from settings.load import checked
 from tests.unit.environments import GOOD, load
 
 
@@ -25,21 +31,21 @@ from tests.unit.environments import GOOD, load
         ('protocol = "rtp"\nport = 5000', 'protocol = "rtsp"\nport = 5000', "flows.live.source.protocol is \"rtsp\": use 'rtp'"),
         ("203.0.113.0/24", "203.0.113.5/24", "give an IPv4 range such as 203.0.113.10/32"),
         ("203.0.113.0/24", "0.0.0.0/0", 'allowed_cidr is "0.0.0.0/0": lets anybody in'),
-        ("on_air =", "onair =", "flows.live.onair: is no setting; did you mean on_air?"),
+        ("on_air =", "onair =", "flows.live.onair: is not a setting; did you mean on_air?"),
         ('on_air = "manual"', 'on_air = "often"', "flows.live.on_air is \"often\": use 'always' or 'manual'"),
         ("packet_loss_percent = 0.1", "packet_loss_percent = 101", "thresholds.packet_loss_percent is 101: should be less than 100"),
         ("packet_loss_percent = 0.1", "packet_loss_percent = 0", "should be greater than 0"),
         ("packet_loss_percent = 0.1", "early_packet_loss_seconds = 20", "thresholds.early_packet_loss_seconds is 20: use 10, 30 or 60"),
         ('on_air = "manual"', "thresholds = { early_packet_loss_seconds = 5 }", "flows.live.thresholds.early_packet_loss_seconds is 5: use 10, 30 or 60"),
         ("retention_days = 30", "retention_days = 31", "log_retention_days is 31: CloudWatch Logs keeps 1, 3, 5"),
-        ("[thresholds]", "[tresholds]", "tresholds: is no setting; did you mean thresholds?"),
+        ("[thresholds]", "[tresholds]", "tresholds: is not a setting; did you mean thresholds?"),
         # wrong together
         ('zone = "us-east-1a"', 'zone = "eu-west-1a"', "the zone must be in the environment's region, us-east-1"),
         ("noc@example.com", "noc", 'notifications #1.endpoint is "noc": email needs a mail address'),
         ("size = ", 'size = "LARGE_4X" # ', "LARGE_4X carries CDI and JPEG XS only"),
-        ("port = 5000", "port = 5000\nlatency_ms = 100", "latency_ms is 100: rtp has none; leave it out"),
-        ("port = 5000", 'port = 5000\nlistener_address = "192.0.2.1"', "rtp has none; leave it out (the address to call is for srt-caller)"),
-        ('protocol = "rtp"\nport = 5000', 'protocol = "zixi-push"\nport = 5000', "source.port is 5000: zixi-push has none"),
+        ("port = 5000", "port = 5000\nlatency_ms = 100", "latency_ms is 100: rtp has none; leave it out, or use a protocol that has it: rist, srt-listener, srt-caller or zixi-push"),
+        ("port = 5000", 'port = 5000\nlistener_address = "192.0.2.1"', "rtp has none; leave it out, or use a protocol that has it: srt-caller"),
+        ('protocol = "rtp"\nport = 5000', 'protocol = "zixi-push"\nport = 5000', "source.port is 5000: zixi-push has none; leave it out, or use a protocol that has it: rtp, rtp-fec, rist or srt-listener"),
         ('destination = "198.51.100.10"', "", "outputs.primary.destination: is missing; rtp needs the receiver's address"),
         ('destination = "198.51.100.10"', 'destination = "198.51.100.10:80"', "give an IPv4 address or a host name, without a port"),
     ],
@@ -59,7 +65,7 @@ BACKUP = '[flows.backup_source]\nname = "b"\nprotocol = "{0}"\nport = {1}\nallow
 @pytest.mark.parametrize(
     ("more", "words"),
     [
-        (BACKUP.format("rist", 6000, "FAILOVER", ""), 'backup_source.protocol is "rist": both sources must speak one protocol'),
+        (BACKUP.format("rist", 6000, "FAILOVER", ""), 'backup_source.protocol is "rist": both sources must have one protocol'),
         (BACKUP.format("rtp", 5000, "FAILOVER", ""), "backup_source.port is 5000: overlaps the port 5000 of source"),
         (BACKUP.format("rtp-fec", 4998, "FAILOVER", ""), "overlaps the port 5000 of source"),
         (BACKUP.format("rtp-fec", 4996, "FAILOVER", ""), "overlaps the port 5000 of source"),
@@ -67,8 +73,8 @@ BACKUP = '[flows.backup_source]\nname = "b"\nprotocol = "{0}"\nport = {1}\nallow
         (BACKUP.format("rtp", 6000, "MERGE", "recovery_window_ms = 50"), "greater than or equal to 100"),
         (BACKUP.replace('"b"', '"encoder"').format("rtp", 6000, "MERGE", ""), "the two sources need names of their own"),
         (BACKUP.format("rtp-fec", 65534, "MERGE", ""), "rtp-fec also takes 65536 and 65538, and ports end at 65535"),
-        (f'encryption = {{ key_type = "srt-password", secret_arn = "{SECRET}" }}', "rtp cannot be encrypted"),
-        ('encryption = { key_type = "srt-password", secret_arn = "hunter2" }', "give the ARN of a secret"),
+        (f'encryption = {{ key_type = "srt-password", secret_arn = "{SECRET}" }}', "encryption is a table: rtp has none; leave it out, or use a protocol that has it: srt-listener, srt-caller or zixi-push"),
+        ('[flows.outputs.x]\nprotocol = "srt-listener"\nport = 6000\nallowed_cidrs = ["192.0.2.0/24"]\nencryption = { key_type = "srt-password", secret_arn = "hunter2" }', "give the ARN of a secret"),
         ('[flows.outputs.x]\nprotocol = "srt-listener"\nport = 5000\nallowed_cidrs = ["192.0.2.0/24"]', "outputs.x.port is 5000: overlaps the port 5000 of source"),
         ('[flows.outputs.x]\nprotocol = "srt-listener"\nport = 6000\nallowed_cidrs = ["0.0.0.0/0"]', "lets anybody in"),
         ('[flows.outputs.x]\nprotocol = "srt-listener"\nport = 6000', "allowed_cidrs: is missing"),
@@ -111,7 +117,7 @@ def test_content_monitoring_with_more_than_ten_outputs_is_refused_because_aws_sw
 
 def test_an_open_range_is_accepted_where_the_environment_says_so(tmp_path: Path) -> None:
     text = "allow_open_cidr = true\n" + GOOD.replace("203.0.113.0/24", "0.0.0.0/0")
-    assert load(tmp_path, text).flows[0].source.allowed_cidr == "0.0.0.0/0"
+    assert load(tmp_path, text).flows[0].source.given("allowed_cidr") == "0.0.0.0/0"
 
 
 def test_every_mistake_is_told_at_once_those_of_one_setting_and_those_between_settings(tmp_path: Path) -> None:
@@ -187,3 +193,36 @@ def test_a_given_topic_has_its_own_subscribers_and_is_where_the_rest_is(tmp_path
 def test_what_is_there_already_is_named_as_aws_names_it(tmp_path: Path, setting: str, value: str) -> None:
     with pytest.raises(SettingsError, match=f"{setting} is"):
         load(tmp_path, f'{setting} = "{value}"\n{GOOD}')
+
+
+PLACES = [
+    (),
+    ("flows", 0),
+    ("flows", 0, "source"),
+    ("flows", 0, "outputs"),
+    ("flows", 0, "outputs", "primary"),
+    ("flows", 0, "thresholds"),
+    ("notifications", 0),
+]
+KEYS = [*("protocol", "port", "name", "destination", "encryption", "source", "outputs", "rtp", "primary", "nonsense")]
+VALUES: st.SearchStrategy[Any] = st.sampled_from(
+    [None, 5, "rtp", "rist", "zixi-pull", "", [], {}, {"protocol": "rtp"}, {"rtp": {}}, [{}]]
+)
+
+
+@settings(derandomize=True, deadline=None, max_examples=300)
+@given(st.lists(st.tuples(st.sampled_from(PLACES), st.sampled_from(KEYS), VALUES), min_size=1, max_size=4))
+def test_any_wrong_table_is_refused_with_its_key(changes: list[tuple[tuple[Any, ...], str, Any]]) -> None:
+    """However wrong a file is, its errors are sentences with a key, never a traceback."""
+    raw = tomllib.loads(GOOD)
+    for place, key, value in changes:
+        with contextlib.suppress(KeyError, IndexError, TypeError):
+            table = value_at(raw, place)
+            if value is None:
+                del table[key]
+            else:
+                table[key] = value
+    _, found = checked({"name": "dev", **raw})
+    for location, _, rule in found:
+        assert key_of(location, raw)
+        assert rule

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from components.paths import PROJECT
 from settings import OVERRIDES, Environment, SettingsError, load_environment, trial_notice
 from tests.unit.environments import GOOD, load
 
-PROJECT = Path(__file__).resolve().parents[2]
 SECOND_FLOW = """
 [[flows]]
 name = "second"
@@ -26,9 +26,9 @@ def read(environment: Environment, variable: str) -> object:
     readers: dict[str, Callable[[], object]] = {
         "FLOW_NAME": lambda: flow.name,
         "NOTIFICATION_EMAIL": lambda: environment.notifications[0].endpoint,
-        "SOURCE_WHITELIST_CIDR": lambda: flow.source.allowed_cidr,
-        "PRIMARY_OUTPUT_DESTINATION": lambda: flow.outputs["primary"].destination,
-        "BACKUP_OUTPUT_DESTINATION": lambda: flow.outputs["backup"].destination,
+        "SOURCE_WHITELIST_CIDR": lambda: flow.source.given("allowed_cidr"),
+        "PRIMARY_OUTPUT_DESTINATION": lambda: flow.outputs["primary"].given("destination"),
+        "BACKUP_OUTPUT_DESTINATION": lambda: flow.outputs["backup"].given("destination"),
         "PACKET_LOSS_THRESHOLD": lambda: environment.thresholds_of(flow).packet_loss_percent,
         "JITTER_THRESHOLD": lambda: environment.thresholds_of(flow).jitter_ms,
     }
@@ -79,6 +79,12 @@ def test_a_flow_threshold_overrides_only_what_it_names(tmp_path: Path) -> None:
     assert (thresholds.early_packet_loss_seconds, environment.thresholds.early_packet_loss_seconds) == (30, 60)
 
 
+def test_a_flow_threshold_that_is_the_default_overrides_too(tmp_path: Path) -> None:
+    text = GOOD.replace("packet_loss_percent = 0.1", "jitter_ms = 20") + "[flows.thresholds]\njitter_ms = 50\n"
+    environment = load(tmp_path, text)
+    assert environment.thresholds_of(environment.flows[0]).jitter_ms == 50
+
+
 @pytest.mark.parametrize("row", [row for row in TABLE if row[0] != "NOTIFICATION_EMAIL"], ids=lambda row: row[0])
 def test_with_several_flows_a_setting_of_one_flow_is_refused_and_the_flows_are_named(
     tmp_path: Path, row: tuple[str, str, str, object, object]
@@ -125,7 +131,7 @@ def test_without_any_file_the_seven_settings_suffice_for_one_flow(tmp_path: Path
     )
     (flow,) = environment.flows
     assert (environment.region, flow.name, flow.source.protocol) == ("eu-west-1", "mine", "rtp")
-    assert {name: output.destination for name, output in flow.outputs.items()} == {
+    assert {name: output.given("destination") for name, output in flow.outputs.items()} == {
         "primary": "198.51.100.10",
         "backup": "198.51.100.11",
     }

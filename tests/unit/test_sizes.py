@@ -12,8 +12,8 @@ from alert_handler.message import compose
 from alert_handler.record import nothing_known
 from components.health_rules import health_rules
 from components.sizes import SIZES, oversized, template_bytes
-from settings import Environment, Names
-from tests.unit.environments import GOOD, load, text
+from settings import Environment, Flow, Names
+from tests.unit.environments import GOOD, load, output, text
 from tests.unit.stream import issue, look
 
 OUTPUT_ARN: Final = "arn:aws-us-gov:mediaconnect:us-gov-west-1:123456789012:output:1-23aBC45dEF67hiJ8-12AbC34DE5fG:"
@@ -83,8 +83,9 @@ def test_a_dashboard_of_one_too_many_is_refused(
 
 def test_everything_too_large_is_refused_at_once_with_its_setting(environment: Environment) -> None:
     (flow,) = environment.flows
-    output = flow.outputs["primary"].model_copy(update={"protocol": "srt-caller", "stream_id": "<" * 512})
-    large = flow.model_copy(update={"outputs": {f"o{number}": output for number in range(50)}})
+    large_output = output("srt-caller", stream_id="<" * 512)
+    outputs = {f"o{number}": {**large_output, "port": 6000 + number} for number in range(50)}
+    large = Flow.model_validate({**flow.model_dump(exclude_none=True), "outputs": outputs})
     both = environment.model_copy(update={"flows": (large, large.model_copy(update={"name": "other"}))})
     assert template_bytes(large, {}) > 51_200
     problems = told(both, {"aws_kms_key": {"x": {"policy": "x" * 40_000}}})

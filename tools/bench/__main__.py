@@ -20,11 +20,12 @@ from rich.console import Console
 from rich.table import Table
 
 from components.lambda_package import lambda_package
+from components.paths import PROJECT
 from slim_bindings import OFF_SWITCH
 from tools.bench.detection import EARLY_PERIODS, PATHS, detection, early
 from tools.bench.flows import early_loss_text, environment_text
 from tools.bench.synthesis import Measured, measure, measure_command
-from tools.compat.source import PROJECT, copy_source
+from tools.compat.source import copy_source
 from tools.compat.variants import VARIANTS, install
 
 RESULTS: Final = PROJECT / ".build" / "bench.json"

@@ -30,9 +30,10 @@ def local(
     """Run a local AWS until Ctrl-C; prints the exports that point tools at it."""
     with answered():
         free_port(port)
+    from components.paths import PROJECT  # noqa: PLC0415
     from settings import load_environment  # noqa: PLC0415
     from tools.local_aws import LocalAws  # noqa: PLC0415  loads moto
-    from tools.terraform.binary import PROJECT, terraform_environment  # noqa: PLC0415
+    from tools.terraform.binary import terraform_environment  # noqa: PLC0415
 
     with answered():
         settings = load_environment(environment, root=PROJECT, environ={}, context={})

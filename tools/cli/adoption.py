@@ -9,11 +9,11 @@ from typing import Annotated, Any, Final, Literal
 import boto3
 import typer
 
+from components.paths import PROJECT
 from settings import Environment, Problem, SettingsError
 from tools.cli.answers import agree
 from tools.operations import deployment, flows
 from tools.operations.account import check_account, settings_of
-from tools.terraform.binary import PROJECT
 
 Answered = Callable[[], AbstractContextManager[None]]
 Name = Annotated[str, typer.Argument(help="environment, as in environments/<name>.toml")]
@@ -44,7 +44,7 @@ def _register_reviews(app: typer.Typer, answered: Answered) -> None:
     from tools.operations.reviewed import apply_plan, make_plan  # noqa: PLC0415
     from tools.operations.reviewed import deploy as run_deploy  # noqa: PLC0415
     from tools.plan_review import as_text  # noqa: PLC0415
-    from tools.plan_review.review import allowances_in  # noqa: PLC0415
+    from tools.plan_review.allowances import allowances_in  # noqa: PLC0415
 
     @app.command("review-plan")
     def review_plan(

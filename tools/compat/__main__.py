@@ -5,8 +5,9 @@ import sys
 import tempfile
 from pathlib import Path
 
+from components.paths import PROJECT
 from tools.compat.comparison import differences
-from tools.compat.source import ENVIRONMENTS, PROJECT, copy_source, synthesize
+from tools.compat.source import ENVIRONMENTS, copy_source, synthesize
 from tools.compat.variants import VARIANTS, Variant, install
 
 

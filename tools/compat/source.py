@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Final
 
 from components.bindings import CACHE
+from components.paths import PROJECT
 
-PROJECT: Final = Path(__file__).resolve().parents[2]
 ENVIRONMENTS: Final = ("dev", "staging", "prod")
 SOURCES: Final = (
     "main.py",
@@ -25,6 +25,8 @@ SOURCES: Final = (
 SYNTHESIZE: Final = """\
 import os, sys
 sys.path.insert(0, sys.argv[1])
+from components import bindings
+bindings.install()
 import main
 for name in sys.argv[3:]:
     os.environ |= {"TF_WORKSPACE": name, "CDKTF_OUTDIR": os.path.join(sys.argv[2], name)}

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from tools.compat.source import PROJECT
+from components.paths import PROJECT
 
 BUILD: Final = PROJECT / ".build" / "compat"
 

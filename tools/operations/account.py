@@ -14,10 +14,10 @@ import boto3
 import typer
 from botocore.config import Config
 
+from components.paths import PROJECT
 from settings import Environment, load_environment, read_context, trial_notice
 from tools.cli.answers import answered, errors
 from tools.operations.errors import InputError
-from tools.terraform.binary import PROJECT
 
 QUICK: Final = Config(connect_timeout=5, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 2})
 WITHOUT_AWS: Final = frozenset({"github-ids"})

@@ -16,10 +16,11 @@ from typing import Final
 
 import typer
 
+from components.paths import PROJECT
 from settings import Problem, SettingsError, load_environment
 from tools.operations import protection, state_bucket
 from tools.operations.errors import InputError
-from tools.terraform.binary import PROJECT, TerraformError, initialize, shown, terraform, terraform_environment
+from tools.terraform.binary import TerraformError, initialize, shown, terraform, terraform_environment
 from tools.terraform.binary import ready as terraform_ready
 from tools.terraform.processes import StepError, interruptible, run_to_its_end
 

@@ -103,7 +103,7 @@ def _concurrency(clients: Clients, environment: Environment) -> Iterator[Check]:
     total, unreserved = limit["ConcurrentExecutions"], limit["UnreservedConcurrentExecutions"]
     found = f"{total} concurrent executions in all, {unreserved} of them unreserved"
     ask = 'Ask for more with Service Quotas, "AWS Lambda", "Concurrent executions"'
-    if (wanted := environment.function_concurrency) is None:
+    if (wanted := environment.reserved_concurrency) is None:
         yield Check(
             name="Lambda concurrency",
             found=found,
@@ -118,7 +118,7 @@ def _concurrency(clients: Clients, environment: Environment) -> Iterator[Check]:
         found=found,
         needed=f"{more} more reserved for two functions, with {KEPT_UNRESERVED} left unreserved",
         fine=more <= 0 or unreserved - more >= KEPT_UNRESERVED,
-        fix=f"{ask}, or leave function_concurrency = {wanted} out: Lambda refuses the reservation.",
+        fix=f"{ask}, or leave reserved_concurrency = {wanted} out: Lambda refuses the reservation.",
     )
 
 
@@ -143,7 +143,7 @@ def _throughput(_: Clients, environment: Environment) -> Iterator[Check]:
 
 def _bits_per_second(flow: Flow) -> int:
     """The most that a flow sends; 0 where its settings do not limit the source."""
-    return (flow.source.max_bitrate_bps or 0) * sum(output.enabled for output in flow.outputs.values())
+    return (flow.source.given("max_bitrate_bps") or 0) * sum(output.enabled for output in flow.outputs.values())
 
 
 def _sms(clients: Clients, environment: Environment) -> Iterator[Check]:

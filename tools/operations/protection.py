@@ -16,11 +16,12 @@ from typing import Any, Final
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
+from components.paths import PROJECT
 from settings import Environment, Names, load_environment, read_context
 from tools.operations.flows import Clients, FlowError
 from tools.plan_review import read_plan, template
-from tools.plan_review.plan import Change, parsed
-from tools.terraform.binary import PROJECT
+from tools.plan_review.differences import parsed
+from tools.plan_review.plan import Change
 
 FLOW_STACK: Final = "aws_cloudformation_stack"
 STOPPED: Final = "STANDBY"

@@ -24,11 +24,11 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError, ReadTimeoutError
 
+from components.paths import PROJECT
 from components.workflow_definition import EXPRESS_SECONDS, INPUT_REFUSED, REPLAY, worst_case_seconds
 from settings import Names, load_environment
 from tools.operations.account import check_account
 from tools.operations.dead_letters import Letter, in_order, read_letter
-from tools.terraform.binary import PROJECT
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient

@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import Final
 
 from components.lambda_package import LambdaPackage, lambda_package
+from components.paths import PROJECT
 from settings import SettingsError, load_environment
 from tools.plan_review import PlanError, Review, as_json, as_markdown, as_text, read_plan, review
-from tools.plan_review.review import allowances
-from tools.terraform.binary import PROJECT
+from tools.plan_review.allowances import allowances
 
 ASSETS: Final = PROJECT / ".build" / "assets"
 COMMITS_TO_LOOK_AT: Final = 200
@@ -41,12 +41,15 @@ def review_of(text: str, *, environment: str | None = None, allow: Sequence[str]
     """
     plan = read_plan(text)
     allowed = allowances(allow)
-    found = review(plan, allowed=allowed, code_of=files_of_code)
+    found = review(plan, allowed=allowed, files_of=files_of_code)
     if environment and found.environment and environment != found.environment:
-        raise PlanError(f"This is a plan for {found.environment}, not for {environment}. Give the plan that you mean.")
+        raise PlanError(
+            f"This is a plan for {found.environment}, not for {environment}. "
+            f"Give the plan of {environment}, or leave out --environment."
+        )
     name = environment or found.environment
     if name and _protects(name, must_exist=environment is not None):
-        return review(plan, environment=name, protect=True, allowed=allowed, code_of=files_of_code)
+        return review(plan, environment=name, protect=True, allowed=allowed, files_of=files_of_code)
     return found
 
 

@@ -18,7 +18,7 @@ from tools.operations.deployment import CHANGES, FOLDER, PLAN_FILE
 from tools.operations.outputs import writable_folder
 from tools.operations.review import review_of
 from tools.plan_review import PlanError, Review, as_json, as_markdown, as_text
-from tools.plan_review.review import allowances
+from tools.plan_review.allowances import allowances
 from tools.terraform.binary import shown, terraform
 from tools.terraform.processes import CancelledError, StepError
 

@@ -1,17 +1,13 @@
-"""What an environment costs a month before and after, from a small table of list prices. What it cannot price, it says.
-
-Prices are those of us-east-1 in US dollars without free tiers and discounts. Change a row only together with its
-source and date.
-"""
+"""What an environment costs a month before and after, from the list prices. What it cannot price, it says."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from tools import prices
 from tools.plan_review import template
 from tools.plan_review.plan import Change
 
-HOURS_A_MONTH: Final = 730
 REGION: Final = "us-east-1"
 HIGH_RESOLUTION_SECONDS: Final = 60
 LOCAL_ADDRESS: Final = 3  # where the Region stands in an ARN
@@ -27,17 +23,9 @@ class Price:
 
 
 PRICES: Final[Mapping[str, Price]] = {
-    "flow": Price(
-        "MediaConnect flow, MEDIUM, running all month",
-        0.16 * HOURS_A_MONTH,
-        "0.16 an hour; second-hand, 2025; nothing while it is stopped: aws.amazon.com/mediaconnect/pricing",
-    ),
-    "alarm": Price("CloudWatch alarm, a metric", 0.10, "AWS price list, 2024-07"),
-    "fast-alarm": Price("CloudWatch alarm, a metric at high resolution", 0.30, "AWS price list, 2024-07"),
-    "composite-alarm": Price("CloudWatch composite alarm", 0.50, "aws.amazon.com/cloudwatch/pricing, second-hand"),
-    "dashboard": Price("CloudWatch dashboard", 3.00, "AWS price list, 2024-07"),
-    "key": Price("KMS key", 1.00, "AWS price list, 2024-07"),
-    "secret": Price("Secrets Manager secret", 0.40, "AWS price list, 2024-07"),
+    name: Price(listed.what, listed.month, listed.origin)
+    for name, listed in prices.PRICES.items()
+    if name in {"flow", "alarm", "fast-alarm", "composite-alarm", "dashboard", "key", "secret"}
 }
 BY_TYPE: Final = {
     "aws_cloudwatch_composite_alarm": "composite-alarm",
@@ -46,16 +34,16 @@ BY_TYPE: Final = {
     "aws_secretsmanager_secret": "secret",
 }
 BY_USE: Final = {
-    "aws_cloudformation_stack": "data that a flow sends (by the gigabyte and by where to)",
-    "aws_cloudwatch_log_group": "logs (by the gigabyte)",
-    "aws_dynamodb_table": "DynamoDB (by the request and gigabyte)",
+    "aws_cloudformation_stack": "data that a flow sends (per GB and destination)",
+    "aws_cloudwatch_log_group": "logs (per GB)",
+    "aws_dynamodb_table": "DynamoDB (per request and GB)",
     "aws_kms_key": "KMS requests",
-    "aws_lambda_function": "Lambda (by the run)",
-    "aws_s3_bucket": "S3 (by the gigabyte and request)",
-    "aws_scheduler_schedule": "scheduled runs (by the run)",
-    "aws_sfn_state_machine": "Step Functions (by the transition)",
-    "aws_sns_topic": "SNS (by the message)",
-    "aws_sqs_queue": "SQS (by the request)",
+    "aws_lambda_function": "Lambda (per run)",
+    "aws_s3_bucket": "S3 (per GB and request)",
+    "aws_scheduler_schedule": "scheduled checks (per run)",
+    "aws_sfn_state_machine": "Step Functions (per state transition)",
+    "aws_sns_topic": "SNS (per message)",
+    "aws_sqs_queue": "SQS (per request)",
 }
 """What is paid by use; a plan does not know how much that will be."""
 
@@ -103,7 +91,7 @@ def cost(changes: Sequence[Change]) -> Cost:
             for key in _priced(change, state, unpriced):
                 counts[key][position] += 1
     if regions - {REGION}:
-        unpriced.add(f"what {', '.join(sorted(regions - {REGION}))} costs otherwise: the prices are those of {REGION}")
+        unpriced.add(f"price differences in {', '.join(sorted(regions - {REGION}))}: the prices are those of {REGION}")
     return Cost(
         lines=tuple(
             Line(price=PRICES[key], before=before, after=after)
@@ -124,7 +112,7 @@ def _priced(change: Change, state: Mapping[str, Any], unpriced: set[str]) -> Ite
         yield BY_TYPE[change.type]
     elif change.type == "aws_cloudwatch_metric_alarm":
         if state.get("threshold_metric_id"):
-            unpriced.add("alarms on anomalies")
+            unpriced.add("anomaly detection alarms")
         for period in _periods(state):
             yield "alarm" if period >= HIGH_RESOLUTION_SECONDS else "fast-alarm"
     elif change.type == "aws_cloudformation_stack":

@@ -12,10 +12,11 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final
 
+from components.paths import PROJECT
 from settings import OVERRIDES, Environment, Names, load_environment
 from tools.local_aws import LocalAws
 from tools.rehearsal.scenario import ScenarioError
-from tools.terraform.binary import PROJECT, TerraformError, initialize, ready, terraform, terraform_environment
+from tools.terraform.binary import TerraformError, initialize, ready, terraform, terraform_environment
 from tools.terraform.processes import interruptible, run_to_its_end
 
 SYNTHESIZE: Final = "import main, pathlib, sys; main.run(pathlib.Path(sys.argv[1]))"

@@ -6,25 +6,26 @@ A cell has a lateness, a check interval, a protocol and a trial, which is a heal
 
 import os
 import tempfile
+import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from multiprocessing.util import Finalize
 from pathlib import Path
 from typing import Any, Final
 
 from components.health_rules import HealthRule, health_rules
-from settings import Environment, Flow
+from settings import WORST_FIRST, Environment, Flow
 from tools.local_aws import LocalAws
 from tools.rehearsal.assignment import Assignment
 from tools.rehearsal.deployment import Deployment, deploy
 from tools.rehearsal.metrics import EMITTED
 from tools.rehearsal.run import play
-from tools.rehearsal.scenario import PRESENCE, WORST_FIRST, Scenario
+from tools.rehearsal.scenario import PRESENCE, Scenario
 from tools.rehearsal.timeline import Notification
 
 SETTINGS: Final = Path(__file__).with_suffix(".toml")
@@ -267,9 +268,19 @@ def _deploy_here() -> None:
     """Deploy in this process, which is one of several; what was started ends with it."""
     open_ = ExitStack()
     Finalize(None, open_.close, exitpriority=1)  # the end of a worker runs no atexit
+    threading.Thread(target=_end_with_parent, args=(open_,), daemon=True).start()
     aws = open_.enter_context(LocalAws())
     folder = Path(open_.enter_context(tempfile.TemporaryDirectory(prefix="lateness-")))
     _of_this_process.update(deployed(aws, folder, lambda _: None))
+
+
+def _end_with_parent(open_: ExitStack) -> None:
+    """Leave nothing behind where the process that started this one is killed."""
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        open_.close()
+        os._exit(1)
 
 
 def _play_here(row: Conditions, beyond: int) -> tuple[Conditions, dict[str, Cell]]:

@@ -7,8 +7,8 @@ import difflib
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from components.health_rules import CONNECTED, CONNECTED_OUTPUTS, RECOVERING
 from settings import Flow
+from settings.protocols import PROTOCOLS
 
 
 def protocols(flow: Flow) -> set[str]:
@@ -20,12 +20,14 @@ def _always(_: Flow) -> bool:
     return True
 
 
-def _connected(flow: Flow) -> bool:
-    return bool(protocols(flow) & CONNECTED)
+def _of_sources(metric: str) -> Callable[[Flow], bool]:
+    return lambda flow: any(metric in PROTOCOLS[protocol].source_metrics for protocol in protocols(flow))
 
 
-def _recovering(flow: Flow) -> bool:
-    return bool(protocols(flow) & RECOVERING)
+def _of_outputs(metric: str) -> Callable[[Flow], bool]:
+    return lambda flow: any(
+        output.enabled and metric in PROTOCOLS[output.protocol].output_metrics for output in flow.outputs.values()
+    )
 
 
 def _failing_over(flow: Flow) -> bool:
@@ -34,10 +36,6 @@ def _failing_over(flow: Flow) -> bool:
 
 def _merging(flow: Flow) -> bool:
     return flow.backup_source is not None and flow.backup_source.failover_mode == "MERGE"
-
-
-def _receivers(flow: Flow) -> bool:
-    return any(output.enabled and output.protocol in CONNECTED_OUTPUTS for output in flow.outputs.values())
 
 
 def _content(flow: Flow) -> bool:
@@ -58,11 +56,10 @@ EMITTED: Final[Mapping[str, Callable[[Flow], bool]]] = {
         ),
         _always,
     ),
-    **dict.fromkeys(("SourceConnected", "SourceDisconnections", "SourceRoundTripTime"), _connected),
-    **dict.fromkeys(("SourceNotRecoveredPackets", "SourceRecoveredPackets"), _recovering),
+    **{metric: _of_sources(metric) for row in PROTOCOLS.values() for metric in sorted(row.source_metrics)},
     **dict.fromkeys(("FailoverSwitches", "SourceSelected"), _failing_over),
     **dict.fromkeys(("MergeActive", "SourceMergeActive", "SourceMergeLatency"), _merging),
-    **dict.fromkeys(("ConnectedOutputs", "OutputConnected", "OutputDisconnections"), _receivers),
+    **{metric: _of_outputs(metric) for row in PROTOCOLS.values() for metric in sorted(row.output_metrics)},
     **dict.fromkeys(
         (
             "AudioStreamMissing",

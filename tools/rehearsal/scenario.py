@@ -20,10 +20,9 @@ from pydantic import (
     model_validator,
 )
 
+from settings import Severity
 from tools.rehearsal.metrics import known
 
-Severity = Literal["CRITICAL", "HIGH", "MEDIUM", "INFO"]
-WORST_FIRST: Final = ("CRITICAL", "HIGH", "MEDIUM", "INFO")
 Kind = Literal[
     "opened",
     "escalated",

@@ -6,7 +6,7 @@ from typing import Final
 from rich.console import Console
 from rich.text import Text
 
-from tools.rehearsal.scenario import WORST_FIRST
+from settings import WORST_FIRST
 from tools.rehearsal.timeline import Moment, Notification, Result
 
 STYLES: Final = {

@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from settings import WORST_FIRST
 from tools.rehearsal.assignment import Assignment
 from tools.rehearsal.evidence import Evidence
-from tools.rehearsal.scenario import WORST_FIRST, Expectation
+from tools.rehearsal.scenario import Expectation
 
 Kind = Literal["stream", "fault", "alarm", "event", "schedule", "execution", "function", "message"]
 

@@ -13,10 +13,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final, Protocol
 
+from components.paths import PROJECT
 from slim_bindings import node
 from tools.terraform.processes import StepError, run_to_its_end
 
-PROJECT: Final = Path(__file__).resolve().parents[2]
 PROVIDER: Final = "registry.terraform.io/hashicorp/aws"
 OPTIONAL_SOFTWARE: Final = Path("/opt")  # FHS: add-on software, one folder a package
 COLLECT_LESS: Final = "400"

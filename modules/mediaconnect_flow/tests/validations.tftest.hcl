@@ -292,3 +292,12 @@ run "content_seconds_below_ten_are_refused" {
   }
   expect_failures = [var.content_seconds]
 }
+
+run "ports_that_overlap_are_refused" {
+  command = plan
+  variables {
+    primary_source = { name = "studio", protocol = "rtp-fec", port = 5000, allowed_cidr = "203.0.113.10/32" }
+    backup_source  = { name = "venue", protocol = "rtp", port = 5004, allowed_cidr = "203.0.113.11/32", failover_mode = "MERGE" }
+  }
+  expect_failures = [var.backup_source]
+}

@@ -132,7 +132,8 @@ class _Interpreter:
             timer.cancel()
         self._logs.seek(0)
         logs = self._logs.read()
-        self._logs.truncate(0)
+        self._logs.seek(0)  # the process writes where this offset is: past the end, it would leave zeros before it
+        self._logs.truncate()
         return answer, logs, late.is_set()
 
     def end(self) -> None:

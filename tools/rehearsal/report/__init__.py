@@ -12,9 +12,9 @@ from typing import Any, Final
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from components.paths import PROJECT
 from tools.rehearsal.report import plots, workflow
 from tools.rehearsal.timeline import Result
-from tools.terraform.binary import PROJECT
 
 HERE: Final = Path(__file__).resolve().parent
 

@@ -1,0 +1,7 @@
+"""Where the parts of this project are. Imports nothing else, as it is read before Node is started."""
+
+from pathlib import Path
+from typing import Final
+
+PROJECT: Final = Path(__file__).resolve().parent.parent
+FLOW_MODULE: Final = PROJECT / "modules" / "mediaconnect_flow"
