@@ -179,7 +179,7 @@ def workflow_definition(
                 "Catch": [{"ErrorEquals": ["States.ALL"], "ResultPath": "$.not_kept", "Next": "MonitorBlind"}],
                 "Next": "MonitorBlind",
             },
-            "MonitorBlind": _notify_blind(
+            "MonitorBlind": _notify_monitoring_failure(
                 topic_arn,
                 environment,
                 kind,
@@ -191,7 +191,7 @@ def workflow_definition(
                 retry=[{"ErrorEquals": TOO_LONG, "MaxAttempts": 0}, *NOTIFY_RETRY[kind]],
                 catch=[{"ErrorEquals": TOO_LONG, "ResultPath": None, "Next": "MonitorBlindBriefly"}],
             ),
-            "MonitorBlindBriefly": _notify_blind(
+            "MonitorBlindBriefly": _notify_monitoring_failure(
                 topic_arn,
                 environment,
                 kind,
@@ -217,7 +217,7 @@ def sms_of_failure(environment: str) -> str:
     return f"CRITICAL ({environment}): a check failed after all retries. Check the stream: no alert does not mean OK."
 
 
-def _notify_blind(
+def _notify_monitoring_failure(
     topic_arn: str,
     environment: str,
     kind: Kind,

@@ -55,7 +55,7 @@ class Rule(TypedDict):
     alarm_periods: NotRequired[int]
 
 
-class Patience(TypedDict):
+class IncidentPolicy(TypedDict):
     """How long an incident waits: for reminders, before it is over, while a flow settles, and in history."""
 
     reminder_minutes: int
@@ -77,7 +77,7 @@ class Policy(TypedDict):
     flow_arn: str
     on_air: Literal["always", "manual"]
     dashboard: str
-    incident_policy: Patience
+    incident_policy: IncidentPolicy
     rules: list[Rule]
     outputs: NotRequired[list[int]]
     notice_severity: NotRequired[Severity]
@@ -128,7 +128,7 @@ class Source(TypedDict):
     in_use: bool | None
 
 
-class Said(TypedDict):
+class EventEvidence(TypedDict):
     """What an event said of one thing: bad or good again. `part` is the source's or output's ARN, or empty.
 
     `holds_seconds` is how long datapoints from before the event can still speak against it.
@@ -177,9 +177,9 @@ class Report(TypedDict):
     severity: Severity
     issues: list[Issue]
     trigger: Cause
-    incident_policy: Patience
+    incident_policy: IncidentPolicy
     sources: list[Source]
-    event_evidence: NotRequired[list[Said]]
+    event_evidence: NotRequired[list[EventEvidence]]
     all_lost: NotRequired[Issue]
     previous_status: NotRequired[str]
     maintenance: NotRequired[Literal["SCHEDULED", "RESCHEDULED", "INPROGRESS", "FINISHED", "FAILED", "CANCELED"]]

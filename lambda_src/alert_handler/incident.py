@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
 from typing import Final
 
-from alert_handler.record import Incident, Kind, Notification, Record, look_of
+from alert_handler.record import Incident, Kind, Notification, Record, check_of
 from alert_handler.silence import USUALLY_LATE, late_since, lost_source, silent_since
 from alert_handler.situation import UNSETTLED, Situation
 from report import Issue, Report, Severity, moment, ran_at, rank, worst
@@ -52,19 +52,19 @@ class _Decision:
         self.now = moment(report["timestamp"])
         self.as_of = moment(report.get("as_of") or report["timestamp"])
         self.added: list[Notification] = []
-        self._situation = Situation(self.record, report, self._tell, as_of=self.as_of)
+        self._situation = Situation(self.record, report, self._notify, as_of=self.as_of)
 
     def take(self) -> None:
         self._situation.maintenance()
         self._situation.status()
-        self._remember_metrics()
+        self._note_metrics()
         if self.record["closed"] and self.now <= moment(self.record["closed"]):
             return
         bad = self._issues()
         active = self.report["flow_status"] == "ACTIVE"
         if self._situation.holds_back(bad, healthy=active and not bad and not self._unknown()):
             if self.record["incident"]:
-                self._hear(self.record["incident"])
+                self._note_evidence(self.record["incident"])
                 self._not_good(self.record["incident"], self._evidence_until(bad))
         elif self._situation.in_maintenance() and not bad and not active:
             pass  # the restart: neither wrong nor a sign of health
@@ -77,7 +77,7 @@ class _Decision:
 
     # How its metrics come
 
-    def _remember_metrics(self) -> None:
+    def _note_metrics(self) -> None:
         """Remember what a later silence is compared with: whether streams are listed, and since when it lasts."""
         if self.report.get("source_metadata") == "present":
             self.record["described"] = True
@@ -187,10 +187,10 @@ class _Decision:
 
     def _lost_parts(self) -> set[str]:
         incident = self.record["incident"]
-        heard = incident["event_evidence"].values() if incident else ()
-        remembered = {item["part"]: item["bad"] for item in heard if item["about"] == SOURCE}
+        event_issues = incident["event_evidence"].values() if incident else ()
+        decided = {item["part"]: item["bad"] for item in event_issues if item["about"] == SOURCE}
         said = {item["part"]: item["bad"] for item in self.report.get("event_evidence", []) if item["about"] == SOURCE}
-        return {part for part, bad in {**remembered, **said}.items() if bad}
+        return {part for part, bad in {**decided, **said}.items() if bad}
 
     # The incident
 
@@ -216,7 +216,7 @@ class _Decision:
             incident["began"] = began
         self.record["incident"] = incident
         self._note(incident, bad)
-        self._tell("opened", incident["severity"], bad, incident)
+        self._notify("opened", incident["severity"], bad, incident)
 
     def _began(self, bad: Sequence[Issue]) -> Iterator[str]:
         """The times since when something of what is wrong is known to be."""
@@ -242,14 +242,14 @@ class _Decision:
             incident["severity"] = worst([incident["severity"], *(issue["severity"] for issue in new)])
             incident["notified"], incident["reminders"] = max(incident["notified"], self._time, key=moment), 0
             rest = [issue for issue in bad if issue not in new]
-            self._tell("escalated", incident["severity"], [*new, *rest], incident)
+            self._notify("escalated", incident["severity"], [*new, *rest], incident)
         elif (
             latest
             and self.now == ran_at(self.report)
             and self.now >= moment(incident["notified"]) + self._until_reminder(incident)
         ):
             incident["notified"], incident["reminders"] = self._time, incident["reminders"] + 1
-            self._tell("reminded", incident["severity"], bad, incident)
+            self._notify("reminded", incident["severity"], bad, incident)
 
     def _evidence_until(self, bad: Iterable[Issue]) -> str:
         """Up to when something was wrong: the end of the newest datapoint that says so, or now for all else."""
@@ -266,7 +266,7 @@ class _Decision:
         return timedelta(minutes=factor * self.report["incident_policy"]["reminder_minutes"])
 
     def _good_again(self, incident: Incident) -> None:
-        self._hear(incident)
+        self._note_evidence(incident)
         if self._unknown():
             return
         for item in incident["event_evidence"].values():
@@ -287,7 +287,7 @@ class _Decision:
 
     def _close(self, incident: Incident) -> None:
         issues = sorted(incident["issues"].values(), key=lambda issue: (rank(issue["severity"]), issue["about"]))
-        self._tell("recovered", incident["severity"], issues, incident)
+        self._notify("recovered", incident["severity"], issues, incident)
         incident["closed"] = self.record["closed"] = self._time
         self.record["healthy_as_of"] = self.as_of.isoformat()
         incident["event_evidence"] = {}
@@ -310,9 +310,9 @@ class _Decision:
         name = self.report["trigger"]["name"]
         if name not in incident["triggers"] and len(incident["triggers"]) < TRIGGERS_KEPT:
             incident["triggers"].append(name)
-        self._hear(incident)
+        self._note_evidence(incident)
 
-    def _hear(self, incident: Incident) -> None:
+    def _note_evidence(self, incident: Incident) -> None:
         """Remember what an event said, unless a later one has said something of the same."""
         for said in self.report.get("event_evidence", []):
             key = f"{said['about']} {said['part']}".strip()
@@ -334,7 +334,7 @@ class _Decision:
     def _time(self) -> str:
         return self.report["timestamp"]
 
-    def _tell(
+    def _notify(
         self,
         kind: Kind,
         severity: Severity,
@@ -347,29 +347,31 @@ class _Decision:
     ) -> None:
         # One look may tell of the end of a window and of the begin of the next.
         ended_window = "-ended" if words and words != "INPROGRESS" else ""
-        told: Notification = {
+        notification: Notification = {
             "id": f"{self.report['flow_name']}/{self._time}/{kind}{ended_window}",
             "kind": kind,
             "severity": severity,
-            "check": look_of(self.report),
+            "check": check_of(self.report),
             "issues": list(issues),
         }
         lost = self._lost_parts()
-        told["check"]["sources"] = [  # what an event called lost is not in use, whatever an older datapoint says
+        notification["check"][
+            "sources"
+        ] = [  # what an event called lost is not in use, whatever an older datapoint says
             {**source, "in_use": False if source["arn"] in lost else source["in_use"]}
             for source in self.report["sources"]
         ]
         if incident:
             incident["number"] += 1
-            told["id"] = f"{self.report['flow_name']}/{incident['opened']}/{incident['number']}"
-            told["incident"] = incident["opened"]
-            told["began"] = incident.get("began", incident["opened"])
+            notification["id"] = f"{self.report['flow_name']}/{incident['opened']}/{incident['number']}"
+            notification["incident"] = incident["opened"]
+            notification["began"] = incident.get("began", incident["opened"])
         if incident and kind == "recovered":
-            told["ended"] = incident["healthy_since"]
-            told["worst"] = sorted(incident["worst"].values(), key=lambda item: item["metric"])
+            notification["ended"] = incident["healthy_since"]
+            notification["worst"] = sorted(incident["worst"].values(), key=lambda item: item["metric"])
         if incident is None and began:
-            told["began"], told["ended"] = began, ended
+            notification["began"], notification["ended"] = began, ended
         if words:
-            told["detail"] = words
-        self.added.append(told)
-        self.record["pending"].append(told)
+            notification["detail"] = words
+        self.added.append(notification)
+        self.record["pending"].append(notification)

@@ -8,7 +8,7 @@ import copy
 from datetime import timedelta
 from typing import Final
 
-from alert_handler.record import Kind, Notification, Record, look_of
+from alert_handler.record import Kind, Notification, Record, check_of
 from report import Report, Severity, moment, ran_at
 
 ENVIRONMENT: Final = "*"
@@ -51,7 +51,7 @@ def _notification(kind: Kind, report: Report, flows: dict[str, str], *, began: s
         "id": f"{ENVIRONMENT}/{report['timestamp']}/{kind}",
         "kind": kind,
         "severity": SEVERITY,
-        "check": {**look_of(report), "flow_name": ENVIRONMENT},
+        "check": {**check_of(report), "flow_name": ENVIRONMENT},
         "issues": [],
         "began": began,
         "ended": ran_at(report).isoformat(),

@@ -12,7 +12,7 @@ Kind = Literal[
     "metrics-late", "metrics-recovered",
 ]  # fmt: skip
 
-LOOK: Final = (
+CHECK_FIELDS: Final = (
     *("flow_name", "flow_arn", "flow_status", "environment", "dashboard", "execution", "timestamp", "trigger"),
     "sources",
 )
@@ -22,7 +22,7 @@ NOT_REPORTED: Final = "no end of it was reported within two hours"
 """The words of a notification on a maintenance window that ran out, as records of earlier releases have them, too."""
 
 
-class Look(TypedDict):
+class Check(TypedDict):
     """What a message says of the look that caused it: the report without its findings."""
 
     flow_name: str
@@ -55,7 +55,7 @@ class Notification(TypedDict):
     id: str
     kind: Kind
     severity: Severity
-    check: Look
+    check: Check
     issues: list[Issue]
     incident: NotRequired[str]
     began: NotRequired[str]
@@ -73,7 +73,7 @@ class Sent(TypedDict):
     at: str
 
 
-class Heard(TypedDict):
+class HeldEvidence(TypedDict):
     """The last that an event said of one thing. It counts as bad until a look at `until` or later finds it good."""
 
     about: str
@@ -117,7 +117,7 @@ class Incident(TypedDict):
     notified: str
     reminders: int
     number: int
-    event_evidence: dict[str, Heard]
+    event_evidence: dict[str, HeldEvidence]
     triggers: list[str]
     sent: list[Sent]
 
@@ -221,8 +221,10 @@ def nothing_known() -> Record:
     }
 
 
-def look_of(report: Report) -> Look:
+def check_of(report: Report) -> Check:
     """The part of a report that its message needs."""
-    facts: Any = {name: report[name] for name in LOOK} | ({"started": report["started"]} if "started" in report else {})
-    look: Look = facts
-    return look
+    facts: Any = {name: report[name] for name in CHECK_FIELDS} | (
+        {"started": report["started"]} if "started" in report else {}
+    )
+    check: Check = facts
+    return check

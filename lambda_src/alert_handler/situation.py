@@ -31,17 +31,17 @@ class Situation:
     Args:
         record: what is remembered of the flow; changed in place.
         report: the look.
-        tell: makes a message of a kind and a severity.
+        notify: adds a notification of a kind and a severity.
         as_of: up to when data shows how the flow is.
     """
 
-    def __init__(self, record: Record, report: Report, tell: Callable[..., Any], *, as_of: datetime) -> None:
+    def __init__(self, record: Record, report: Report, notify: Callable[..., Any], *, as_of: datetime) -> None:
         self.record = record
         self.report = report
         self.now = moment(report["timestamp"])
         self.as_of = as_of
         self._time = report["timestamp"]
-        self._tell = tell
+        self._notify = notify
 
     def maintenance(self) -> None:
         """Start or end a window, and notify."""
@@ -60,12 +60,12 @@ class Situation:
     def _begin_maintenance(self, before: Maintenance | None) -> None:
         state = self.report.get("maintenance")
         if state == "INPROGRESS":
-            until, noticed = self.now + WINDOW, True
+            until, by_event = self.now + WINDOW, True
             if ran_at(self.report) >= until:
                 return  # it comes so late that it is over
         elif (expected := self._interrupted_inside(before)) is not None:
             # Events are best effort: a flow that stops inside its window is taken to be under maintenance.
-            until, noticed = expected, False
+            until, by_event = expected, False
         elif state in {"FINISHED", "FAILED", "CANCELED"}:
             # Its begin was missed, or comes late and is over by now.
             self.record["maintenance"] = {
@@ -81,11 +81,13 @@ class Situation:
             "since": self._time,
             "until": until.isoformat(),
             "open": True,
-            "detected_by": "event" if noticed else "status",
+            "detected_by": "event" if by_event else "status",
             "limit": until.isoformat(),
             "was_active": "ACTIVE" in {self.record["status"], self.report["flow_status"]},
         }
-        self._tell("maintenance", self._notice, began=self._time, ended=until.isoformat(), words="INPROGRESS")
+        self._notify(
+            "maintenance", self._notice_severity, began=self._time, ended=until.isoformat(), words="INPROGRESS"
+        )
 
     def _interrupted_inside(self, before: Maintenance | None) -> datetime | None:
         """The end of the window in which a flow stops that was ACTIVE, if there is one."""
@@ -102,10 +104,12 @@ class Situation:
     def _end_maintenance(self, window: Maintenance, until: str, words: str, *, ended: str = "") -> None:
         self.record["maintenance"] = {**window, "until": until, "open": False, "guessed": words == "HEALTHY"}
         held = sorted(window.get("held", {}).values(), key=lambda issue: (rank(issue["severity"]), issue["about"]))
-        self._tell("maintenance", self._notice, held, began=window["since"], ended=ended or until, words=words)
+        self._notify(
+            "maintenance", self._notice_severity, held, began=window["since"], ended=ended or until, words=words
+        )
 
     @property
-    def _notice(self) -> Severity:
+    def _notice_severity(self) -> Severity:
         """The severity of a message on maintenance: somebody should get it where viewers expect a stream."""
         return self.report.get("notice_severity", "MEDIUM" if self.report["on_air_expected"] else "INFO")
 
@@ -187,14 +191,14 @@ class Situation:
                 self.record["unsettled"] = {"status": status, "since": time}
             return
         self.record["unsettled"] = None
-        told = self.report.get("previous_status", "")
-        before = self.record["status"] or CAME_FROM.get(told, told)
+        previous = self.report.get("previous_status", "")
+        before = self.record["status"] or CAME_FROM.get(previous, previous)
         if status == self.record["status"]:
             return
         self.record["status"], self.record["since"] = status, time if before else ""
         if self.report["on_air_expected"] or self.in_maintenance():
             return  # told as an incident, or as maintenance
         if before in RUNS and status in STANDS:
-            self._tell("flow-stopped", "INFO")
+            self._notify("flow-stopped", "INFO")
         elif before in STANDS and status == "ACTIVE":
-            self._tell("flow-started", "INFO")
+            self._notify("flow-started", "INFO")

@@ -37,7 +37,7 @@ def watermark(rules: Iterable[Rule], points: Mapping[str, Points]) -> datetime |
     return max((end for rule in rules if (end := end_of(rule, points.get(rule["key"], {})))), default=None)
 
 
-def judged_as_of(rule: Rule, points: Points, mark: datetime | None) -> datetime | None:
+def evaluated_as_of(rule: Rule, points: Points, mark: datetime | None) -> datetime | None:
     """The moment as of which a rule is judged; None if its series is silent.
 
     Series arrive at different times, so each is judged as of its own newest data, unless that lies so far behind the

@@ -21,7 +21,7 @@ from schema import load_policy
 from measures import CHECKS, INPUTS_REFUSED, count
 from report import Policy, Report, Rule
 from stream_monitor.freshness import BITRATE, Points, alerts_of, lists_streams
-from stream_monitor.health import judges_metrics, needs_more_evidence, query_window, report
+from stream_monitor.health import emits_metrics, needs_more_evidence, query_window, report
 from stream_monitor.trigger import Trigger, TriggerError, read_time, read_trigger, sent_by_us
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ def lambda_handler(event: Mapping[str, Any], _context: object) -> Mapping[str, A
     points: dict[str, Points] = {}
     selected: dict[str, Points] = {}
     listed = others = None
-    if judges_metrics(flow["Status"]):
+    if emits_metrics(flow["Status"]):
         points, selected = read_points(cloudwatch, flow, policy["rules"], trigger, until=started)
         listed = streams_listed(flow["FlowArn"])
         if needs_more_evidence(policy, points, trigger.time):

@@ -12,8 +12,8 @@ from itertools import pairwise
 from typing import Any, Final, Literal
 from zlib import crc32
 
-from report import LATE, SCHEMA, Issue, Policy, Report, Rule, Said, Silence, Source, is_delayed, rank, worst
-from stream_monitor.freshness import SILENT, Points, is_silent, judged_as_of, last_sign, silence, watermark
+from report import LATE, SCHEMA, EventEvidence, Issue, Policy, Report, Rule, Silence, Source, is_delayed, rank, worst
+from stream_monitor.freshness import SILENT, Points, evaluated_as_of, is_silent, last_sign, silence, watermark
 from stream_monitor.trigger import ONE_LOST, OUTPUT_STATUS, SOURCE, Finding, Trigger, output_disabled
 
 RuleState = Literal["OK", "ALARM", "INSUFFICIENT_DATA"]
@@ -51,11 +51,11 @@ def query_window(rules: Iterable[Rule], now: datetime) -> tuple[datetime, dateti
     longest = max((span for span, _ in spans), default=60) + int(HISTORY.total_seconds())
     coarsest = max([60, *(period for _, period in spans)])
     finest = min((period for _, period in spans), default=60)
-    start = judged_until(now, 60) - timedelta(seconds=-(-longest // coarsest) * coarsest)
-    return start, judged_until(now, finest)
+    start = evaluated_until(now, 60) - timedelta(seconds=-(-longest // coarsest) * coarsest)
+    return start, evaluated_until(now, finest)
 
 
-def judged_until(now: datetime, period: int) -> datetime:
+def evaluated_until(now: datetime, period: int) -> datetime:
     """When the last period ended by which a rule is judged at a moment.
 
     Alarms are evaluated on whole minutes, whatever the period; those with a shorter one at the end of each of its own.
@@ -75,7 +75,7 @@ def evaluate_rule(rule: Rule, points: Points, *, now: datetime) -> tuple[RuleSta
         points: value by begin of period.
         now: the periods that had ended by then are judged.
     """
-    end = judged_until(now, rule["period"])
+    end = evaluated_until(now, rule["period"])
     wanted, needed = rule["evaluation_periods"], rule["datapoints_to_alarm"]
     times = [end - timedelta(seconds=rule["period"] * back) for back in range(1, wanted + EXTRA_PERIODS + 1)]
     real = [(age, points[time]) for age, time in enumerate(times, start=1) if time in points][:wanted]
@@ -112,7 +112,7 @@ def increases(points: Points) -> Points:
     return {later: max(0.0, points[later] - points[earlier]) for earlier, later in pairwise(sorted(points))}
 
 
-def judges_metrics(status: str) -> bool:
+def emits_metrics(status: str) -> bool:
     """Whether a flow of this status has metrics to judge: one that does not run emits none."""
     return status in RUNNING
 
@@ -153,18 +153,20 @@ def report(
             if rule["comparison"] == "IncreasesByMoreThan"
         },
     }
-    trigger = _without_what_is_meant(trigger, policy, flow)
+    trigger = _without_intended(trigger, policy, flow)
     sources = _sources(flow, selected, since=trigger.time if trigger.kind == "event" else None)
     issues = [*_status_issues(policy, status, flow["FlowArn"]), *_disabled_outputs(policy, status, flow)]
-    said: list[Said] = []
+    said: list[EventEvidence] = []
     delayed = started is not None and is_delayed(trigger.time, started)
     known = {rule["key"]: _until(trigger.time, rule, points.get(rule["key"], {})) for rule in policy["rules"]}
     mark = watermark(policy["rules"], known)
-    if judges_metrics(status):
+    if emits_metrics(status):
         ruled = [issue for rule in policy["rules"] if (issue := _rule_issue(rule, known, mark, trigger))]
-        heard = [_heard(finding, policy["rules"], points, trigger.time, sources) for finding in trigger.findings]
-        issues += [*_unanswered(ruled, trigger, sources), *(issue for _, issue in heard if issue)]
-        said = [words for words, _ in heard]
+        event_issues = [
+            _evidence_and_issue(finding, policy["rules"], points, trigger.time, sources) for finding in trigger.findings
+        ]
+        issues += [*_not_answered_by_event(ruled, trigger, sources), *(issue for _, issue in event_issues if issue)]
+        said = [words for words, _ in event_issues]
     issues = _one_of_each(issues)
     start, end = query_window(policy["rules"], trigger.time)
     found: Report = {
@@ -188,7 +190,7 @@ def report(
     }
     if started:
         found["started"] = started.isoformat()
-    if judges_metrics(status):
+    if emits_metrics(status):
         found["as_of"] = _healthy_until(policy, known)
         if not delayed:
             _add_silence(
@@ -196,7 +198,7 @@ def report(
             )
     if said:
         found["event_evidence"] = said
-    presence = _same(SOURCE, "", policy["rules"])
+    presence = _rule_about(SOURCE, "", policy["rules"])
     if presence and len(sources) > 1 and any(words["about"] == SOURCE and words["bad"] for words in said):
         found["all_lost"] = _issue(presence, None, "event")
     if trigger.previous_status:
@@ -309,7 +311,7 @@ def _silence(
     if not is_silent(sign, now, SILENT):
         return None
     series = points.get(presence["key"], {})
-    if judged_as_of(presence, series, mark) and breaches(presence, series[max(series)]):
+    if evaluated_as_of(presence, series, mark) and breaches(presence, series[max(series)]):
         return None  # it does not keep silent: it says that the source is gone
     return silence(_issue(presence, None, "no data"), sign, mark=mark, others=others, errors=errors)
 
@@ -317,7 +319,7 @@ def _silence(
 def _rule_issue(rule: Rule, points: Mapping[str, Points], mark: datetime | None, trigger: Trigger) -> Issue | None:
     """What a rule finds as of the newest data of its series; nothing where that is silent."""
     series = points.get(rule["key"], {})
-    end = judged_as_of(rule, series, mark)
+    end = evaluated_as_of(rule, series, mark)
     if end is None:
         return None
     if trigger.kind == "alarm" and trigger.state == "ALARM" and trigger.name.endswith(f"/{rule['key']}"):
@@ -335,7 +337,7 @@ def _seen_by_alarm(rule: Rule, points: Points, now: datetime) -> datetime | None
     Datapoints arrive in any order: what the alarm has just seen may not be the newest by now. Its range is longer than
     the rule's, so it also counts breaches together that lie too far apart for the rule.
     """
-    last = judged_until(now, rule["period"])
+    last = evaluated_until(now, rule["period"])
     ends = rule.get("alarm_periods", rule["evaluation_periods"]) - rule["evaluation_periods"] + 1
     for end in (last - timedelta(seconds=back * rule["period"]) for back in range(ends)):
         if evaluate_rule(rule, points, now=end)[0] == "ALARM" and not _stale(rule, points, end):
@@ -357,7 +359,7 @@ def _breaching_span(rule: Rule, points: Points, end: datetime) -> tuple[datetime
 
 def _stale(rule: Rule, points: Points, now: datetime) -> bool:
     """Whether all that breaches lies before the rule's own window, where CloudWatch looks only to fill gaps."""
-    begin = judged_until(now, rule["period"]) - timedelta(seconds=rule["evaluation_periods"] * rule["period"])
+    begin = evaluated_until(now, rule["period"]) - timedelta(seconds=rule["evaluation_periods"] * rule["period"])
     return not any(begin <= time < now and breaches(rule, value) for time, value in points.items())
 
 
@@ -375,7 +377,7 @@ def _issue(rule: Rule, value: float | None, evidence: Literal["metric", "no data
     }
 
 
-def _same(about: str, key: str, rules: Iterable[Rule]) -> Rule | None:
+def _rule_about(about: str, key: str, rules: Iterable[Rule]) -> Rule | None:
     """The rule about the same thing: by its key where one is given, and of those on sources else the presence rule."""
     return next(
         (
@@ -388,16 +390,16 @@ def _same(about: str, key: str, rules: Iterable[Rule]) -> Rule | None:
     )
 
 
-def _heard(
+def _evidence_and_issue(
     finding: Finding, rules: Sequence[Rule], points: Mapping[str, Points], now: datetime, sources: Sequence[Source]
-) -> tuple[Said, Issue | None]:
+) -> tuple[EventEvidence, Issue | None]:
     """What an event says, in the words of the rule that watches the same thing, and what its metric says against it."""
     source = next((item for item in sources if finding.part and finding.part in {item["arn"], item["name"]}), None)
     key = finding.rule or (ONE_LOST if finding.about == SOURCE and source else "")
-    rule = _same(finding.about, key if len(sources) > 1 else "", rules)
+    rule = _rule_about(finding.about, key if len(sources) > 1 else "", rules)
     # Until as many whole periods after the event as the rule evaluates have arrived, its datapoints cannot answer it.
     reach = (rule["evaluation_periods"] + 1) * rule["period"] if rule else DEFAULT_HOLD_SECONDS
-    said: Said = {
+    said: EventEvidence = {
         "about": finding.about,
         "part": source["arn"] if source else finding.part,
         "bad": finding.issue is not None,
@@ -421,7 +423,7 @@ def _heard(
     return said, issue
 
 
-def _unanswered(issues: list[Issue], trigger: Trigger, sources: Sequence[Source]) -> list[Issue]:
+def _not_answered_by_event(issues: list[Issue], trigger: Trigger, sources: Sequence[Source]) -> list[Issue]:
     """The issues without those that an event answers: it says that the source is there, and their data is older.
 
     Of two sources, the event speaks for one: the other may be gone.
@@ -444,13 +446,13 @@ def _disabled_outputs(policy: Policy, status: str, flow: Mapping[str, Any]) -> l
         for item in flow.get("Outputs") or []
         if item.get("OutputStatus") == "DISABLED" and _should_be_enabled(item, policy)
     )
-    if not disabled or not judges_metrics(status):
+    if not disabled or not emits_metrics(status):
         return []
     which = f"The output {disabled[0]}" if len(disabled) == 1 else f"Each of the outputs {', '.join(disabled)}"
     return [output_disabled(which, evidence="status")]
 
 
-def _without_what_is_meant(trigger: Trigger, policy: Policy, flow: Mapping[str, Any]) -> Trigger:
+def _without_intended(trigger: Trigger, policy: Policy, flow: Mapping[str, Any]) -> Trigger:
     """The trigger without the news that an output is disabled which should be."""
     if "outputs" not in policy:
         return trigger

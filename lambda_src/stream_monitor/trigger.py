@@ -196,7 +196,7 @@ def _alarm(event: Mapping[str, Any], started: str) -> Trigger:
     name, state = detail.get("alarmName"), _table(detail, "state")
     if not isinstance(name, str):
         raise TriggerError("the alarm event has no alarmName")
-    arn = _watched_flow(_table(detail, "configuration"))
+    arn = _flow_of_alarm(_table(detail, "configuration"))
     return Trigger(
         kind="alarm",
         name=name,
@@ -207,7 +207,7 @@ def _alarm(event: Mapping[str, Any], started: str) -> Trigger:
     )
 
 
-def _watched_flow(configuration: Mapping[str, Any]) -> str | None:
+def _flow_of_alarm(configuration: Mapping[str, Any]) -> str | None:
     """The flow in the dimensions of a metric alarm; a composite has no metrics."""
     for metric in _list(configuration, "metrics"):
         dimensions = _table(_table(_table(metric, "metricStat"), "metric"), "dimensions")
@@ -361,9 +361,9 @@ def _content(detail: Mapping[str, Any], _: str) -> Findings:
     bad = {about: key for key, about in CONTENT.items() if key in raised and detail["impacted"]}
     if detail["impacted"] and not bad:
         bad = {"ContentQuality": "unspecified"}
-    look = "Check the flow's thumbnail in the console, then the encoder's input."
+    check = "Check the flow's thumbnail in the console, then the encoder's input."
     return tuple(
-        Finding(about, "", _issue(about, "HIGH", f"The content is impaired: {_plain(bad[about])}.", look))
+        Finding(about, "", _issue(about, "HIGH", f"The content is impaired: {_plain(bad[about])}.", check))
         if about in bad
         else Finding(about, "", None)
         for about in (*CONTENT.values(), "ContentQuality")
@@ -374,7 +374,7 @@ def _plain(key: str) -> str:
     return key.removesuffix("_duration_breaching").replace("_", " ")
 
 
-def _nothing(_: Mapping[str, Any], __: str) -> Findings:
+def _no_findings(_: Mapping[str, Any], __: str) -> Findings:
     """Changes of status and maintenance: the flow itself is asked how it is."""
     return ()
 
@@ -383,8 +383,8 @@ EVENTS: Final[Mapping[str, Callable[[Mapping[str, Any], str], Findings]]] = {
     "MediaConnect Alert": _alert,
     "MediaConnect Flow Content Quality": _content,
     "MediaConnect Flow Health": _source,
-    MAINTENANCE: _nothing,
-    STATUS_CHANGE: _nothing,
+    MAINTENANCE: _no_findings,
+    STATUS_CHANGE: _no_findings,
     "MediaConnect Output Health": _output,
     "MediaConnect Output Status Change": _output_status,
     "MediaConnect Source Health": _source,

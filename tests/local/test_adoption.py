@@ -13,7 +13,7 @@ from alert_handler.table import Table
 from report import moment
 from tests.local.checkout import BUCKET, Checkout
 from tests.local.github import GitHub
-from tests.unit.stream import issue, look
+from tests.unit.stream import check, issue
 from tools.local_aws import LocalAws
 
 
@@ -102,7 +102,7 @@ def test_a_protected_environment_is_not_left_half_destroyed(checkout: Checkout, 
 
 def test_nothing_is_destroyed_until_an_open_incident_is_closed_by_hand(checkout: Checkout, aws: LocalAws) -> None:
     store = Table(aws.client("dynamodb"), "media-workflow-prod-incidents")
-    report = look(0, issue(), flow_name="remote-venue", environment="prod")
+    report = check(0, issue(), flow_name="remote-venue", environment="prod")
     handle(report, execution="e", store=store, send=lambda _: None, clock=lambda: moment(report["timestamp"]))
     refused = checkout.run("destroy", "prod", "--stop-flows", "--yes", expect=1)
     assert "an incident of remote-venue is open" in refused

@@ -21,7 +21,7 @@ from stream_monitor import handler as monitor
 from stream_monitor.handler import MonitorError
 from stream_monitor.trigger import TriggerError
 from tests.properties.memory import World
-from tests.unit.stream import EXECUTION, FLOW_ARN, PRESENCE, STARTED, issue, look, policy, report, rule
+from tests.unit.stream import EXECUTION, FLOW_ARN, PRESENCE, STARTED, check, issue, policy, report, rule
 
 BAD = issue()
 WORSE = issue("SourceJitter", "MEDIUM", value=80.0, threshold=50.0)
@@ -449,9 +449,9 @@ def test_incident_and_notification_are_logged_and_counted(
 @pytest.mark.parametrize(
     ("reports", "events"),
     [
-        ([look(0, WORSE), look(60, BAD), look(120, BAD)], ["incident opened", "incident escalated"]),
-        ([look(0, BAD), look(60), look(120)], ["incident opened", "incident resolved"]),
-        ([look(0), look(60)], []),
+        ([check(0, WORSE), check(60, BAD), check(120, BAD)], ["incident opened", "incident escalated"]),
+        ([check(0, BAD), check(60), check(120)], ["incident opened", "incident resolved"]),
+        ([check(0), check(60)], []),
     ],
 )
 def test_each_change_of_an_incident_is_logged_once(
@@ -466,7 +466,7 @@ def test_each_change_of_an_incident_is_logged_once(
 
 def test_a_quiet_look_reads_one_item_and_writes_nothing(desk: Desk) -> None:
     desk.remembers({**nothing_known(), "status": "ACTIVE"})
-    assert alert.lambda_handler({"report": look()}, None) == {"sent": []}
+    assert alert.lambda_handler({"report": check()}, None) == {"sent": []}
 
 
 def test_a_record_that_was_closed_in_the_future_silences_nothing(desk: Desk) -> None:

@@ -8,7 +8,7 @@ from alert_handler.healing import healed
 from alert_handler.incident import decide
 from alert_handler.record import Record, nothing_known
 from report import FUTURE_TOLERANCE, Report
-from tests.unit.stream import look, report
+from tests.unit.stream import check, report
 
 NOW = datetime(2026, 11, 23, 20, 30, tzinfo=UTC)
 
@@ -18,7 +18,7 @@ def bad(minute: float, year: int = 2026) -> Report:
 
 
 def good(minute: float) -> Report:
-    return look(30 * 60 + minute * 60)
+    return check(30 * 60 + minute * 60)
 
 
 def taken(record: Record, *reports: Report) -> tuple[Record, list[str]]:

@@ -20,7 +20,7 @@ from alert_handler.message import compose
 from alert_handler.record import nothing_known
 from report import SCHEMA, Policy
 from tests.properties.memory import World
-from tests.unit.stream import EXECUTION, SOURCE_ARNS, issue, look, policy
+from tests.unit.stream import EXECUTION, SOURCE_ARNS, check, issue, policy
 from tools.operations.close import closed
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -63,14 +63,14 @@ def written_now() -> dict[str, Any]:
             found, _ = decide(found, report)
         return found
 
-    event = look(60, GONE, event_evidence=EVIDENCE, trigger={"kind": "event", "name": "MediaConnect Source Health"})
-    unsent = outbox.claimed(record(look(0), event), EXECUTION, datetime(2026, 11, 23, 20, 1, tzinfo=UTC))
+    event = check(60, GONE, event_evidence=EVIDENCE, trigger={"kind": "event", "name": "MediaConnect Source Health"})
+    unsent = outbox.claimed(record(check(0), event), EXECUTION, datetime(2026, 11, 23, 20, 1, tzinfo=UTC))
     held = issue(at="2026-11-23T20:01:30+00:00")
     return {
         "open": outbox.without(unsent, unsent["pending"][0]),
         "unsent": unsent,
-        "maintenance": record(look(0), look(60, maintenance="INPROGRESS"), look(120, held)),
-        "closing": record(look(0), event, look(600), look(720)),
+        "maintenance": record(check(0), check(60, maintenance="INPROGRESS"), check(120, held)),
+        "closing": record(check(0), event, check(600), check(720)),
         "report": event,
         "policy": policy(),
     }
@@ -100,7 +100,7 @@ def test_stored_data_loads_in_the_present_schema(path: Path) -> None:
 def test_open_incident_reminds_and_recovers_once(path: Path) -> None:
     world = world_of(stored(path)["open"])
     for minute in (32, 40, 42, 44, 46):
-        world.execute(look(minute * 60, *([GONE] if minute == 32 else [])), f"check-{minute}")
+        world.execute(check(minute * 60, *([GONE] if minute == 32 else [])), f"check-{minute}")
     assert [item["kind"] for item in world.sent] == ["reminded", "recovered"]
     assert all(compose(item).subject for item in world.sent)
     assert [incident["closed"][11:16] for incident in world.history.values()] == ["20:42"]
@@ -110,7 +110,7 @@ def test_open_incident_reminds_and_recovers_once(path: Path) -> None:
 @files
 def test_event_evidence_of_an_older_record_still_holds(path: Path) -> None:
     record = load_record(stored(path)["open"])
-    late_good, _ = decide(record, look(120, as_of="2026-11-23T20:02:00+00:00"))
+    late_good, _ = decide(record, check(120, as_of="2026-11-23T20:02:00+00:00"))
     assert late_good["incident"]
     assert late_good["incident"]["good"] == 0, "the event's three minutes are not over"
 
@@ -118,8 +118,8 @@ def test_event_evidence_of_an_older_record_still_holds(path: Path) -> None:
 @files
 def test_unsent_notification_is_sent_once(path: Path) -> None:
     world = world_of(stored(path)["unsent"])
-    world.execute(look(120, GONE), "next")
-    world.execute(look(180, GONE), "after")
+    world.execute(check(120, GONE), "next")
+    world.execute(check(180, GONE), "after")
     assert [item["kind"] for item in world.sent] == ["opened"]
     assert "The source is gone" in compose(world.sent[0]).body
 
@@ -127,7 +127,7 @@ def test_unsent_notification_is_sent_once(path: Path) -> None:
 @files
 def test_closed_incident_goes_into_history_after_its_notification(path: Path) -> None:
     world = world_of(stored(path)["closing"])
-    world.execute(look(900), "next")
+    world.execute(check(900), "next")
     assert [item["kind"] for item in world.sent] == ["opened", "recovered"]
     assert len(world.history) == 1
 
@@ -135,7 +135,7 @@ def test_closed_incident_goes_into_history_after_its_notification(path: Path) ->
 @files
 def test_maintenance_window_ends_with_what_it_held_back(path: Path) -> None:
     world = world_of(stored(path)["maintenance"])
-    world.execute(look(180, maintenance="FINISHED"), "next")
+    world.execute(check(180, maintenance="FINISHED"), "next")
     assert [item.get("detail") for item in world.sent] == ["INPROGRESS", "FINISHED"]
     assert all(compose(item).subject for item in world.sent)
 
@@ -143,8 +143,8 @@ def test_maintenance_window_ends_with_what_it_held_back(path: Path) -> None:
 @files
 def test_open_incident_is_closed_by_hand(path: Path) -> None:
     record = load_record(stored(path)["open"])
-    check: Any = {**look(600), "trigger": {"kind": "person", "name": "jo"}}
-    after = closed(record, check, "encoder moved")
+    by_hand: Any = {**check(600), "trigger": {"kind": "person", "name": "jo"}}
+    after = closed(record, by_hand, "encoder moved")
     assert after["incident"] is None
     assert compose(after["pending"][0]).subject.endswith("Closed by hand: encoder moved")
 
@@ -179,7 +179,7 @@ def test_newer_record_stops_no_flow(changes: dict[str, Any]) -> None:
     golden = stored(GOLDEN / f"v{SCHEMA}.json")["open"]
     world = world_of({**golden, **NEWER, **changes})
     known = world.record["incident"] is not None
-    world.execute(look(120, GONE), "check")
+    world.execute(check(120, GONE), "check")
     assert [item["kind"] for item in world.sent] == ([] if known else ["opened"])
     assert world.record["incident"]
     assert world.record["schema"] == SCHEMA
@@ -190,5 +190,5 @@ def test_newer_notification_that_cannot_be_worded_is_dropped(part: str) -> None:
     golden = stored(GOLDEN / f"v{SCHEMA}.json")["unsent"]
     pending = [{**golden["pending"][0], part: [{"of": "a newer shape"}]}]
     world = world_of({**golden, **NEWER, "pending": pending})
-    world.execute(look(120, GONE), "check")
+    world.execute(check(120, GONE), "check")
     assert world.sent == []

@@ -55,8 +55,8 @@ def test_keeping_and_telling_are_each_tried_though_the_other_fails() -> None:
     (kept,) = STATES["KeepInput"]["Catch"]
     assert (kept["ErrorEquals"], kept["Next"]) == (["States.ALL"], "MonitorBlind")
     assert kept["ResultPath"] == "$.not_kept", "the first failure is still there to be told"
-    told = STATES["MonitorBlind"]["Catch"][-1]
-    assert (told["ErrorEquals"], told["Next"]) == (["States.ALL"], "MonitoringFailed")
+    notified = STATES["MonitorBlind"]["Catch"][-1]
+    assert (notified["ErrorEquals"], notified["Next"]) == (["States.ALL"], "MonitoringFailed")
     assert STATES["KeepInput"]["ResultPath"] is None
 
 
