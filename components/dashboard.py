@@ -18,15 +18,15 @@ CONSOLES: Final = {"aws": "aws.amazon.com", "aws-cn": "amazonaws.cn", "aws-us-go
 
 
 class Dashboard(Construct):
-    """One dashboard, in as many pages as it needs: every flow's health, and on the first page the chain's own.
+    """One dashboard, in as many pages as it needs: every flow's health, and on the first page self-monitoring.
 
     Args:
         scope: parent construct.
         id_: construct id, part of the address.
         site: where this is built.
         flows: what is drawn of each flow.
-        pages: the page of each flow, by its name, as `page_of` says.
-        chain: graphs of the watching itself.
+        pages: the page of each flow, by its name, from `page_of`.
+        self_monitored: graphs of self-monitoring.
     """
 
     def __init__(
@@ -63,7 +63,7 @@ class Dashboard(Construct):
 
 
 def self_monitoring_graphs(self_monitored: SelfMonitored, *, environment: str) -> tuple[SelfMonitoringGraph, ...]:
-    """Graphs of the chain: what ran, what failed, what waits, what was told."""
+    """Self-monitoring graphs: executions, failures, dead letters and notifications."""
     names = list(self_monitored.functions.values())
     machine = ("StateMachineArn", self_monitored.state_machine_arn)
     return (

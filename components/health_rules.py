@@ -2,7 +2,7 @@
 
 One row is one alarm, one entry of the monitor's policy, one line in a dashboard graph and one paragraph of a
 message; adding a metric is adding a row. Pure: no provider, no AWS call. What happens on a breach is decided in
-`lambda_src`, who is told in `components.notifications`.
+`lambda_src`, who is notified in `components.notifications`.
 Touch with care: a row's key is its alarm's name and address.
 """
 
@@ -23,7 +23,7 @@ Comparison = Literal[
 """CloudWatch's operators, and one that only the monitor has: from one datapoint to the next."""
 
 SOURCE: Final = "source"
-"""What rules and events on sources are about: an encoder that fails is one trouble, however many signals tell of it."""
+"""What rules and events on sources are about: an encoder that fails is one issue, however many signals show it."""
 
 WHOLE_MINUTE: Final = 60
 """Seconds. What CloudWatch evaluates more often than this, it charges threefold."""
@@ -58,14 +58,14 @@ class HealthRule:
     severity: Severity
     meaning: str
     actions: tuple[str, ...]
-    about: str = ""  # rules about the same thing are one trouble to people; empty means about their metric
+    about: str = ""  # rules about the same thing are one issue to people; empty means about their metric
     # Seconds. Metrics come minutes late, so with a shorter one the newest periods of a good stream are empty, too:
     # below 60 only where one datapoint decides and silence means nothing.
     period: int = WHOLE_MINUTE
     # A flow that is stopped emits nothing, so a counter that is silent is not a fault.
     missing: Literal["missing", "notBreaching"] = "notBreaching"
 
-    # An alarm compares the flow's metric with a number. Where that cannot tell, only the monitor judges the rule.
+    # An alarm compares the flow's metric with a number. Where that is not enough, only the monitor evaluates the rule.
     has_alarm: bool = True
 
     @property
@@ -312,15 +312,15 @@ def _outputs(flow: Flow) -> tuple[HealthRule, ...]:
         for name, output in flow.outputs.items()
         if "OutputConnected" in PROTOCOLS[output.protocol].output_metrics
     }
-    watched = sorted(name for name, output in connected.items() if output.enabled)
-    if not watched:
+    enabled = sorted(name for name, output in connected.items() if output.enabled)
+    if not enabled:
         return ()
     return (
         HealthRule(
             key="output-disconnected",
             metric="OutputConnected",
             # A disabled output may report 0: then the flow's minimum says nothing, and the monitor asks for each other.
-            has_alarm=len(watched) == len(connected),
+            has_alarm=len(enabled) == len(connected),
             statistic="Minimum",
             comparison="LessThanThreshold",
             threshold=1,
@@ -330,7 +330,7 @@ def _outputs(flow: Flow) -> tuple[HealthRule, ...]:
             severity="HIGH",
             meaning="A receiver is not connected to its output: whoever it serves sees nothing.",
             actions=(
-                f"In the console, find which is disconnected: {listed(watched)}.",
+                f"In the console, find which is disconnected: {listed(enabled)}.",
                 "Call the receiver's side; check address, port and password.",
             ),
         ),

@@ -1,7 +1,7 @@
 """The state machine as a dictionary in Amazon States Language. Pure: ARNs come in, a definition goes out.
 
-Owns the order of states, what is retried and what happens when watching itself fails. What "unhealthy" means is
-decided by `lambda_src.stream_monitor`, wording of alerts by `lambda_src.alert_handler`.
+Owns the order of states, what is retried and what happens when a check fails. What "unhealthy" means is decided by
+`lambda_src.stream_monitor`, the text of notifications by `lambda_src.alert_handler`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -31,7 +31,7 @@ INPUT_REFUSED: Final = "InputRefused"
 EXECUTION: Final = {"execution.$": "$$.Execution.Id", "retries.$": "$$.State.RetryCount"}
 """What both functions get: the execution, and how often they failed in it before, for their log."""
 REPLAY: Final = "replay-"
-"""What the names of executions begin with that a replay starts: their input is in the queue already."""
+"""Prefix of the names of executions that a replay starts: their input is in the queue already."""
 
 
 def _retry(errors: Sequence[str], seconds: int, attempts: int) -> dict[str, Any]:
@@ -45,7 +45,7 @@ RETRY: Final[Mapping[Kind, Any]] = {
     "EXPRESS": [_retry([*SERVICE_ERRORS, *FUNCTION_ERRORS], 2, 2)],
 }
 FUNCTION_STATE_SECONDS: Final[Mapping[Kind, int]] = {
-    # Longer than the function's own limit, so that its own words are reported rather than ours.
+    # Longer than the function's own limit, so that its own error is reported rather than ours.
     "STANDARD": FUNCTION_TIMEOUT_SECONDS + 10,
     "EXPRESS": FUNCTION_TIMEOUT_SECONDS + 2,
 }
@@ -120,8 +120,8 @@ def workflow_definition(
 
     Returns:
         A definition in which each path ends in success; in a failed execution after its input was kept for a replay
-        and a message said that monitoring is blind; or, where a person's input starts no check, in a failed execution
-        that says so to whoever started it, and to nobody else. No failure is recorded as success.
+        and a message reported a monitoring failure; or, where a person's input starts no check, in a failed execution
+        with the reason, and without a message. No failure is recorded as success.
     """
     return {
         "Comment": "Checks one flow and notifies if it is unhealthy, or if the check fails.",
@@ -228,7 +228,7 @@ def _notify_monitoring_failure(
     retry: list[dict[str, Any]],
     catch: Sequence[dict[str, Any]] = (),
 ) -> dict[str, Any]:
-    """Publishes that monitoring is blind, with details in which `{}` stand for values in States Language."""
+    """Publishes a monitoring failure, with details in which `{}` stand for values in States Language."""
     return {
         "Type": "Task",
         "Resource": f"arn:{partition}:states:::sns:publish",
@@ -266,7 +266,7 @@ def _notify_monitoring_failure(
 
 
 def _handle(function_arn: str, *, kind: Kind, partition: str, following: str) -> dict[str, Any]:
-    """A healthy report goes the same way: only memory knows whether it ends an incident."""
+    """A healthy report goes the same way: only the record shows whether it ends an incident."""
     return _invoke(
         function_arn,
         kind=kind,

@@ -17,7 +17,7 @@ CHECKS: Final = "Checks"
 INCIDENTS_OPENED: Final = "IncidentsOpened"
 NOTIFICATIONS_SENT: Final = "NotificationsSent"
 INPUTS_REFUSED: Final = "InputsRefused"
-"""Executions that a person started with an input that starts no check; they fail, and nobody else is concerned."""
+"""Executions that a person started with an input that starts no check; they fail, and raise no alarm."""
 METRICS: Final = (CHECKS, INCIDENTS_OPENED, NOTIFICATIONS_SENT, INPUTS_REFUSED)
 
 

@@ -1,6 +1,6 @@
-"""The edge of the alert handler: remembers in DynamoDB, tells through SNS.
+"""Entry point of the alert handler: keeps records in DynamoDB, notifies through SNS.
 
-Errors are raised: the state machine retries them, and publishes by itself if they stay.
+Errors are raised: the state machine retries them, and notifies by itself if they persist.
 """
 
 import json
@@ -48,7 +48,7 @@ def lambda_handler(event: Mapping[str, Any], _context: object) -> dict[str, list
 
     Raises:
         ReportError: there is no report, or it lacks something.
-        BusyError: others changed what is remembered each time.
+        BusyError: others changed the record each time.
         botocore.exceptions.ClientError: AWS refused a call.
     """
     report = read_report(event)
@@ -101,7 +101,7 @@ def read_report(event: Mapping[str, Any]) -> Report:
 def publish(sns: "SNSClient", notification: Notification) -> None:
     """Send one message, with the attributes that subscriptions filter by and its id. Phones get a short text.
 
-    What is of the environment itself goes to the self-monitoring topic, whose subscribers get everything.
+    Notifications of the environment itself go to the self-monitoring topic, whose subscribers get everything.
     """
     message = compose(notification)
     topic = "SELF_MONITORING_TOPIC_ARN" if notification["check"]["flow_name"] == ENVIRONMENT else "TOPIC_ARN"

@@ -1,11 +1,11 @@
-"""Handles one report in an order in which nothing is lost: decide, save, send, save.
+"""Handles one report without losing a notification: decide, save, send, save.
 
 1. The record is saved with its new messages pending and claimed, on the condition that nobody saved in between;
-   otherwise all is decided again on what they saved.
+   otherwise the decision is made again on what they saved.
 2. Each pending message is sent, and taken out of the record as soon as it was.
 
 A crash before the first save loses nothing: the state machine tries again with the same report. After it, the messages
-are in the record; the same execution owns their claim and sends them when tried again, or else the next look does once
+are in the record; the same execution owns their claim and sends them when tried again, or else the next check does once
 the claim has run out. A crash between a send and the save after it repeats that one message, under the same id. Another
 execution that comes in between leaves its messages in the same record, where the owner finds them, because its next
 save fails on the condition.
@@ -92,7 +92,7 @@ class _Handling:
         """The flow's record after the report.
 
         Where its metrics have become late or arrive again, the environment's record is changed before this one
-        remembers that it was; a second time changes nothing. If that fails, the flow's own messages do not wait for it:
+        records it; a second time changes nothing. If that fails, the flow's own messages do not wait for it:
         the topics differ, and the one of self-monitoring may be what is broken.
         """
         self.failed = None

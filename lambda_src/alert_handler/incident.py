@@ -1,14 +1,14 @@
-"""Decides what is worth a message: what was remembered of a flow and a report in, both renewed out. Pure.
+"""Decides on incidents: the last record of a flow and a report in, a new record and notifications out. Pure.
 
-Every span is counted on the looks' own times, so that late, repeated and rehearsed looks give the same answers.
-Deciding twice on the same report adds nothing: what it changed the first time is remembered. Who sends when is
-`outbox`'s.
+Every span is counted on the checks' own times, so that late, repeated and rehearsed checks give the same answers.
+Deciding twice on the same report adds nothing: the record holds what it changed the first time. `outbox` decides who
+sends when.
 
-A look is *bad* (something is wrong), *good*, or *unknown*: silence that nothing confirms, a status that is still
-settling, or maintenance. Only bad looks open, worsen and remind, only good ones end an incident:
-- a look not later than the last close is covered by what was closed, and so are datapoints that arrive after it;
-- a good look counts if its data ends a minute or more after the last bad evidence and after the data of the last good
-  look that counted, so neither late data nor a flapping fault counts; and not while an event speaks against it that
+A check is *bad* (something is wrong), *good*, or *unknown*: silence that nothing confirms, a status that is still
+settling, or maintenance. Only bad checks open, escalate and remind, only good ones end an incident:
+- a check not later than the last close is covered by what was closed, and so are datapoints that arrive after it;
+- a good check counts if its data ends a minute or more after the last bad evidence and after the data of the last good
+  check that counted, so neither late data nor a flapping fault counts; and not while event evidence contradicts it that
   datapoints cannot yet answer.
 """
 
@@ -32,10 +32,10 @@ TRIGGERS_KEPT: Final = 50
 
 
 def decide(record: Record, report: Report) -> tuple[Record, list[Notification]]:
-    """What is to be remembered after a report, and the messages that it adds; they are pending in the record, too.
+    """The record after a report, and the notifications that it adds; they are pending in the record, too.
 
     Args:
-        record: what was remembered; left as it is.
+        record: the last known state of the flow; left as it is.
         report: what the monitor found. Its time is the present: no other clock is read.
     """
     decision = _Decision(record, report)
@@ -44,7 +44,7 @@ def decide(record: Record, report: Report) -> tuple[Record, list[Notification]]:
 
 
 class _Decision:
-    """One report being weighed against what was remembered."""
+    """One report and the record that it changes."""
 
     def __init__(self, record: Record, report: Report) -> None:
         self.record = copy.deepcopy(record)
@@ -75,17 +75,16 @@ class _Decision:
         elif bad:
             self._open(bad)
 
-    # How its metrics come
-
+    # Metrics
     def _note_metrics(self) -> None:
-        """Remember what a later silence is compared with: whether streams are listed, and since when it lasts."""
+        """Record what a later silence is compared with: whether streams are listed, and since when it lasts."""
         if self.report.get("source_metadata") == "present":
             self.record["described"] = True
             # Only while metrics are later than usual: before, the last sign of life is newer than it need be.
             if "silence" in self.report and self.now - silent_since(self.record, self.report) > USUALLY_LATE:
                 self.record["listed"] = max(self.record.get("listed") or self._time, self._time, key=moment)
         if len(self.report["sources"]) == 1 and any(
-            said["about"] == SOURCE and not said["bad"] for said in self.report.get("event_evidence", [])
+            evidence["about"] == SOURCE and not evidence["bad"] for evidence in self.report.get("event_evidence", [])
         ):
             self.record["source_back"] = max(self.record.get("source_back") or self._time, self._time, key=moment)
         if self.now != ran_at(self.report):
@@ -97,10 +96,9 @@ class _Decision:
             if value != self.record.get(key, ""):
                 self.record[key] = value  # type: ignore[literal-required]  # one of the two
 
-    # What is wrong
-
+    # Issues
     def _issues(self) -> list[Issue]:
-        """What is wrong now, worst first: without what is too early to say, with what only memory knows."""
+        """What is wrong now, worst first: without what is too early, with what only the record shows."""
         found = {issue["about"]: issue for issue in self.report["issues"] if not self._too_early(issue)}
         if self._stuck():
             found["FlowStatus"] = self._stuck_issue()
@@ -117,7 +115,7 @@ class _Decision:
         return sorted(found.values(), key=lambda issue: (rank(issue["severity"]), issue["about"]))
 
     def _unknown(self) -> bool:
-        """Whether a look without issues still is no sign of health, such as one whose data is older than the start."""
+        """Whether a check without issues is no sign of health, such as one whose data is older than the start."""
         since = self.record["since"] if self.report["flow_status"] == "ACTIVE" else ""
         return (
             self.report["flow_status"] in UNSETTLED
@@ -187,10 +185,10 @@ class _Decision:
 
     def _lost_parts(self) -> set[str]:
         incident = self.record["incident"]
-        event_issues = incident["event_evidence"].values() if incident else ()
-        decided = {item["part"]: item["bad"] for item in event_issues if item["about"] == SOURCE}
-        said = {item["part"]: item["bad"] for item in self.report.get("event_evidence", []) if item["about"] == SOURCE}
-        return {part for part, bad in {**decided, **said}.items() if bad}
+        known = incident["event_evidence"].values() if incident else ()
+        new = self.report.get("event_evidence", [])
+        latest = {item["part"]: item["bad"] for item in (*known, *new) if item["about"] == SOURCE}
+        return {part for part, bad in latest.items() if bad}
 
     # The incident
 
@@ -252,7 +250,7 @@ class _Decision:
             self._notify("reminded", incident["severity"], bad, incident)
 
     def _evidence_until(self, bad: Iterable[Issue]) -> str:
-        """Up to when something was wrong: the end of the newest datapoint that says so, or now for all else."""
+        """Up to when something was wrong: the end of the newest datapoint that shows it, or now for all else."""
         return max((issue.get("at", self._time) for issue in bad), key=moment)
 
     def _not_good(self, incident: Incident, until: str) -> None:
@@ -295,7 +293,7 @@ class _Decision:
         self.record["to_keep"].append(incident)
 
     def _note(self, incident: Incident, bad: Iterable[Issue]) -> None:
-        """Remember what a bad look found: each issue at its worst, the worst values, and what made it look."""
+        """Record what a bad check found: each issue at its worst, the worst values, and what caused the check."""
         for issue in bad:
             held = incident["issues"].get(issue["about"])
             if held is None or rank(issue["severity"]) <= rank(held["severity"]):
@@ -313,23 +311,22 @@ class _Decision:
         self._note_evidence(incident)
 
     def _note_evidence(self, incident: Incident) -> None:
-        """Remember what an event said, unless a later one has said something of the same."""
-        for said in self.report.get("event_evidence", []):
-            key = f"{said['about']} {said['part']}".strip()
+        """Record the evidence of an event, unless there is later evidence about the same thing."""
+        for evidence in self.report.get("event_evidence", []):
+            key = f"{evidence['about']} {evidence['part']}".strip()
             before = incident["event_evidence"].get(key)
-            if (before is None and not said["bad"]) or (before and self.now < moment(before["at"])):
+            if (before is None and not evidence["bad"]) or (before and self.now < moment(before["at"])):
                 continue
-            until = self.now + timedelta(seconds=said["holds_seconds"])
+            until = self.now + timedelta(seconds=evidence["holds_seconds"])
             incident["event_evidence"][key] = {
-                "about": said["about"],
-                "part": said["part"],
+                "about": evidence["about"],
+                "part": evidence["part"],
                 "at": self._time,
                 "until": until.isoformat(),
-                "bad": said["bad"],
+                "bad": evidence["bad"],
             }
 
-    # Messages
-
+    # Notifications
     @property
     def _time(self) -> str:
         return self.report["timestamp"]
@@ -343,10 +340,10 @@ class _Decision:
         *,
         began: str = "",
         ended: str = "",
-        words: str = "",
+        detail: str = "",
     ) -> None:
-        # One look may tell of the end of a window and of the begin of the next.
-        ended_window = "-ended" if words and words != "INPROGRESS" else ""
+        # One check may notify of the end of a window and of the start of the next.
+        ended_window = "-ended" if detail and detail != "INPROGRESS" else ""
         notification: Notification = {
             "id": f"{self.report['flow_name']}/{self._time}/{kind}{ended_window}",
             "kind": kind,
@@ -357,7 +354,7 @@ class _Decision:
         lost = self._lost_parts()
         notification["check"][
             "sources"
-        ] = [  # what an event called lost is not in use, whatever an older datapoint says
+        ] = [  # what an event called lost is not in use, whatever an older datapoint shows
             {**source, "in_use": False if source["arn"] in lost else source["in_use"]}
             for source in self.report["sources"]
         ]
@@ -371,7 +368,7 @@ class _Decision:
             notification["worst"] = sorted(incident["worst"].values(), key=lambda item: item["metric"])
         if incident is None and began:
             notification["began"], notification["ended"] = began, ended
-        if words:
-            notification["detail"] = words
+        if detail:
+            notification["detail"] = detail
         self.added.append(notification)
         self.record["pending"].append(notification)

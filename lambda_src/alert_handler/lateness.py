@@ -1,6 +1,6 @@
 """Decides on the one notification of an environment that its metrics are late, and that they arrive again. Pure.
 
-The environment has a record of its own, under a name that no flow can have. Rules that are judged by metrics detect
+The environment has a record of its own, under a name that no flow can have. Rules on metrics detect
 nothing while metrics are late, so somebody must know; but late metrics are no fault of a flow.
 """
 

@@ -1,6 +1,6 @@
-"""Words for the person who reads the alert, on a phone, at night. Pure: a notification in, a message out.
+"""Writes the message of a notification, for somebody who reads it on a phone at night. Pure.
 
-The first two lines say what is wrong and what to do. Whether to send is not decided here.
+The first two lines are what is wrong and what to do. Whether to send is decided elsewhere.
 """
 
 import re
@@ -67,7 +67,7 @@ PAST_WORDS: Final = {
     "cannot": "could not",
     "should be": "should have been",
 }
-"""The verbs in what issues mean, and how they are said of the past."""
+"""The verbs in meanings of issues, and their past tense."""
 LABELS: Final = {"recovered": "RESOLVED", "metrics-recovered": "RESOLVED", "closed": "CLOSED"}
 """What subjects start with instead of the severity, where what was wrong is over."""
 PREFIXES: Final = ((1e9, "G"), (1e6, "M"), (1e3, "k"))
@@ -173,7 +173,7 @@ def _over(issue: Issue, check: Check) -> bool:
 
 
 def past(meaning: str) -> str:
-    """What an issue means, said of the past."""
+    """The meaning of an issue in the past tense."""
     return re.sub(r"\b(?:should be|cannot|[a-z]+)\b", lambda word: PAST_WORDS.get(word[0], word[0]), meaning)
 
 
@@ -277,7 +277,7 @@ def _body_on_metrics(notification: Notification, what: str, do: str) -> str:
 
 
 def _sources(notification: Notification) -> list[str]:
-    """Which of two sources is in use, as far as MediaConnect says; nothing if both are gone."""
+    """Which of two sources is in use, as far as MediaConnect shows; nothing if both are gone."""
     sources = notification["check"]["sources"]
     gone = any(issue["about"] == SOURCE and issue["severity"] == "CRITICAL" for issue in notification["issues"])
     if len(sources) < 2 or (gone and notification["kind"] not in PAST):  # noqa: PLR2004
@@ -290,9 +290,9 @@ def _sources(notification: Notification) -> list[str]:
     return [f"Source in use: {maybe[0]} or none" if len(maybe) == 1 else f"Source in use: not known, one of {names}"]
 
 
-def _span(begin: str, end: str) -> str:
-    """How long something lasted, as a person would say it."""
-    minutes = round((datetime.fromisoformat(end) - datetime.fromisoformat(begin)).total_seconds() / 60)
+def _span(start: str, end: str) -> str:
+    """How long something lasted, in hours and minutes."""
+    minutes = round((datetime.fromisoformat(end) - datetime.fromisoformat(start)).total_seconds() / 60)
     hours, rest = divmod(minutes, 60)
     words = [f"{hours} h"] if hours else []
     return " ".join([*words, f"{rest} min"] if rest or not hours else words) if minutes else "less than a minute"
@@ -342,7 +342,7 @@ def _measured(issue: Issue, verb: str) -> str:
 
 
 def amount(value: float, unit: str) -> str:
-    """A number with its unit as a person would say it: 2.4 %, 18 ms, 7.9 Mbit/s."""
+    """A number with its unit for people: 2.4 %, 18 ms, 7.9 Mbit/s."""
     if unit == "Bits/Second":
         scale, prefix = next(((scale, prefix) for scale, prefix in PREFIXES if abs(value) >= scale), (1, ""))
         return f"{value / scale:.3g} {prefix}bit/s"

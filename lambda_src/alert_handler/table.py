@@ -1,7 +1,7 @@
 """The DynamoDB table of records and history: one item a flow, and one for each closed incident until its time is up.
 
 The record is kept as JSON text, which DynamoDB need not understand; beside it stand the attributes that conditions,
-expiry and people look at.
+expiry and people use.
 """
 
 import json
@@ -29,7 +29,7 @@ class Table:
         self._name = name
 
     def load(self, flow: str) -> tuple[Record, int]:
-        """The record and its version; read consistently, so that a look does not decide on the past."""
+        """The record and its version; read consistently, so that no check decides on an old record."""
         answer = self._client.get_item(
             TableName=self._name, Key={"flow": {"S": flow}, "entry": {"S": CURRENT}}, ConsistentRead=True
         )

@@ -1,8 +1,8 @@
-"""The edge of the stream monitor: reads policy, flow and metrics from AWS, and hands them to `health`.
+"""Entry point of the stream monitor: reads policy, flow and metrics from AWS for `health` to evaluate.
 
 One GetParameter, one DescribeFlow, one DescribeFlowSourceMetadata and one GetMetricData, whatever the number of rules;
 a second GetMetricData where the flow is silent. Errors are raised: the state machine retries them, and notifies people
-if they stay. Only what is asked as further evidence may fail.
+if they persist. Only further evidence may be missing.
 """
 
 import json
@@ -147,14 +147,14 @@ def refusal(error: Exception, given: object, execution: str = "") -> dict[str, s
     """The answer to a person whose input starts no check; raising it would count as an error of the function."""
     environment = os.environ["ENVIRONMENT"]
     why, shown = _shortened(str(error)), _shortened(json.dumps(given))
-    words = (
+    reason = (
         f"Nothing was checked: {why}. The input was {shown}. Start the workflow again with "
         f'{{"flow_name": "<name>"}}, a flow of environments/{environment}.toml; without a time, as of now. '
         f"A new flow is monitored after {environment} is deployed with it."
     )
-    log("input refused", warning=True, execution=execution, reason=words)
+    log("input refused", warning=True, execution=execution, reason=reason)
     count(INPUTS_REFUSED)
-    return {"refused": words}
+    return {"refused": reason}
 
 
 def _shortened(text: str) -> str:
@@ -162,7 +162,7 @@ def _shortened(text: str) -> str:
 
 
 def read_policy(ssm: "SSMClient", trigger: Trigger) -> Policy:
-    """How the flow is watched.
+    """The flow's monitoring policy.
 
     Raises:
         UnknownFlowError: there is no policy of this name, or it is of another flow with the same name.
@@ -278,14 +278,14 @@ def _read_series(
         key: {
             time: value
             for time, value in zip(results[f"q{number}"]["Timestamps"], results[f"q{number}"]["Values"], strict=True)
-            if time + timedelta(seconds=key[2]) <= end  # what has not ended says nothing yet
+            if time + timedelta(seconds=key[2]) <= end  # a period that has not ended is incomplete
         }
         for number, key in enumerate(series)
     }
 
 
 def _of_rule(rule: Rule, flow: Mapping[str, Any]) -> list[Series]:
-    """What a rule is judged by: the flow's metric, or where an output is disabled that of each enabled one.
+    """The series of a rule: the flow's metric, or where an output is disabled that of each enabled one.
 
     A disabled output may report that nobody is connected; the flow's metric has all outputs in it.
     """

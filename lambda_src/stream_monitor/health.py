@@ -1,7 +1,7 @@
-"""Judges a flow from its status, its datapoints and what an event said. Pure: no clock, network or environment.
+"""Evaluates a flow from its status, its datapoints and an event. Pure: no clock, network or environment.
 
-A rule is judged as CloudWatch judges its alarm, as of the newest data that has arrived (see `freshness`); one whose
-alarm started the check also as of each moment of the alarm's range, because datapoints arrive in any order. See
+A rule is evaluated as CloudWatch evaluates its alarm, as of the newest data that has arrived (see `freshness`); one
+whose alarm started the check also as of each moment of the alarm's range, because datapoints arrive in any order. See
 "Evaluating an alarm" and "Configuring how CloudWatch alarms treat missing data" in the CloudWatch User Guide.
 """
 
@@ -22,7 +22,7 @@ EXTRA_PERIODS: Final = 2
 """How far beyond its own periods CloudWatch looks for real datapoints before it fills in missing ones."""
 
 DEFAULT_HOLD_SECONDS: Final = 180
-"""How long an event counts that no rule watches."""
+"""How long an event without a rule of its own counts."""
 
 MINUTE: Final = timedelta(minutes=1)
 HISTORY: Final = timedelta(minutes=65)
@@ -32,7 +32,7 @@ GetMetricData is charged by metrics, not by datapoints.
 """
 
 CONTRADICTED_BY: Final = 2
-"""So many good datapoints after an event show that what it says is over by the time that it arrives."""
+"""So many good datapoints after an event show that its issue is over by the time it arrives."""
 MAINTENANCE_STATES: Final = frozenset({"SCHEDULED", "RESCHEDULED", "INPROGRESS", "FINISHED", "FAILED", "CANCELED"})
 DEFAULT_START_HOUR: Final = "02:00"
 """MediaConnect's own start hour (UTC) of maintenance windows."""
@@ -42,10 +42,10 @@ SETTLING: Final = frozenset({"STARTING", "STOPPING"})
 
 
 def query_window(rules: Iterable[Rule], now: datetime) -> tuple[datetime, datetime]:
-    """From when to when datapoints are needed to judge `rules` however late they are: start included, end excluded.
+    """From when to when datapoints are needed to evaluate `rules` however late they are: start included, end excluded.
 
     CloudWatch counts the periods of an answer from its start, so the start lies whole periods of each rule before the
-    moment until which that rule is judged. An answer's last period may not have ended by the end.
+    moment until which that rule is evaluated. An answer's last period may not have ended by the end.
     """
     spans = [((rule["evaluation_periods"] + EXTRA_PERIODS) * rule["period"], rule["period"]) for rule in rules]
     longest = max((span for span, _ in spans), default=60) + int(HISTORY.total_seconds())
@@ -56,7 +56,7 @@ def query_window(rules: Iterable[Rule], now: datetime) -> tuple[datetime, dateti
 
 
 def evaluated_until(now: datetime, period: int) -> datetime:
-    """When the last period ended by which a rule is judged at a moment.
+    """When the last period ended that counts for a rule at a moment.
 
     Alarms are evaluated on whole minutes, whatever the period; those with a shorter one at the end of each of its own.
     """
@@ -68,12 +68,12 @@ def evaluate_rule(rule: Rule, points: Points, *, now: datetime) -> tuple[RuleSta
 
     Real datapoints come first: with as many as the rule evaluates in its range and a little beyond, only they count.
     Otherwise the missing ones are filled in as the rule says. Where CloudWatch would keep the alarm's state, of which
-    a pure look knows nothing, the rule is OK.
+    a pure function knows nothing, the rule is OK.
 
     Args:
-        rule: what is judged.
-        points: value by begin of period.
-        now: the periods that had ended by then are judged.
+        rule: the rule to evaluate.
+        points: value by start of period.
+        now: the periods that had ended by then count.
     """
     end = evaluated_until(now, rule["period"])
     wanted, needed = rule["evaluation_periods"], rule["datapoints_to_alarm"]
@@ -113,7 +113,7 @@ def increases(points: Points) -> Points:
 
 
 def emits_metrics(status: str) -> bool:
-    """Whether a flow of this status has metrics to judge: one that does not run emits none."""
+    """Whether a flow of this status emits metrics: only one that runs does."""
     return status in RUNNING
 
 
@@ -133,7 +133,7 @@ def report(
     """What is wrong with a flow, worst first, and what the alert handler needs to remember of this check.
 
     Args:
-        policy: how the flow is watched.
+        policy: the flow's monitoring policy.
         trigger: why and when it is checked.
         flow: the flow as DescribeFlow shows it.
         points: datapoints by the key of their rule; empty if the flow does not run.
@@ -142,7 +142,7 @@ def report(
         others: up to when data of any flow of this Region has arrived; None if it was not asked for.
         errors: present alerts of the flow, as DescribeFlow lists them.
         streams_listed: whether the source's metadata lists a stream; None if that is not known.
-        started: when the check ran; what was asked then says nothing of what caused it long before.
+        started: when the check ran; what was read then is no evidence of what caused it long before.
     """
     status = str(flow["Status"])
     points = {
@@ -156,7 +156,7 @@ def report(
     trigger = _without_intended(trigger, policy, flow)
     sources = _sources(flow, selected, since=trigger.time if trigger.kind == "event" else None)
     issues = [*_status_issues(policy, status, flow["FlowArn"]), *_disabled_outputs(policy, status, flow)]
-    said: list[EventEvidence] = []
+    evidence: list[EventEvidence] = []
     delayed = started is not None and is_delayed(trigger.time, started)
     known = {rule["key"]: _until(trigger.time, rule, points.get(rule["key"], {})) for rule in policy["rules"]}
     mark = watermark(policy["rules"], known)
@@ -166,7 +166,7 @@ def report(
             _evidence_and_issue(finding, policy["rules"], points, trigger.time, sources) for finding in trigger.findings
         ]
         issues += [*_not_answered_by_event(ruled, trigger, sources), *(issue for _, issue in event_issues if issue)]
-        said = [words for words, _ in event_issues]
+        evidence = [words for words, _ in event_issues]
     issues = _one_of_each(issues)
     start, end = query_window(policy["rules"], trigger.time)
     found: Report = {
@@ -196,10 +196,10 @@ def report(
             _add_silence(
                 found, policy, known, trigger.time, others=others, errors=errors, streams_listed=streams_listed
             )
-    if said:
-        found["event_evidence"] = said
+    if evidence:
+        found["event_evidence"] = evidence
     presence = _rule_about(SOURCE, "", policy["rules"])
-    if presence and len(sources) > 1 and any(words["about"] == SOURCE and words["bad"] for words in said):
+    if presence and len(sources) > 1 and any(words["about"] == SOURCE and words["bad"] for words in evidence):
         found["all_lost"] = _issue(presence, None, "event")
     if trigger.previous_status:
         found["previous_status"] = trigger.previous_status
@@ -312,7 +312,7 @@ def _silence(
         return None
     series = points.get(presence["key"], {})
     if evaluated_as_of(presence, series, mark) and breaches(presence, series[max(series)]):
-        return None  # it does not keep silent: it says that the source is gone
+        return None  # it is not silent: its value shows that the source is gone
     return silence(_issue(presence, None, "no data"), sign, mark=mark, others=others, errors=errors)
 
 
@@ -359,8 +359,8 @@ def _breaching_span(rule: Rule, points: Points, end: datetime) -> tuple[datetime
 
 def _stale(rule: Rule, points: Points, now: datetime) -> bool:
     """Whether all that breaches lies before the rule's own window, where CloudWatch looks only to fill gaps."""
-    begin = evaluated_until(now, rule["period"]) - timedelta(seconds=rule["evaluation_periods"] * rule["period"])
-    return not any(begin <= time < now and breaches(rule, value) for time, value in points.items())
+    start = evaluated_until(now, rule["period"]) - timedelta(seconds=rule["evaluation_periods"] * rule["period"])
+    return not any(start <= time < now and breaches(rule, value) for time, value in points.items())
 
 
 def _issue(rule: Rule, value: float | None, evidence: Literal["metric", "no data", "event"]) -> Issue:
@@ -393,20 +393,20 @@ def _rule_about(about: str, key: str, rules: Iterable[Rule]) -> Rule | None:
 def _evidence_and_issue(
     finding: Finding, rules: Sequence[Rule], points: Mapping[str, Points], now: datetime, sources: Sequence[Source]
 ) -> tuple[EventEvidence, Issue | None]:
-    """What an event says, in the words of the rule that watches the same thing, and what its metric says against it."""
+    """The evidence of an event, and its issue in the wording of the rule about the same thing."""
     source = next((item for item in sources if finding.part and finding.part in {item["arn"], item["name"]}), None)
     key = finding.rule or (ONE_LOST if finding.about == SOURCE and source else "")
     rule = _rule_about(finding.about, key if len(sources) > 1 else "", rules)
     # Until as many whole periods after the event as the rule evaluates have arrived, its datapoints cannot answer it.
     reach = (rule["evaluation_periods"] + 1) * rule["period"] if rule else DEFAULT_HOLD_SECONDS
-    said: EventEvidence = {
+    evidence: EventEvidence = {
         "about": finding.about,
         "part": source["arn"] if source else finding.part,
         "bad": finding.issue is not None,
         "holds_seconds": reach,
     }
     if finding.issue is None or rule is None:
-        return said, finding.issue
+        return evidence, finding.issue
     issue = _issue(rule, None, "event")
     if rule["key"] == ONE_LOST and source:
         other = next(item for item in sources if item is not source)
@@ -417,16 +417,16 @@ def _evidence_and_issue(
     series = {time: value for time, value in points.get(rule["key"], {}).items() if time >= now}
     if series and not any(breaches(rule, value) for value in series.values()):
         if len(series) >= max(rule["evaluation_periods"], CONTRADICTED_BY):
-            return said, None  # it arrives late, and is over
+            return evidence, None  # it arrives late, and is over
         read = f"{series[max(series)]:,.10g} {rule['unit']}"
         issue["note"] = f"The event and the metric disagree: {rule['metric']} read {read} after the event."
-    return said, issue
+    return evidence, issue
 
 
 def _not_answered_by_event(issues: list[Issue], trigger: Trigger, sources: Sequence[Source]) -> list[Issue]:
-    """The issues without those that an event answers: it says that the source is there, and their data is older.
+    """The issues without those that an event answers: the source is there, and their data is older.
 
-    Of two sources, the event speaks for one: the other may be gone.
+    Of two sources, the event is about one: the other may be gone.
     """
     if not any(finding.about == SOURCE and finding.issue is None for finding in trigger.findings):
         return issues
@@ -453,7 +453,7 @@ def _disabled_outputs(policy: Policy, status: str, flow: Mapping[str, Any]) -> l
 
 
 def _without_intended(trigger: Trigger, policy: Policy, flow: Mapping[str, Any]) -> Trigger:
-    """The trigger without the news that an output is disabled which should be."""
+    """The trigger without findings on outputs that are disabled on purpose."""
     if "outputs" not in policy:
         return trigger
     meant = {item.get("OutputArn") for item in flow.get("Outputs") or [] if not _should_be_enabled(item, policy)}
@@ -492,7 +492,7 @@ def _status_issues(policy: Policy, status: str, flow_arn: str) -> list[Issue]:
 
 
 def _one_of_each(issues: Sequence[Issue]) -> list[Issue]:
-    """The worst issue about each thing, worst first: two rules on one thing are one trouble."""
+    """The worst issue about each thing, worst first: two rules on one thing are one issue."""
     chosen: dict[str, Issue] = {}
     for issue in issues:
         held = chosen.get(issue["about"])

@@ -19,7 +19,7 @@ MAINTENANCE: Final = "MediaConnect Flow Maintenance"
 SOURCE: Final = "source"
 """What findings on sources are about; the policy's rules on sources say the same."""
 ONE_LOST: Final = "one-source-lost"
-"""The key of the rule that says that one of two sources is gone."""
+"""The key of the rule on one of two sources being gone."""
 OUTPUT_STATUS: Final = "OutputStatus"
 DAMAGE: Final = "SourceHealth"
 CONTENT: Final = {
@@ -29,7 +29,7 @@ CONTENT: Final = {
     "silent_audio_duration_breaching": "SilentAudioBreaching",
     "video_missing": "VideoStreamMissing",
 }
-"""The metric that says the same as a flag of the content quality event."""
+"""The metric that corresponds to a flag of the content quality event."""
 FLOW_NAME: Final = re.compile("[A-Za-z0-9_-]{1,64}")
 """The names that the settings allow: another one has no monitoring policy, and may be no name of a parameter at all."""
 OUR_SOURCES: Final = ("aws.cloudwatch", "aws.mediaconnect")
@@ -42,10 +42,10 @@ ACCEPTED: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What an event says of one thing: what is wrong, or with None that it is good again.
+    """What an event states about one thing: an issue, or None if it is good again.
 
     `part` is the ARN or the name of the source or output, empty where the event names none. `rule` is the key of the
-    rule that says the same, where more than one is about it.
+    rule on the same condition, where more than one is about it.
     """
 
     about: str
@@ -70,11 +70,11 @@ class Trigger:
         name: alarm name or detail-type; for people and schedules their kind.
         flow_name: the flow; its policy is found by this.
         flow_arn: None where only the name is known, as in composite alarms.
-        time: when it happened, in UTC; health is judged as of then.
-        state: state of the alarm, source, output or flow that it tells of; empty if it tells of none.
-        findings: what the event by itself says is wrong or good again.
-        previous_status: the status that the flow had before, where the event tells of a change.
-        maintenance: the new state of the flow's maintenance, where the event tells of it.
+        time: when it happened, in UTC; health is evaluated as of then.
+        state: state of the alarm, source, output or flow in the event; empty if it has none.
+        findings: what the event by itself states is wrong or good again.
+        previous_status: the status that the flow had before, if the event is about a change.
+        maintenance: the new state of the flow's maintenance, if the event is about it.
     """
 
     kind: Literal["alarm", "event", "schedule", "person"]
@@ -288,7 +288,7 @@ def _issue(about: str, severity: Severity, meaning: str, *actions: str) -> Issue
 def _alert(detail: Mapping[str, Any], _: str) -> Findings:
     code = str(detail.get("error-code", "unknown"))
     words = str(detail.get("error-message", "no message"))
-    # A stream error of a source means that nothing usable comes in; the event names it in its words only.
+    # A stream error of a source means that nothing usable comes in; only the event's message names the source.
     if "source" in code.lower():
         named = re.search(r"Source (\S+) Stream Error", words)
         about, part = SOURCE, named[1] if named else ""
@@ -389,7 +389,7 @@ EVENTS: Final[Mapping[str, Callable[[Mapping[str, Any], str], Findings]]] = {
     "MediaConnect Output Status Change": _output_status,
     "MediaConnect Source Health": _source,
 }
-"""What each event says is wrong, or good again. The rules that are deployed match exactly these types."""
+"""What each event states is wrong, or good again. The rules that are deployed match exactly these types."""
 
 
 def _table(value: object, key: str) -> Mapping[str, Any]:

@@ -115,7 +115,7 @@ def closed(before: Record, check: Check, reason: str) -> Record:
     """
     record = copy.deepcopy(before)
     incident = record["incident"]
-    assert incident is not None  # noqa: S101  the caller has looked
+    assert incident is not None  # noqa: S101  the caller has checked
     # Never before what it is made of: checks up to then are part of what was closed.
     time = max(check["timestamp"], incident["last_bad"], incident["opened"], key=moment)
     incident["number"] += 1
@@ -153,7 +153,7 @@ def _nothing_open(
 
 
 def _check(environment: Environment, state: FlowState, account: Account, now: datetime) -> Check:
-    """What the message says of the flow. A flow that is gone has an ARN that leads nowhere, as any deleted one."""
+    """What the message has of the flow. A flow that is gone has an ARN that leads nowhere, as any deleted one."""
     region = environment.region
     gone = f"arn:{account.partition}:mediaconnect:{region}:{account.id}:flow:removed:{state.name}"
     return {
