@@ -352,9 +352,8 @@ class _Decision:
             "issues": list(issues),
         }
         lost = self._lost_parts()
-        notification["check"][
-            "sources"
-        ] = [  # what an event called lost is not in use, whatever an older datapoint shows
+        # What an event called lost is not in use, whatever an older datapoint shows.
+        notification["check"]["sources"] = [
             {**source, "in_use": False if source["arn"] in lost else source["in_use"]}
             for source in self.report["sources"]
         ]

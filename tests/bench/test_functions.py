@@ -39,9 +39,7 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize("function", ["stream-monitor", "alert-handler"])
-def test_a_warm_function_makes_no_client_and_is_quick_over_a_hundred_rules(
-    archive: Path, tmp_path: Path, function: str
-) -> None:
+def test_warm_function_makes_no_client_and_is_fast(archive: Path, tmp_path: Path, function: str) -> None:
     environment = load_environment("dev", root=PROJECT, environ={}, context={})
     (flow,) = environment.flows
     rows = [row.as_json() for row in health_rules(flow, environment.thresholds_of(flow))]
@@ -62,7 +60,7 @@ def test_a_warm_function_makes_no_client_and_is_quick_over_a_hundred_rules(
 
 
 @pytest.mark.parametrize("function", ["stream_monitor", "alert_handler"])
-def test_a_function_imports_itself_and_nothing_beyond_what_boto3_has_imported(archive: Path, function: str) -> None:
+def test_function_imports_nothing_beyond_boto3_and_itself(archive: Path, function: str) -> None:
     done = subprocess.run(
         [sys.executable, "-c", NEW_MODULES, str(archive), f"{function}.handler"],
         capture_output=True,

@@ -1,6 +1,6 @@
-"""Whatever order looks come in, whoever dies and whoever meets: one message of each thing, and none is lost.
+"""Checks in any order, executions that die or meet: each notification is sent once, and none is lost.
 
-Each sequence is a few to many looks of one flow (good, bad in several ways, events of a source going and coming,
+Each sequence is a few to many checks of one flow (good, bad in several ways, events of a source going and coming,
 maintenance, stops and starts; late and repeated ones as well), handled by the real decision and the real order of
 saving and sending. At each call to table or topic an execution may die, or another run in between. The state machine's
 retry of a dead execution comes at once, later, or never.
@@ -152,7 +152,7 @@ class Run:
         assert report["healthy"] or any(record["incident"] or excused(record, report) for record in versions), report
 
     def settle(self) -> None:
-        """Two hours later, good looks come undisturbed, until nothing is left to say."""
+        """Two hours later, good checks come undisturbed, until nothing is pending."""
         last = max(datetime.fromisoformat(report["timestamp"]) for report in self.succeeded)
         eight = datetime.fromisoformat(check(0)["timestamp"])
         for number in range(8):
@@ -163,7 +163,7 @@ class Run:
 
 @many
 @given(checks, st.data())
-def test_one_message_of_each_thing_and_none_is_lost(
+def test_each_notification_is_sent_once_and_none_is_lost(
     given: list[tuple[str, int, int, int]], data: st.DataObject
 ) -> None:
     run = Run(given, data).play()
@@ -201,7 +201,7 @@ def test_one_message_of_each_thing_and_none_is_lost(
 
 @many
 @given(checks)
-def test_a_report_decided_again_adds_nothing(given: list[tuple[str, int, int, int]]) -> None:
+def test_report_decided_again_adds_nothing(given: list[tuple[str, int, int, int]]) -> None:
     record = nothing_known()
     for _, report in delivered(given):
         record, _ = decide(record, report)

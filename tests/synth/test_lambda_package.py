@@ -24,7 +24,7 @@ def fresh(source: Path) -> bytes:
     return lambda_package(source).content
 
 
-def test_the_zip_holds_every_python_file_below_the_source(source: Path) -> None:
+def test_zip_holds_every_python_file_below_the_source(source: Path) -> None:
     assert zipfile.ZipFile(io.BytesIO(fresh(source))).namelist() == ["a/handler.py", "b.py"]
 
 
@@ -35,7 +35,7 @@ def test_running_the_tests_does_not_change_the_zip(source: Path) -> None:
     assert fresh(source) == before
 
 
-def test_time_stamps_modes_and_line_endings_of_the_checkout_do_not_change_the_zip(source: Path) -> None:
+def test_checkout_metadata_does_not_change_the_zip(source: Path) -> None:
     before = fresh(source)
     os.utime(source / "b.py", (1, 1))
     (source / "b.py").chmod(0o600)
@@ -53,12 +53,12 @@ def test_new_code_or_a_new_name_is_a_new_zip(source: Path, change: str) -> None:
     assert fresh(source) != before
 
 
-def test_every_file_in_the_zip_can_be_read_by_the_user_that_lambda_runs_as(source: Path) -> None:
+def test_zip_files_are_readable_by_lambda(source: Path) -> None:
     for entry in zipfile.ZipFile(io.BytesIO(fresh(source))).infolist():
         assert entry.external_attr >> 16 == 0o100644
 
 
-def test_the_zip_of_the_functions_holds_both_handlers() -> None:
+def test_zip_of_the_functions_holds_both_handlers() -> None:
     names = zipfile.ZipFile(io.BytesIO(lambda_package().content)).namelist()
     assert {"stream_monitor/handler.py", "alert_handler/handler.py"} <= set(names)
 

@@ -1,11 +1,11 @@
-"""A graph shows what its metric was for as long as anybody looks back."""
+"""Graphs keep their datapoints for longer than three hours."""
 
 from components.dashboard_layout import FlowGraphs, dashboard_layout
 from components.health_rules import health_rules
 from settings import Flow, Thresholds
 
 
-def test_a_graph_has_datapoints_of_a_minute_though_an_alarm_has_periods_of_seconds() -> None:
+def test_graph_has_a_period_of_a_minute_for_rules_of_seconds() -> None:
     flow = Flow.model_validate(
         {"name": "flow", "source": {"name": "a", "protocol": "rtp", "port": 5000, "allowed_cidr": "203.0.113.7/32"}}
     )

@@ -38,7 +38,7 @@ def stubbed(service: str) -> tuple[Any, Stubber]:
 
 
 class Aws:
-    """Stubs of the three services that the monitor asks; each answers only what it was told, in order."""
+    """Stubs of the three services that the monitor asks; each answers only the calls it expects, in order."""
 
     def __init__(self) -> None:
         (self._ssm, self.ssm), (self._flow, self.flow), (self._metrics, self.metrics) = map(
@@ -98,7 +98,7 @@ def series(number: int, *values: float, **more: Any) -> dict[str, Any]:
 EVENT = {"input": {"flow_name": "live-stream"}, "started": STARTED, "execution": EXECUTION}
 
 
-def test_a_look_asks_each_service_once_whatever_the_number_of_rules(aws: Aws) -> None:
+def test_check_asks_each_service_once_however_many_rules(aws: Aws) -> None:
     rules = [rule(key=f"r{number}", metric=f"M{number}", missing="notBreaching") for number in range(20)]
     aws.answers(value=policy(rules=rules), results=[series(number, 0.0) for number in range(20)])
     assert monitor.lambda_handler(EVENT, None)["healthy"]
@@ -116,7 +116,7 @@ def receiver(name: str, status: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("connected", [0.0, 1.0])
-def test_beside_a_disabled_output_each_enabled_one_is_asked_for(
+def test_enabled_outputs_are_read_one_by_one_beside_a_disabled_one(
     aws: Aws, monkeypatch: pytest.MonkeyPatch, connected: float
 ) -> None:
     given = [receiver("one", "ENABLED"), receiver("spare", "DISABLED"), receiver("two", "ENABLED")]
@@ -147,7 +147,7 @@ def test_beside_a_disabled_output_each_enabled_one_is_asked_for(
     assert found["healthy"] is (connected == 1)
 
 
-def test_while_all_outputs_are_enabled_the_flow_is_asked_for(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_metric_of_the_flow_is_read_while_all_outputs_are_enabled(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
     aws.answers(value=policy(rules=[RECEIVERS]), outputs=[receiver("one", "ENABLED")])
     asked: dict[str, Any] = {}
 
@@ -178,9 +178,7 @@ def asked_of_cloudwatch(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> dict[str, 
     return asked
 
 
-def test_the_datapoints_asked_for_are_those_before_the_trigger_and_of_this_flow(
-    aws: Aws, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_query_covers_this_flow_up_to_the_trigger(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
     aws.answers()
     asked = asked_of_cloudwatch(aws, monkeypatch)
     monitor.lambda_handler(EVENT, None)
@@ -191,7 +189,7 @@ def test_the_datapoints_asked_for_are_those_before_the_trigger_and_of_this_flow(
 
 
 @pytest.mark.parametrize(("started", "until"), [("20:28:10", "20:28:00"), ("23:00:00", "21:03:00")])
-def test_an_event_that_arrives_late_is_judged_with_what_was_measured_since(
+def test_late_event_is_evaluated_with_later_datapoints(
     aws: Aws, monkeypatch: pytest.MonkeyPatch, started: str, until: str
 ) -> None:
     aws.answers()
@@ -202,7 +200,7 @@ def test_an_event_that_arrives_late_is_judged_with_what_was_measured_since(
     assert f"{asked['EndTime']:%H:%M:%S}" == until
 
 
-def test_beside_seconds_a_minute_that_has_not_ended_is_not_read_though_cloudwatch_gives_it(aws: Aws) -> None:
+def test_unfinished_minute_is_not_read_beside_rules_of_seconds(aws: Aws) -> None:
     fast = rule(key="early", metric="SourcePacketLossPercent", period=10, evaluation_periods=18, datapoints_to_alarm=1)
     jitter = rule(key="jitter", metric="SourceJitter", evaluation_periods=1, datapoints_to_alarm=1)
     begun = datetime(2026, 11, 23, 20, 5, tzinfo=UTC)
@@ -214,7 +212,7 @@ def test_beside_seconds_a_minute_that_has_not_ended_is_not_read_though_cloudwatc
     assert monitor.lambda_handler(EVENT, None)["healthy"]
 
 
-def test_a_stopped_flow_is_not_asked_for_metrics_it_cannot_have(aws: Aws) -> None:
+def test_stopped_flow_is_checked_without_metrics(aws: Aws) -> None:
     aws.answers(status="STANDBY")
     assert monitor.lambda_handler(EVENT, None)["flow_status"] == "STANDBY"
     aws.all_asked()
@@ -231,13 +229,13 @@ def test_a_stopped_flow_is_not_asked_for_metrics_it_cannot_have(aws: Aws) -> Non
         ({"results": [series(0, 8e6), series(1, 0.0)], "NextToken": "more"}, "series"),
     ],
 )
-def test_half_an_answer_is_an_error_and_never_health(aws: Aws, answer: dict[str, Any], words: str) -> None:
+def test_partial_answer_is_an_error(aws: Aws, answer: dict[str, Any], words: str) -> None:
     aws.answers(**answer)
     with pytest.raises(MonitorError, match=words):
         monitor.lambda_handler(EVENT, None)
 
 
-def test_a_refusal_of_aws_reaches_the_state_machine(aws: Aws) -> None:
+def test_refusal_of_aws_reaches_the_state_machine(aws: Aws) -> None:
     aws.ssm.add_client_error("get_parameter", "ThrottlingException")
     with pytest.raises(ClientError, match="ThrottlingException"):
         monitor.lambda_handler(EVENT, None)
@@ -248,7 +246,7 @@ OTHER_FLOW = FLOW_ARN.replace("flow:1-", "flow:2-")
 
 
 @pytest.mark.parametrize("given", [{**ALERT, "resources": []}, {"kind": "schedule"}])
-def test_an_event_or_schedule_without_a_flow_reaches_the_state_machine(aws: Aws, given: dict[str, Any]) -> None:
+def test_unusable_event_or_schedule_raises(aws: Aws, given: dict[str, Any]) -> None:
     with pytest.raises(TriggerError):
         monitor.lambda_handler({"input": given, "started": STARTED}, None)
 
@@ -262,7 +260,7 @@ def test_an_event_or_schedule_without_a_flow_reaches_the_state_machine(aws: Aws,
         ({"flow_name": "live-stream", "time": "2099-01-01T00:00:00Z"}, "is in the future"),
     ],
 )
-def test_a_persons_input_that_starts_no_check_is_refused_with_the_fix(aws: Aws, given: object, words: str) -> None:
+def test_unusable_input_of_a_person_is_refused_with_the_fix(aws: Aws, given: object, words: str) -> None:
     refused = monitor.lambda_handler({"input": given, "started": STARTED}, None)["refused"]
     assert words in refused
     assert f"The input was {json.dumps(given)}." in refused
@@ -279,7 +277,7 @@ def test_a_persons_input_that_starts_no_check_is_refused_with_the_fix(aws: Aws, 
         ({**ALERT, "resources": [FLOW_ARN]}, True),
     ],
 )
-def test_a_missing_policy_is_the_callers_error_only_if_a_person_asked(
+def test_missing_policy_is_refused_for_a_person_and_raised_otherwise(
     aws: Aws,
     given: dict[str, Any],
     ours: bool,  # noqa: FBT001
@@ -292,7 +290,7 @@ def test_a_missing_policy_is_the_callers_error_only_if_a_person_asked(
         assert "'live-stream'" in monitor.lambda_handler({"input": given, "started": STARTED}, None)["refused"]
 
 
-def test_another_flow_of_the_same_name_is_not_judged_by_our_policy(aws: Aws) -> None:
+def test_policy_of_another_flow_with_the_same_name_is_refused(aws: Aws) -> None:
     aws.ssm.add_response("get_parameter", {"Parameter": {"Value": json.dumps(policy())}})
     answer = monitor.lambda_handler({"input": {"flow_arn": OTHER_FLOW}, "started": STARTED}, None)
     assert f"not of {OTHER_FLOW}" in answer["refused"]
@@ -300,7 +298,7 @@ def test_another_flow_of_the_same_name_is_not_judged_by_our_policy(aws: Aws) -> 
 
 
 @pytest.mark.parametrize("key", ["flow", "flow_arn", "flow_name", "detail-type"])
-def test_a_long_input_is_quoted_in_part(aws: Aws, key: str) -> None:
+def test_long_input_is_quoted_in_part(aws: Aws, key: str) -> None:
     answer = monitor.lambda_handler({"input": {key: "x" * 200_000}, "started": STARTED}, None)
     assert len(answer["refused"]) < 3000
 
@@ -343,7 +341,7 @@ SAVE = {
 SAVE_OVER = SAVE | {"ExpressionAttributeValues": {":over": {"N": "1"}}}
 
 
-def test_a_new_incident_is_saved_then_published_with_what_subscriptions_filter_by_then_saved(desk: Desk) -> None:
+def test_new_incident_is_saved_published_with_attributes_and_saved(desk: Desk) -> None:
     desk.remembers(None)
     desk.table.add_response("put_item", {}, SAVE)
     wanted = {
@@ -464,12 +462,12 @@ def test_each_change_of_an_incident_is_logged_once(
     assert [found["event"] for found in fields(caplog)] == events
 
 
-def test_a_quiet_look_reads_one_item_and_writes_nothing(desk: Desk) -> None:
+def test_quiet_check_reads_one_item_and_writes_nothing(desk: Desk) -> None:
     desk.remembers({**nothing_known(), "status": "ACTIVE"})
     assert alert.lambda_handler({"report": check()}, None) == {"sent": []}
 
 
-def test_a_record_that_was_closed_in_the_future_silences_nothing(desk: Desk) -> None:
+def test_record_closed_in_the_future_silences_nothing(desk: Desk) -> None:
     desk.remembers({**nothing_known(), "closed": "2099-01-01T00:00:00+00:00"})
     desk.table.add_response("put_item", {}, SAVE_OVER)
     desk.topic.add_response("publish", {"MessageId": "m-1"})
@@ -477,7 +475,7 @@ def test_a_record_that_was_closed_in_the_future_silences_nothing(desk: Desk) -> 
     assert alert.lambda_handler({"report": report(), "execution": EXECUTION}, None)["sent"]
 
 
-def test_a_message_that_sns_refuses_reaches_the_state_machine(desk: Desk) -> None:
+def test_message_that_sns_refuses_reaches_the_state_machine(desk: Desk) -> None:
     desk.remembers(None)
     desk.table.add_response("put_item", {}, SAVE)
     desk.topic.add_client_error("publish", "KMSAccessDenied")
@@ -485,7 +483,7 @@ def test_a_message_that_sns_refuses_reaches_the_state_machine(desk: Desk) -> Non
         alert.lambda_handler({"report": report(), "execution": EXECUTION}, None)
 
 
-def test_a_lost_condition_is_decided_again_and_any_other_refusal_is_raised(desk: Desk) -> None:
+def test_lost_save_is_decided_again_and_other_errors_are_raised(desk: Desk) -> None:
     desk.remembers(None)
     desk.table.add_client_error("put_item", "ConditionalCheckFailedException")
     opened, _ = decide(nothing_known(), report())
@@ -497,13 +495,13 @@ def test_a_lost_condition_is_decided_again_and_any_other_refusal_is_raised(desk:
 
 
 @pytest.mark.parametrize("event", [{}, {"report": None}, {"report": {}}])
-def test_without_a_report_nothing_is_sent_and_the_workflow_is_told(desk: Desk, event: dict[str, Any]) -> None:
+def test_missing_report_is_an_error(desk: Desk, event: dict[str, Any]) -> None:
     with pytest.raises(ReportError):
         alert.lambda_handler(event, None)
 
 
 @pytest.mark.parametrize("key", sorted(Report.__required_keys__))
-def test_a_report_that_lacks_something_is_an_error_and_never_health(desk: Desk, key: str) -> None:
+def test_incomplete_report_is_an_error(desk: Desk, key: str) -> None:
     broken: Any = {name: value for name, value in report().items() if name != key}
     with pytest.raises(ReportError, match=f"lacks {key}"):
         alert.lambda_handler({"report": broken}, None)
@@ -519,7 +517,7 @@ def test_presence_is_a_rule_that_silence_breaks(aws: Aws) -> None:
     aws.all_asked()
 
 
-def test_further_evidence_that_cannot_be_had_fails_no_check(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_further_evidence_fails_no_check(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
     aws.answers(value=policy(rules=[PRESENCE]), results=[series(0)])
     aws.metrics.add_client_error("get_metric_data", "Throttling")
     monkeypatch.setattr(monitor, "metadata_client", Refusing)

@@ -1,4 +1,4 @@
-"""What is worth a message, look by look; each story is one flow's looks and the messages that they make."""
+"""Incidents, check by check: each story is the checks of one flow and the notifications that they make."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -61,9 +61,9 @@ def one_gone(seconds: float, part: str) -> Report:
         ([check(0, LOST), check(60), check(90, LOST), check(150), check(210)], [OPENED, RECOVERED]),
         ([check(0, LOST), check(60), check(120), check(180, LOST)], [OPENED, RECOVERED, OPENED]),
     ],
-    ids=["good", "bad", "bad for long", "one good look", "two", "one repeated", "too close", "too early", "relapse", "again"],
+    ids=["good", "bad", "bad for long", "one good check", "two", "one repeated", "too close", "too early", "relapse", "again"],
 )  # fmt: skip
-def test_an_incident_opens_once_and_ends_after_two_good_looks_a_minute_apart(
+def test_incident_opens_once_and_ends_after_two_good_checks(
     story: list[Report], notified: list[tuple[str, str]]
 ) -> None:
     assert kinds(*story) == notified
@@ -79,18 +79,18 @@ def test_an_incident_opens_once_and_ends_after_two_good_looks_a_minute_apart(
         ([LOST], [issue("source", "HIGH")], []),
     ],
 )
-def test_what_is_worse_or_new_and_as_bad_is_told_and_what_is_less_is_not(
+def test_worse_or_equally_bad_new_issues_escalate(
     first: list[Any], second: list[Any], notified: list[tuple[str, str]]
 ) -> None:
     assert kinds(check(0, *first), check(60, *second))[1:] == notified
 
 
-def test_an_escalation_names_first_what_is_new() -> None:
+def test_escalation_names_new_issues_first() -> None:
     _, notified = decided(check(0, LOSS), check(60, LOSS, issue("Z", "HIGH")))
     assert [found["about"] for found in notified[1]["issues"]] == ["Z", "SourcePacketLossPercent"]
 
 
-def test_reminders_back_off_and_start_over_when_it_gets_worse() -> None:
+def test_reminders_back_off_and_restart_at_an_escalation() -> None:
     minutes = [number * 60 for number in range(0, 600, 10)]
     _, notified = decided(*(check(seconds, LOSS) for seconds in minutes))
     assert [item["check"]["timestamp"][11:16] for item in notified if item["kind"] == "reminded"] == ["20:30", "21:30", "23:30", "03:30"]  # fmt: skip
@@ -98,13 +98,13 @@ def test_reminders_back_off_and_start_over_when_it_gets_worse() -> None:
     assert [item["kind"] for item in notified] == ["opened", "reminded", "escalated", "reminded"]
 
 
-def test_a_look_from_before_the_end_of_an_incident_is_part_of_it() -> None:
+def test_check_from_before_the_close_opens_nothing() -> None:
     over = [check(0, LOST), check(60), check(120)]
     assert kinds(*over, check(30, LOST), check(120, LOST)) == [OPENED, RECOVERED]
     assert kinds(*over, check(121, LOST)) == [OPENED, RECOVERED, OPENED]
 
 
-def test_a_late_look_still_makes_an_open_incident_worse_and_takes_back_good_looks_that_were_too_close() -> None:
+def test_late_check_escalates_and_takes_back_good_checks() -> None:
     record, notified = decided(check(60, LOSS), check(120), check(100, LOST))
     assert [item["kind"] for item in notified] == ["opened", "escalated"]
     assert record["incident"] is not None
@@ -114,20 +114,20 @@ def test_a_late_look_still_makes_an_open_incident_worse_and_takes_back_good_look
     assert record["incident"]["good"] == 1
 
 
-def test_an_event_counts_until_datapoints_can_answer_it_or_another_event_does() -> None:
+def test_event_counts_until_datapoints_or_an_event_answer_it() -> None:
     assert kinds(event(0), check(60), check(120), check(179)) == [OPENED]
     assert kinds(event(0), check(180), check(240)) == [OPENED, RECOVERED]
     assert kinds(event(0), event(20, bad=False), check(60), check(120)) == [OPENED, RECOVERED]
-    assert kinds(event(40), event(20, bad=False), check(100), check(160)) == [OPENED], "the older event says nothing"
+    assert kinds(event(40), event(20, bad=False), check(100), check(160)) == [OPENED], "the older event is no evidence"
 
 
-def test_both_sources_lost_is_critical_though_each_event_knows_of_one() -> None:
+def test_two_events_of_lost_sources_are_critical() -> None:
     a, b = SOURCE_ARNS
     assert kinds(one_gone(0, a), one_gone(300, b)) == [("opened", "HIGH"), ("escalated", "CRITICAL")]
     assert kinds(one_gone(0, a), one_gone(300, a)) == [("opened", "HIGH")]
     back = event(100, a, bad=False, **TWO)
     assert kinds(one_gone(0, a), back, one_gone(120, b)) == [("opened", "HIGH")]
-    assert kinds(one_gone(0, a), check(200, **TWO), one_gone(220, b)) == [("opened", "HIGH")], "a good look cleared it"
+    assert kinds(one_gone(0, a), check(200, **TWO), one_gone(220, b)) == [("opened", "HIGH")], "a good check cleared it"
 
 
 @pytest.mark.parametrize(
@@ -143,22 +143,20 @@ def test_both_sources_lost_is_critical_though_each_event_knows_of_one() -> None:
         ([check(0), check(60, flow_status="UPDATING"), check(120)], []),
         ([check(0, **ALWAYS), standby(60, **ALWAYS)], []),
     ],
-    ids=["first look", "stop", "start", "repeated", "late", "first by event", "started by event", "update", "always"],
+    ids=["first check", "stop", "start", "repeated", "late", "first by event", "started by event", "update", "always"],
 )
-def test_a_flow_that_is_started_by_hand_and_stops_or_starts_is_told_once(
-    story: list[Report], notified: list[str]
-) -> None:
+def test_stop_and_start_of_a_manual_flow_notify_once(story: list[Report], notified: list[str]) -> None:
     assert [kind for kind, _ in kinds(*story)] == notified
 
 
-def test_silence_is_no_evidence_for_a_while_after_a_start_but_a_zero_or_an_event_is() -> None:
+def test_silence_after_a_start_waits_but_zero_and_events_do_not() -> None:
     started = [standby(0), check(60)]
     assert kinds(*started, check(239, SILENT))[1:] == []
     assert kinds(*started, check(240, SILENT))[1:] == [OPENED]
     assert kinds(*started, check(120, LOST))[1:] == [OPENED]
     assert kinds(*started, event(120))[1:] == [OPENED]
     assert kinds(*started, event(60))[1:] == [], "it came of the stop"
-    assert kinds(check(0, SILENT)) == [OPENED], "a flow that was on air before the first look has no excuse"
+    assert kinds(check(0, SILENT)) == [OPENED], "a flow that was on air before the first check has no excuse"
 
 
 def test_silence_after_a_start_does_not_count_as_health() -> None:
@@ -175,9 +173,7 @@ def test_silence_after_a_start_does_not_count_as_health() -> None:
         ("UPDATING", {}, "HIGH"),
     ],
 )
-def test_a_passing_status_that_does_not_pass_becomes_an_issue(
-    status: str, changes: dict[str, Any], severity: str
-) -> None:
+def test_status_that_stays_unsettled_becomes_an_issue(status: str, changes: dict[str, Any], severity: str) -> None:
     story = [check(seconds, flow_status=status, **changes) for seconds in (60, 120, 239)]
     assert kinds(check(0, **changes), *story) == []
     assert kinds(check(0, **changes), *story, check(240, flow_status=status, **changes)) == [("opened", severity)]
@@ -208,15 +204,15 @@ WINDOW = [("maintenance", "INFO")] * 2
         ([check(0, LOST), begun(60, LOST), check(120, LOST, LOSS), ended(180), check(240), check(300)], [OPENED, *WINDOW, RECOVERED]),
         ([begun(60), check(30, LOST)], [WINDOW[0], OPENED]),
     ],
-    ids=["held", "outlived", "failed", "repeated", "out of order", "until its end", "end lost", "restart", "open before", "earlier look"],
+    ids=["held", "outlived", "failed", "repeated", "out of order", "until its end", "end lost", "restart", "open before", "earlier check"],
 )  # fmt: skip
-def test_issues_in_a_maintenance_window_are_told_only_if_they_outlive_it(
+def test_issues_in_maintenance_notify_only_if_they_outlive_it(
     story: list[Report], notified: list[tuple[str, str]]
 ) -> None:
     assert kinds(*story) == notified
 
 
-def test_a_window_whose_end_was_lost_and_the_next_one_are_two_messages_of_their_own() -> None:
+def test_next_window_after_a_lost_end_has_its_own_messages() -> None:
     _, notified = decided(begun(0), begun(7260))
     assert [item["detail"] for item in notified] == [
         "INPROGRESS",
@@ -226,7 +222,7 @@ def test_a_window_whose_end_was_lost_and_the_next_one_are_two_messages_of_their_
     assert len({item["id"] for item in notified}) == 3
 
 
-def test_the_worst_values_and_what_was_noticed_by_whom_are_remembered_for_history() -> None:
+def test_history_has_worst_values_and_triggers() -> None:
     worse = [
         check(0, LOSS),
         check(60, issue("SourcePacketLossPercent", "HIGH", value=7.0, threshold=0.1)),
@@ -239,14 +235,14 @@ def test_the_worst_values_and_what_was_noticed_by_whom_are_remembered_for_histor
     assert (closed["opened"][11:19], closed["closed"][11:19]) == ("20:00:00", "20:04:00")
 
 
-def test_deciding_leaves_what_it_was_given_as_it_was() -> None:
+def test_decision_leaves_its_arguments_unchanged() -> None:
     record, _ = decided(check(0, LOST))
     before = repr(record)
     decide(record, check(60, LOSS))
     assert repr(record) == before
 
 
-def test_a_claim_is_its_owners_until_it_runs_out() -> None:
+def test_claim_belongs_to_its_owner_until_it_expires() -> None:
     now = datetime(2026, 11, 23, tzinfo=UTC)
     record, _ = decided(check(0, LOST))
     mine = outbox.claimed(record, "a", now)

@@ -1,4 +1,4 @@
-"""What is delivered late is said of the past, with the times at which it happened."""
+"""Late events are worded in the past tense, with the times at which they happened."""
 
 import re
 from pathlib import Path
@@ -34,7 +34,7 @@ def decided(*reports: Report) -> tuple[Record, list[Notification]]:
     return record, notified
 
 
-def test_an_event_that_arrives_late_is_said_of_the_past() -> None:
+def test_late_event_is_worded_as_past() -> None:
     _, notified = decided(check(0), late(180, 25, GONE, **EVIDENCE))
     message = compose(notified[-1])
     assert message.body.startswith(
@@ -47,18 +47,18 @@ def test_an_event_that_arrives_late_is_said_of_the_past() -> None:
 
 
 @pytest.mark.parametrize("minutes", [0, 1, 2])
-def test_a_check_that_runs_soon_after_its_event_is_said_of_the_present(minutes: float) -> None:
+def test_prompt_check_is_worded_as_present(minutes: float) -> None:
     _, notified = decided(late(180, minutes, GONE, **EVIDENCE))
     assert compose(notified[0]).body.startswith("The source is gone: viewers see nothing.\n")
     assert "Received: " not in compose(notified[0]).body
 
 
-def test_a_report_of_an_earlier_release_has_no_second_time() -> None:
+def test_report_of_an_earlier_release_has_no_second_time() -> None:
     _, notified = decided(check(180, GONE, **EVIDENCE))
     assert compose(notified[0]).body.startswith("The source is gone: viewers see nothing.\n")
 
 
-def test_what_is_measured_late_is_said_of_the_past_too() -> None:
+def test_late_measurement_is_worded_as_past() -> None:
     loss = issue(
         "SourcePacketLossPercent", "HIGH", value=2.4, threshold=0.1, unit="Percent", meaning="Packets are lost."
     )
@@ -66,14 +66,14 @@ def test_what_is_measured_late_is_said_of_the_past_too() -> None:
     assert "HIGH: Packets were lost.\n  SourcePacketLossPercent was 2.4 %, limit 0.1 %\n" in compose(notified[0]).body
 
 
-def test_a_status_is_of_the_present_however_late_the_event_that_asks_for_it() -> None:
+def test_status_is_of_the_present_however_late_the_event() -> None:
     off = issue("FlowStatus", evidence="status", value=None, threshold=None, meaning="The flow is in ERROR.")
     record, notified = decided(check(0), late(180, 25, off, flow_status="ERROR"))
     assert compose(notified[0]).body.startswith("The flow is in ERROR.\n")
     assert (record["since"], notified[0]["began"]) == (check(1680)["timestamp"],) * 2
 
 
-def test_an_event_from_before_the_latest_start_opens_nothing_when_it_arrives() -> None:
+def test_late_event_from_before_the_start_opens_nothing() -> None:
     started = [check(0), check(60, flow_status="STANDBY"), check(600)]
     assert [item["kind"] for item in decided(*started, late(300, 20, GONE, **EVIDENCE))[1]] == [
         "flow-stopped",
@@ -81,22 +81,22 @@ def test_an_event_from_before_the_latest_start_opens_nothing_when_it_arrives() -
     ]
 
 
-def test_an_event_that_is_part_of_what_was_closed_opens_nothing_when_it_arrives() -> None:
+def test_late_event_from_before_the_close_opens_nothing() -> None:
     closed = [check(0, issue()), check(60), check(120)]
     assert [item["kind"] for item in decided(*closed, late(30, 20, GONE, **EVIDENCE))[1]] == ["opened", "recovered"]
 
 
-def test_a_maintenance_that_is_over_when_its_start_arrives_holds_nothing_back() -> None:
+def test_maintenance_over_when_its_start_arrives_holds_nothing() -> None:
     assert [item["kind"] for item in decided(late(0, 180, maintenance="INPROGRESS"), check(7000, issue()))[1]] == [
         "opened"
     ]
 
 
-def test_an_event_of_the_past_does_not_remind_of_the_present() -> None:
+def test_late_event_sends_no_reminder() -> None:
     assert [item["kind"] for item in decided(check(0, issue()), late(2000, 25, GONE, **EVIDENCE))[1]] == ["opened"]
 
 
-def test_durations_come_from_the_times_of_datapoints_not_of_checks() -> None:
+def test_durations_come_from_datapoints_not_checks() -> None:
     since, until = check(60)["timestamp"], check(840)["timestamp"]
     story = [
         check(180, issue(since=since, at=check(120)["timestamp"])),
@@ -116,7 +116,7 @@ def test_data_from_before_the_last_evidence_ends_no_incident() -> None:
     assert [item["kind"] for item in notified] == ["opened"]
 
 
-def test_a_worst_value_is_not_older_than_the_incident() -> None:
+def test_worst_value_is_not_older_than_the_incident() -> None:
     jitter = issue("SourceJitter", "MEDIUM", value=900.0, threshold=50.0, unit="Milliseconds", at=check(0)["timestamp"])
     newer = issue("SourceJitter", "MEDIUM", value=80.0, threshold=50.0, unit="Milliseconds", at=check(240)["timestamp"])
     record, _ = decided(check(120, GONE, **EVIDENCE), check(180, GONE, jitter), check(300, GONE, newer))
@@ -129,7 +129,7 @@ PRESENT = re.compile(
 )
 
 
-def test_every_rule_can_be_said_of_the_past() -> None:
+def test_every_rule_can_be_worded_as_past() -> None:
     for file in sorted((PROJECT / "environments").glob("*.toml")):
         environment = load_environment(file.stem, root=PROJECT, environ={}, context={})
         for flow in environment.flows:

@@ -1,4 +1,4 @@
-"""The message of every kind says what is wrong and what to do in its first two lines, and can always be sent."""
+"""The first two lines of every message are issue and action, and every message can be sent."""
 
 import json
 from collections.abc import Sequence
@@ -60,7 +60,7 @@ GONE: list[Report] = [check(0, LOSS), check(300, LOST, LOSS)]
 
 
 def late(seconds: float, as_of: float) -> Report:
-    """A check without newer data than `as_of`, and nothing that says that the source is gone."""
+    """A check without newer data than `as_of`, and no evidence that the source is gone."""
     silence = {"issue": LOST, "since": check(as_of)["timestamp"], "source_error": False, "others_arrive": False}
     return check(seconds, as_of=check(as_of)["timestamp"], silence=silence, source_metadata="present")
 
@@ -135,7 +135,7 @@ def last_notification(reports: Sequence[Report]) -> Notification:
 
 
 @pytest.mark.parametrize("story", STORIES)
-def test_the_whole_message_reads_as_it_was_agreed(story: str) -> None:
+def test_message_equals_its_snapshot(story: str) -> None:
     notified = notification_of(story)
     message = compose(notified)
     assert story.startswith(notified["kind"]) or story == "maintenance-outage"
@@ -143,14 +143,14 @@ def test_the_whole_message_reads_as_it_was_agreed(story: str) -> None:
     same_as_file(FILES / f"{story}.txt", f"{attributes}sms: {message.sms}\n\n{message.subject}\n\n{message.body}")
 
 
-def test_every_kind_has_a_message_that_was_agreed() -> None:
+def test_every_kind_has_a_snapshot() -> None:
     kinds = {notification_of(story)["kind"] for story in STORIES}
     assert kinds == set(get_args(Kind))
     assert {path.stem for path in FILES.iterdir()} == set(STORIES)
 
 
 @pytest.mark.parametrize("story", STORIES)
-def test_the_first_two_lines_say_what_is_wrong_and_what_to_do(story: str) -> None:
+def test_first_two_lines_are_issue_and_action(story: str) -> None:
     message = compose(notification_of(story))
     what, do, empty, *_ = message.body.split("\n")
     about = "monitoring" if story.startswith("metrics") else "live-stream"
@@ -189,7 +189,7 @@ def test_message_says_what_caused_the_check(name: str, kind: str, line: str) -> 
         ({"actions": []}, "First: check the flow in the console.\n"),
     ],
 )
-def test_an_issue_without_a_number_says_how_it_is_known(changes: Any, words: str) -> None:
+def test_issue_without_a_value_names_its_evidence(changes: Any, words: str) -> None:
     assert words in compose(last_notification([check(0, issue(**changes))])).body
 
 
@@ -206,7 +206,7 @@ def test_an_issue_without_a_number_says_how_it_is_known(changes: Any, words: str
         (3, "Parsecs", "3 Parsecs"),
     ],
 )
-def test_numbers_are_said_as_a_person_would(value: float, unit: str, words: str) -> None:
+def test_amounts_have_readable_units(value: float, unit: str, words: str) -> None:
     assert amount(value, unit) == words
 
 
@@ -214,7 +214,7 @@ def test_numbers_are_said_as_a_person_would(value: float, unit: str, words: str)
     ("seconds", "words"),
     [(0, "less than a minute"), (29, "less than a minute"), (60, "1 min"), (3600, "1 h"), (5400, "1 h 30 min")],
 )
-def test_spans_are_said_as_a_person_would(seconds: int, words: str) -> None:
+def test_spans_are_in_hours_and_minutes(seconds: int, words: str) -> None:
     over = [check(0, LOST), check(seconds + 60), check(seconds + 120)]
     notified = last_notification(over)
     began = check(60)["timestamp"]
@@ -229,7 +229,7 @@ def test_spans_are_said_as_a_person_would(seconds: int, words: str) -> None:
         (FLOW_ARN.replace("aws:", "aws-us-gov:", 1).replace("us-east", "us-gov-west"), "https://us-gov-west-1.console.amazonaws-us-gov.com/"),
     ],
 )  # fmt: skip
-def test_links_lead_to_the_console_of_the_flows_own_region_and_partition(arn: str, console: str) -> None:
+def test_links_use_the_console_of_region_and_partition(arn: str, console: str) -> None:
     assert f"Dashboard: {console}cloudwatch/" in compose(last_notification([check(0, LOST, flow_arn=arn)])).body
 
 
@@ -237,31 +237,31 @@ def test_links_lead_to_the_console_of_the_flows_own_region_and_partition(arn: st
     ("in_use", "words"),
     [((False, True), "venue-b"), ((None, None), "venue-b or none"), ((True, None), "venue-b or none")],
 )
-def test_a_source_that_is_lost_is_never_called_in_use(in_use: tuple[bool | None, ...], words: str) -> None:
+def test_source_that_is_lost_is_never_called_in_use(in_use: tuple[bool | None, ...], words: str) -> None:
     sources = [{**source, "in_use": used} for source, used in zip(SWITCHED, in_use, strict=True)]
     body = compose(last_notification([check(0, ONE_GONE, sources=sources, event_evidence=A_LOST)])).body
     assert f"Source in use: {words}\n" in body
 
 
-def test_an_express_execution_has_no_page_and_so_no_link() -> None:
+def test_express_execution_has_no_link() -> None:
     express = "arn:aws:states:us-east-1:123456789012:express:m:a:b"
     assert "Execution:" not in compose(last_notification([check(0, LOST, execution=express)])).body
 
 
-def test_who_was_told_of_the_worst_is_told_of_the_end() -> None:
+def test_recovery_has_the_worst_severity_of_the_incident() -> None:
     assert (
         compose(last_notification([check(0, LOST), check(60, LOSS), check(120), check(180)])).attributes["severity"]
         == "CRITICAL"
     )
 
 
-def test_a_message_that_is_longer_than_anybody_reads_is_cut_and_says_so() -> None:
+def test_overlong_message_is_cut_with_a_note() -> None:
     body = compose(last_notification([check(0, issue(meaning="\x00" * 300_000))])).body
     assert body.endswith("(This message was too long and is cut here.)\n")
     assert len(json.dumps({"default": body}).encode()) < 256 * 1024
 
 
-def test_half_a_character_does_not_keep_a_message_from_being_sent() -> None:
+def test_half_a_surrogate_pair_is_sent_as_a_replacement() -> None:
     message = compose(last_notification([check(0, issue(meaning="broken \ud83d here"))]))
     assert message.body.encode()
     assert message.sms.encode()
@@ -269,7 +269,7 @@ def test_half_a_character_does_not_keep_a_message_from_being_sent() -> None:
 
 
 @given(st.text(max_size=300), st.text(max_size=300), st.floats(allow_nan=False, allow_infinity=False))
-def test_sns_takes_every_message_whatever_names_and_numbers_it_holds(name: str, meaning: str, value: float) -> None:
+def test_every_message_is_within_the_limits_of_sns(name: str, meaning: str, value: float) -> None:
     message = compose(last_notification([check(0, issue(meaning=meaning, value=value), flow_name=name)]))
     assert 0 < len(message.subject) < 100
     assert message.subject.isprintable()

@@ -55,7 +55,7 @@ OPENED = [("opened", "CRITICAL")]
         (60, "present", {}),
     ],
 )
-def test_silence_opens_when_its_evidence_has_lasted_as_long_as_its_row_says(
+def test_silence_opens_after_the_minutes_of_its_evidence(
     minutes: int, metadata: str | None, facts: dict[str, bool]
 ) -> None:
     assert notified(good(0), silent(minutes - 0.02, metadata, **facts)) == []
@@ -69,7 +69,7 @@ def test_one_answer_without_streams_is_no_evidence(metadata: str | None) -> None
     assert notified(good(0), *outage) == []
 
 
-def test_streams_that_stay_gone_in_an_outage_are_evidence_from_then_on() -> None:
+def test_streams_that_stay_unlisted_in_an_outage_are_evidence() -> None:
     outage = [*(silent(minute, "present") for minute in range(3, 21)), silent(21, "absent"), silent(23.9, "absent")]
     assert notified(good(0), *outage) == []
     record = nothing_known()
@@ -127,7 +127,7 @@ def test_event_holds_until_data_from_after_it_has_arrived() -> None:
     assert notified(event, *early, *after)[1:] == [("recovered", "CRITICAL")]
 
 
-def test_data_from_before_the_start_or_of_what_was_closed_opens_nothing() -> None:
+def test_data_from_before_start_or_close_opens_nothing() -> None:
     stopped = [check(-120, flow_status="STANDBY"), check(0)]
     assert notified(*stopped, check(60, issue(at=at(0)), as_of=at(0)))[1:] == []
     assert notified(*stopped, check(60, issue(at=at(0.5)), as_of=at(1)))[1:] == OPENED
@@ -188,7 +188,7 @@ def test_flow_without_data_since_its_start_or_lost_is_not_late() -> None:
     assert store.check("b", silent(5, "absent")) == ["opened"]
 
 
-def test_flow_that_starts_while_metrics_are_late_is_late_once_a_stream_is_listed() -> None:
+def test_flow_started_in_lateness_is_late_once_a_stream_is_listed() -> None:
     store = Store()
     assert store.check("a", silent(5, "present")) == ["metrics-late"]
     assert store.check("a", check(10 * 60, flow_status="STANDBY")) == ["metrics-recovered", "flow-stopped"]
@@ -201,7 +201,7 @@ def test_flow_that_starts_while_metrics_are_late_is_late_once_a_stream_is_listed
     assert words[1] == "The last flow with late metrics is off air, after 10 min."
 
 
-def test_flow_that_is_concluded_to_be_lost_stays_late_until_data_arrives() -> None:
+def test_flow_concluded_lost_stays_late_until_data_arrives() -> None:
     store = Store()
     assert store.check("a", silent(5)) == ["metrics-late"]
     assert store.check("a", silent(15)) == ["opened"]
@@ -209,8 +209,8 @@ def test_flow_that_is_concluded_to_be_lost_stays_late_until_data_arrives() -> No
     assert store.check("a", good(21)) == ["metrics-recovered"]
 
 
-def test_event_that_arrives_late_says_nothing_of_the_present_metrics() -> None:
-    """Its report has no silence, because it is judged as of a time before the metrics were late."""
+def test_late_event_is_no_evidence_on_present_metrics() -> None:
+    """Its report has no silence, because it is evaluated as of a time before the metrics were late."""
     store = Store()
     assert store.check("a", silent(6)) == ["metrics-late"]
     assert store.check("a", check(-60, started=at(7), as_of=at(-2))) == []
@@ -218,7 +218,7 @@ def test_event_that_arrives_late_says_nothing_of_the_present_metrics() -> None:
     assert store.check("a", good(9)) == ["metrics-recovered"]
 
 
-def test_flow_is_notified_though_the_self_monitoring_topic_refuses() -> None:
+def test_flow_notifies_though_the_self_monitoring_topic_refuses() -> None:
     store = Store()
     publish = store.publish
 
