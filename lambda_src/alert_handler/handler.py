@@ -12,16 +12,16 @@ from typing import TYPE_CHECKING, Any, Final
 
 import boto3
 from botocore.config import Config
-from event_log import log
-from schema import load_report
 
 from alert_handler.handling import handle
 from alert_handler.lateness import ENVIRONMENT
 from alert_handler.message import compose
 from alert_handler.record import Notification
 from alert_handler.table import Table
+from event_log import log
 from measures import INCIDENTS_OPENED, NOTIFICATIONS_SENT, count
 from report import Report
+from schema import load_report
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -16,12 +16,11 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Final, Protocol
 
-from event_log import Event, log
-
 from alert_handler import lateness, outbox
 from alert_handler.healing import healed
 from alert_handler.incident import decide
 from alert_handler.record import Incident, Kind, Notification, Record
+from event_log import Event, log
 from report import Report, moment
 
 TRIES: Final = 10

@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Any, Final
 import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
-from event_log import log
-from schema import load_policy
 
+from event_log import log
 from measures import CHECKS, INPUTS_REFUSED, count
 from report import Policy, Report, Rule
+from schema import load_policy
 from stream_monitor.freshness import BITRATE, Points, alerts_of, lists_streams
 from stream_monitor.health import emits_metrics, needs_more_evidence, query_window, report
 from stream_monitor.trigger import Trigger, TriggerError, read_time, read_trigger, sent_by_us

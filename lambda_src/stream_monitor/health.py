@@ -130,7 +130,7 @@ def report(
     streams_listed: bool | None = None,
     started: datetime | None = None,
 ) -> Report:
-    """What is wrong with a flow, worst first, and what the alert handler needs to remember of this check.
+    """What is wrong with a flow, worst first, and what else the alert handler needs of this check.
 
     Args:
         policy: the flow's monitoring policy.
@@ -145,28 +145,21 @@ def report(
         started: when the check ran; what was read then is no evidence of what caused it long before.
     """
     status = str(flow["Status"])
-    points = {
-        **points,
-        **{
-            rule["key"]: increases(points.get(rule["key"], {}))
-            for rule in policy["rules"]
-            if rule["comparison"] == "IncreasesByMoreThan"
-        },
-    }
+    points = _with_increases(policy["rules"], points)
     trigger = _without_intended(trigger, policy, flow)
     sources = _sources(flow, selected, since=trigger.time if trigger.kind == "event" else None)
     issues = [*_status_issues(policy, status, flow["FlowArn"]), *_disabled_outputs(policy, status, flow)]
     evidence: list[EventEvidence] = []
     delayed = started is not None and is_delayed(trigger.time, started)
     known = {rule["key"]: _until(trigger.time, rule, points.get(rule["key"], {})) for rule in policy["rules"]}
-    mark = watermark(policy["rules"], known)
     if emits_metrics(status):
-        ruled = [issue for rule in policy["rules"] if (issue := _rule_issue(rule, known, mark, trigger))]
-        event_issues = [
+        mark = watermark(policy["rules"], known)
+        by_rule = [issue for rule in policy["rules"] if (issue := _rule_issue(rule, known, mark, trigger))]
+        by_event = [
             _evidence_and_issue(finding, policy["rules"], points, trigger.time, sources) for finding in trigger.findings
         ]
-        issues += [*_not_answered_by_event(ruled, trigger, sources), *(issue for _, issue in event_issues if issue)]
-        evidence = [words for words, _ in event_issues]
+        issues += [*_not_answered_by_event(by_rule, trigger, sources), *(issue for _, issue in by_event if issue)]
+        evidence = [item for item, _ in by_event]
     issues = _one_of_each(issues)
     start, end = query_window(policy["rules"], trigger.time)
     found: Report = {
@@ -196,15 +189,27 @@ def report(
             _add_silence(
                 found, policy, known, trigger.time, others=others, errors=errors, streams_listed=streams_listed
             )
-    if evidence:
-        found["event_evidence"] = evidence
-    presence = _rule_about(SOURCE, "", policy["rules"])
-    if presence and len(sources) > 1 and any(words["about"] == SOURCE and words["bad"] for words in evidence):
-        found["all_lost"] = _issue(presence, None, "event")
+    _add_evidence(found, policy, evidence)
     if trigger.previous_status:
         found["previous_status"] = trigger.previous_status
     _add_maintenance(found, policy, trigger, flow.get("Maintenance") or {})
     return found
+
+
+def _with_increases(rules: Iterable[Rule], points: Mapping[str, Points]) -> dict[str, Points]:
+    """The datapoints of all rules, of those on increases from one to the next."""
+    rising = [rule["key"] for rule in rules if rule["comparison"] == "IncreasesByMoreThan"]
+    return {**points, **{key: increases(points.get(key, {})) for key in rising}}
+
+
+def _add_evidence(found: Report, policy: Policy, evidence: list[EventEvidence]) -> None:
+    """Add what an event states, and of two sources what is wrong once both are lost."""
+    if evidence:
+        found["event_evidence"] = evidence
+    presence = _rule_about(SOURCE, "", policy["rules"])
+    lost = any(item["about"] == SOURCE and item["bad"] for item in evidence)
+    if presence and lost and len(found["sources"]) > 1:
+        found["all_lost"] = _issue(presence, None, "event")
 
 
 def _healthy_until(policy: Policy, points: Mapping[str, Points]) -> str:
