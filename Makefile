@@ -1,23 +1,23 @@
-# One entry point for everything: `make help`. Each target sets up what it needs, inside this folder.
+# `make help` lists the targets. Each installs what it needs into this folder, and forwards to `media-workflow`.
 
 PYTHON ?= python3
 PIPENV_VERSION := 2026.10.3
 
 export CHECKPOINT_DISABLE := 1
-# Node 20 works; jsii's end-of-life banner would bury our own messages.
+# Node 20 works; the end-of-life banner of jsii would hide our own messages.
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
 export PIPENV_VENV_IN_PROJECT := 1
 export PIPENV_IGNORE_VIRTUALENVS := 1
 export PIPENV_VERBOSITY := -1
-# Many short runs of Python: each would compile every file again. Byte code is ignored by git and by what is deployed.
+# Without byte code each of many short Python runs compiles every file again. Git and the packages ignore it.
 unexport PYTHONDONTWRITEBYTECODE
 
 RUN := .venv/bin/python
 CLI := .venv/bin/media-workflow
 PIPENV := .tools/bin/pipenv
 
-# ENV and ARGS count only on the command line: a variable that a shell exported an hour ago must not choose what is
-# destroyed. Whatever is wrong with them is refused here, before setup or anything else runs.
+# ENV and ARGS are read from the command line only: a variable that a shell exported an hour ago must not choose what is
+# destroyed. Wrong ones are refused here, before setup or anything else runs.
 NEEDS_ENV := bootstrap deploy destroy plan replay
 TAKES_ENV := $(NEEDS_ENV) help synth
 TAKES_ARGS := $(NEEDS_ENV) bench help lateness local pytest rehearse unit
@@ -46,7 +46,8 @@ needs_env := $(firstword $(filter $(NEEDS_ENV),$(goals)))
 takes_env := $(firstword $(filter $(TAKES_ENV),$(goals)))
 takes_args := $(firstword $(filter $(TAKES_ARGS),$(goals)))
 
-# What is no environment is an argument: a suggestion without it could change something that --dry-run would not.
+# A stray word that is not an environment is an argument. Suggestions keep it: without a mistyped --dry-run the
+# suggested command would change something.
 meant_one := $(firstword $(filter $(environments),$(stray)) $(call as_given,ENV) $(stray))
 rest := $(filter-out $(meant_one),$(stray))
 
@@ -78,10 +79,10 @@ endif
 help: ## List the available targets
 	@grep -hE '^[a-z-]+:.*## ' Makefile | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
 	@echo
-	@echo '  ENV=NAME    the environment, one of $(environment_list); no default where AWS is read or changed. synth: dev'
-	@echo "  ARGS='...'  more arguments for $(subst $(space),$(comma) ,$(sort $(filter-out help,$(TAKES_ARGS))))"
+	@echo '  ENV=NAME    the environment, one of $(environment_list); no default where AWS is read or changed'
+	@echo "  ARGS='...'  arguments to add, for $(subst $(space),$(comma) ,$(sort $(filter-out help,$(TAKES_ARGS))))"
 	@echo '  PYTHON=...  the Python interpreter (now $(PYTHON))'
-	@echo '  ENV and ARGS count only on the command line of make, not from the shell.'
+	@echo '  ENV and ARGS are read from the command line of make only, not from the shell.'
 
 prerequisites:
 	@sh tools/operations/prerequisites.sh "$(PYTHON)"
@@ -103,18 +104,18 @@ node_modules/ready: package-lock.json | prerequisites
 
 setup: .venv/ready ## Install the packages of Pipfile.lock into .venv
 
-rehearse: setup ## Play scenarios on a local AWS and show the notifications; ARGS=NAME plays one
+rehearse: setup ## Play scenarios on a local AWS and show the notifications; ARGS=NAME plays one scenario
 	@$(CLI) rehearse $(ARGS)
 
-lateness: setup ## Show what is notified, and when, while metrics are late
+lateness: setup ## Show which notifications arrive, and when, while metrics are late
 	@$(CLI) lateness $(ARGS)
 
 bench-rehearsal: setup ## Measure how long all scenarios take, and one more
-	@$(RUN) -m tools.rehearsal.bench
+	@$(CLI) bench-rehearsal
 
 test: setup ## Run all checks and tests: lint, types, unit, synth, module, local
 	@$(MAKE) --no-print-directory --jobs 3 lint bindings node_modules/ready
-	@# mypy takes a minute of one processor the first time: beside the tests that is half of it.
+	@# The first mypy run takes a minute of one processor: run it beside the tests.
 	@$(MAKE) --no-print-directory --jobs 2 types pytest
 
 pytest: setup
@@ -130,6 +131,9 @@ lint: setup
 	$(RUN) -m ruff format --check --quiet .
 	$(RUN) -m ruff check --quiet .
 	terraform fmt -check -recursive modules tests
+	@PYTHONPATH=lambda_src .venv/bin/lint-imports --no-cache --no-logo
+	@.venv/bin/vulture
+	@$(RUN) -m tools.prose
 
 types: setup
 	$(RUN) -m mypy
@@ -138,33 +142,33 @@ unit: setup
 	$(RUN) -m pytest --quiet --hypothesis-profile quick tests/unit $(ARGS)
 
 compat: setup ## Compare what provider 6 and CDK Terrain synthesize
-	@$(RUN) -m tools.compat
+	@$(CLI) compat
 
 bench: setup node_modules/ready ## Measure synthesis, growth, functions and detection; writes .build/bench.json
-	@$(RUN) -m tools.bench $(ARGS)
+	@$(CLI) bench $(ARGS)
 
-synth: setup ## Write the Terraform JSON of ENV (default dev) into cdktf.out
-	@TF_WORKSPACE='$(or $(ENV),dev)' $(RUN) main.py && echo 'cdktf.out/stacks/media-workflow/cdk.tf.json is for $(or $(ENV),dev)'
+synth: setup ## Write the Terraform JSON of ENV (default: dev) to cdktf.out
+	@TF_WORKSPACE='$(or $(ENV),dev)' $(RUN) main.py && echo 'Wrote cdktf.out/stacks/media-workflow/cdk.tf.json for $(or $(ENV),dev)'
 
-bootstrap: setup ## Create the bucket for the state of ENV, once for an account and Region
+bootstrap: setup ## Create the bucket for the Terraform state of ENV. Safe to run again
 	@$(CLI) bootstrap '$(ENV)' $(ARGS)
 
-plan: setup ## Show what would change in ENV and its live impact; ARGS='--allow ADDRESS:ACTION' allows it
+plan: setup ## Show what would change in ENV and its live impact; ARGS='--allow ADDRESS:ACTION' allows a change
 	@$(CLI) plan '$(ENV)' $(ARGS)
 
-deploy: setup ## Plan and review ENV, ask, and apply that plan
+deploy: setup ## Plan and review ENV, ask, and apply exactly that plan
 	@$(CLI) deploy '$(ENV)' $(ARGS)
 
-destroy: setup ## Remove ENV, after asking; refuses while a flow is on air. ARGS=--stop-flows stops it first
+destroy: setup ## Remove ENV after asking; refuses while a flow is on air. ARGS=--stop-flows stops it first
 	@$(CLI) destroy '$(ENV)' $(ARGS)
 
 replay: setup ## Re-run the workflow for the dead letters of ENV; ARGS=--dry-run lists them, ARGS='--discard ID' deletes one
 	@$(CLI) replay '$(ENV)' $(ARGS)
 
-local: setup ## Run a local AWS until Ctrl-C and print how to use it; ARGS=--port=5000 takes that port
+local: setup ## Run a local AWS until Ctrl-C and print how to use it; ARGS=--port=5000 sets the port
 	@$(CLI) local $(ARGS)
 
-lock: .tools/ready-$(PIPENV_VERSION) ## Pin the newest versions that Pipfile and package.json allow
+lock: .tools/ready-$(PIPENV_VERSION) ## Lock the newest versions that Pipfile and package.json allow
 	@test -x $(RUN) || "$(PYTHON)" -m venv .venv
 	$(PIPENV) lock
 	$(PYTHON) tools/operations/lock.py Pipfile.lock

@@ -1,8 +1,8 @@
-"""One CloudWatch alarm for each health rule of a flow, and one on the silence of its source.
+"""CloudWatch alarms of a flow: one per health rule, and one for missing data of its source.
 
-The alarms have no actions: EventBridge hands their changes to the workflow, which asks the flow before it wakes
-anybody. What is alarmed on is decided in `components.health_rules`. Each alarm evaluates its rule's periods and as many
-more as datapoints may be late.
+The alarms have no actions: EventBridge passes their state changes to the workflow, which checks the flow before it
+notifies anybody. `components.health_rules` decides what they watch. Each alarm evaluates the periods of its rule, and
+as many more as datapoints may be late.
 """
 
 from collections.abc import Sequence
@@ -16,15 +16,15 @@ from components.site import Site
 
 DESCRIPTION_LIMIT: Final = 1024
 SILENT: Final = "source-silent"
-"""Key of the alarm that only starts a check, a few minutes after a source has fallen silent.
+"""Key of the alarm that only starts a check, a few minutes after the last datapoint of a source.
 
-The presence rule's own alarm waits as long as datapoints may be late, which is too long where metrics are on time.
+The alarm of the presence rule itself waits as long as datapoints may be late: too long if metrics are on time.
 """
 SILENT_PERIODS: Final = 2
 
 
 class FlowAlarms(Construct):
-    """The alarms of one flow, in the order of those of its rules that have one."""
+    """The alarms of one flow, in the order of its rules."""
 
     def __init__(
         self, scope: Construct, id_: str, *, site: Site, flow_name: str, flow_arn: str, rules: Sequence[HealthRule]

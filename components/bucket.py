@@ -1,4 +1,4 @@
-"""A private bucket: encrypted, versioned, TLS only, no public access, old versions removed after a while."""
+"""A private bucket: encrypted, versioned, TLS only, no public access, old versions expire."""
 
 from typing import Final
 
@@ -26,14 +26,14 @@ from components.iam import document, tls_only
 
 
 class PrivateBucket(Construct):
-    """What the code bucket and the state bucket have in common.
+    """Base of the code bucket and the state bucket.
 
     Args:
         scope: parent construct.
         id_: construct id, part of the address.
         name: globally unique bucket name.
-        key_arn: customer key, or None for the bucket's own AES-256.
-        keep_old_versions_days: how long a replaced object can be brought back.
+        key_arn: KMS key; None: AES-256 (SSE-S3).
+        keep_old_versions_days: days for which a replaced object can be restored.
         prevent_destroy: make Terraform refuse any plan that deletes the bucket.
     """
 
@@ -52,7 +52,7 @@ class PrivateBucket(Construct):
             self,
             "bucket",
             bucket=name,
-            # What the code bucket holds can be built again; what the state bucket holds cannot.
+            # Code can be built again, state cannot.
             force_destroy=not prevent_destroy,
             lifecycle=TerraformResourceLifecycle(prevent_destroy=True) if prevent_destroy else None,
         )
@@ -119,4 +119,4 @@ class PrivateBucket(Construct):
             self, "policy", bucket=self.name, policy=document(tls_only(self.arn)), depends_on=[blocked]
         )
         self.ready: Final = (versioning, policy)
-        """What must stand before the first object is put."""
+        """Resources that must exist before the first object is put."""

@@ -1,11 +1,11 @@
-"""What a pipeline's two roles may do, and the boundary of every role that they make. Pure.
+"""Permissions of a pipeline's two roles, and the boundary of every role that they create. Pure.
 
-Each statement names what of ours it is for; a "*" carries its reason. Actions are those that Terraform's provider
-calls for the resource types of `components`, and no others.
+Each statement is for our resources; a "*" states its reason. The actions are those that Terraform's provider calls for
+the resource types of `components`, and no others.
 
-Nothing here lets a pipeline become more than it is: a role that it makes or changes is inside the boundary, which it
-cannot change, and the boundary holds no more than what is deployed needs. The other ways to another's permissions
-(tags on a foreign key, its own two roles) are closed where they stand. `tests/local/test_escalation.py` searches.
+A pipeline cannot escalate its permissions: a role that it creates or changes has the boundary, which it cannot change,
+and the boundary allows no more than the deployed roles need. Comments below mark where other ways are closed (tags on
+another key, its own two roles). `tests/local/test_escalation.py` searches for more.
 """
 
 from collections.abc import Mapping, Sequence
@@ -35,7 +35,7 @@ READ_SECRETS: Final = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Given:
-    """What an environment uses and does not make, so that it does not bear its name."""
+    """Existing resources that an environment uses; they do not have its name."""
 
     key_arn: str | None = None
     topic_arn: str | None = None
@@ -44,7 +44,7 @@ class Given:
 
     @classmethod
     def to(cls, environment: Environment) -> "Given":
-        """What the settings of an environment name."""
+        """Those of the settings of an environment."""
         return cls(
             key_arn=environment.existing_key_arn,
             topic_arn=environment.existing_topic_arn,
@@ -54,17 +54,17 @@ class Given:
 
 
 def role_arn(site: Site, part: str) -> str:
-    """The ARN of a role of ours, before or without the resource that makes it."""
+    """ARN of a role of this environment, without a reference to it."""
     return f"arn:{site.partition}:iam::{site.account_id}:role/{site.names.role(part)}"
 
 
 def boundary_arn(site: Site) -> str:
-    """The ARN of the boundary of every role that is deployed."""
+    """ARN of the boundary of every deployed role."""
     return f"arn:{site.partition}:iam::{site.account_id}:policy/{site.names.boundary}"
 
 
 def boundary(site: Site, given: Given) -> list[Statement]:
-    """All that any deployed role can be allowed: what the functions, the workflow and the flows need together."""
+    """The most that a deployed role can be allowed: what functions, workflow and flows need together."""
     ours = _ours(site)
     return [
         allow(["logs:CreateLogStream", "logs:PutLogEvents"], ours["logs"]),
@@ -74,15 +74,15 @@ def boundary(site: Site, given: Given) -> list[Statement]:
             site.arn("mediaconnect", "flow:*"),
             condition=_tagged(site, "aws:ResourceTag"),
         ),
-        # Classic metrics have no resource; the history of alarms has, and 6,144 characters have no room for it.
+        # Metrics have no resource. The history of alarms has one, for which the 6,144 characters have no room.
         allow(["cloudwatch:DescribeAlarmHistory", "cloudwatch:GetMetricData"], "*"),
         allow(["sns:Publish"], [ours["topics"], *([given.topic_arn] if given.topic_arn else [])]),
         allow(["dynamodb:GetItem", "dynamodb:PutItem"], ours["tables"]),
         allow(["lambda:InvokeFunction"], ours["functions"]),
         allow(["sqs:SendMessage"], ours["queues"]),
         allow(["states:StartExecution"], ours["machines"]),
-        # Any key, but only as these services use it for what is listed here. A condition on tags or aliases would
-        # take minutes to see those of a new key, and hold only as long as nobody else can set them.
+        # Any key, but only through these services, for the resources listed here. A condition on tags or aliases takes
+        # minutes to see those of a new key, and protects only as long as nobody else can set them.
         allow(
             ["kms:Decrypt", "kms:GenerateDataKey*"],
             given.key_arn or site.arn("kms", "key/*"),
@@ -99,10 +99,10 @@ def boundary(site: Site, given: Given) -> list[Statement]:
 
 
 def key_grants(site: Site) -> list[Statement]:
-    """What the key's own policy lets the pipeline do.
+    """What the key policy allows the pipeline.
 
-    Its IAM policies go by the key's alias, and IAM takes up to five minutes to see that of a new key; a key's policy
-    holds from its creation, so that a first apply is not refused between the two.
+    The pipeline's IAM policies refer to the key by alias, and IAM takes up to five minutes to see the alias of a new
+    key; the key policy works at once, so that the first apply succeeds.
     """
     return [
         allow(
@@ -116,7 +116,7 @@ def key_grants(site: Site) -> list[Statement]:
 
 
 def read(site: Site, given: Given) -> list[Statement]:
-    """What a plan asks of each service."""
+    """What a plan reads."""
     ours = _ours(site)
     return [
         allow(
@@ -133,10 +133,10 @@ def read(site: Site, given: Given) -> list[Statement]:
         ),
         allow(
             READ_KEY,
-            site.arn("kms", "key/*"),  # a key's id is made by the service; its tags are ours
+            site.arn("kms", "key/*"),  # KMS chooses the id of a key; the tags are ours
             condition=_tagged(site, "aws:ResourceTag"),
         ),
-        allow(  # the provider compares the table's key with the one of the service
+        allow(  # the provider compares the table's key with the AWS managed one
             ["kms:DescribeKey"],
             site.arn("kms", "key/*"),
             condition={"ForAnyValue:StringEquals": {"kms:ResourceAliases": "alias/aws/dynamodb"}},
@@ -177,13 +177,13 @@ def read(site: Site, given: Given) -> list[Statement]:
                 *("kms:ListAliases", "logs:DescribeLogGroups", "sns:GetSubscriptionAttributes"),
                 *("ssm:DescribeParameters", "states:ValidateStateMachineDefinition"),
             ],
-            "*",  # these actions know no resource
+            "*",  # these actions have no resource
         ),
     ]
 
 
 def write(site: Site, given: Given) -> list[Statement]:
-    """What an apply and a destroy ask of each service beside reading, on what bears our name only."""
+    """What an apply and a destroy do beside reading, on resources with our names only."""
     ours = _ours(site)
     return [
         allow(
@@ -201,12 +201,12 @@ def write(site: Site, given: Given) -> list[Statement]:
                 *("mediaconnect:TagResource", "mediaconnect:UntagResource", "mediaconnect:UpdateFlow*"),
             ],
             [site.arn("mediaconnect", f"{part}:*") for part in ("flow", "source", "output", "vpcinterface")],
-            # Flows are called as their channel is. Only CloudFormation may, and it only as one of our stacks.
+            # Flows have names of their own. Only CloudFormation may, and only for our stacks.
             condition={"ForAnyValue:StringEquals": {"aws:CalledVia": ["cloudformation.amazonaws.com"]}},
         ),
-        # Know no resource. CloudFormation lists flows before it reads or deletes an output or a backup source.
+        # These have no resource. CloudFormation lists flows before it reads or deletes an output or a backup source.
         allow(["mediaconnect:ListFlows", "mediaconnect:ListTagsForResource"], "*"),
-        allow(  # a flow is checked and stopped before it is destroyed
+        allow(  # destroy checks that a flow is stopped, and stop stops it
             ["mediaconnect:DescribeFlow", "mediaconnect:StopFlow"],
             site.arn("mediaconnect", "flow:*"),
             condition=_tagged(site, "aws:ResourceTag"),
@@ -245,7 +245,7 @@ def write(site: Site, given: Given) -> list[Statement]:
             ours["roles"],
             condition={"StringEquals": {"iam:PassedToService": [f"{name}.amazonaws.com" for name in PASSED_TO]}},
         ),
-        # Whoever could change these could give itself anything.
+        # Who can change these can give themselves any permission.
         {
             "Effect": "Deny",
             "Action": [
@@ -259,13 +259,13 @@ def write(site: Site, given: Given) -> list[Statement]:
             "*",  # there is no key yet
             condition=_tagged(site, "aws:RequestTag"),
         ),
-        # A new key has no tags yet. Without the second condition these tags could be put on anybody's key.
+        # A new key has no tags yet. Without the second condition any key could be given these tags.
         allow(
             ["kms:TagResource"],
             site.arn("kms", "key/*"),
             condition=_tagged(site, "aws:RequestTag") | {"Null": {"aws:ResourceTag/Project": "true"}},
         ),
-        # The alias is the one thing that cannot be put on a foreign key: that would have to bear it already.
+        # The alias cannot be given to another key: that key would need to have it already.
         allow(
             [*WRITE_KEY, *USE_KEY],
             site.arn("kms", "key/*"),
@@ -314,7 +314,7 @@ def write(site: Site, given: Given) -> list[Statement]:
             ],
             ours["topics"],
         ),
-        allow(["sns:SetSubscriptionAttributes", "sns:Unsubscribe"], "*"),  # know no resource
+        allow(["sns:SetSubscriptionAttributes", "sns:Unsubscribe"], "*"),  # have no resource
         allow(
             ["sqs:CreateQueue", "sqs:DeleteQueue", "sqs:SetQueueAttributes", "sqs:TagQueue", "sqs:UntagQueue"],
             ours["queues"],
@@ -352,7 +352,7 @@ def write(site: Site, given: Given) -> list[Statement]:
 
 
 def _ours(site: Site) -> dict[str, Any]:
-    """ARN patterns of what bears the environment's name."""
+    """ARN patterns of the resources with the environment's name."""
     prefix = site.names.prefix
     account = f"arn:{site.partition}:iam::{site.account_id}"
     return {
@@ -392,16 +392,16 @@ def _tagged(site: Site, key: str) -> dict[str, Mapping[str, Any]]:
 
 
 def _given_code(given: Given, site: Site, *actions: str) -> list[Statement]:
-    """What is done with the functions' zip in a bucket that was there already."""
+    """Actions on the functions' zip in an existing bucket."""
     if not given.code_bucket:
         return []
     return [allow(actions, f"arn:{site.partition}:s3:::{given.code_bucket}/functions/*")]
 
 
 def state(site: Site, bucket: str, key: str) -> list[Statement]:
-    """Reading the state and holding its lock; the lock is a file beside it."""
+    """Read the state, and lock it by a file beside it."""
     place = f"arn:{site.partition}:s3:::{bucket}"
-    # `init` runs in the default workspace, which has no state; only who may list sees that a key is missing.
+    # `init` runs in the default workspace, which has no state; without ListBucket a missing key is "access denied".
     default = key.rpartition("/")[2]
     return [
         allow(["s3:ListBucket"], place),
@@ -411,5 +411,5 @@ def state(site: Site, bucket: str, key: str) -> list[Statement]:
 
 
 def write_state(site: Site, bucket: str, key: str) -> Statement:
-    """Writing the state."""
+    """Write the state."""
     return allow(["s3:PutObject"], f"arn:{site.partition}:s3:::{bucket}/{key}")

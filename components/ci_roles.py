@@ -1,7 +1,7 @@
-"""The two roles of a pipeline: one that can plan and change nothing, one that can apply and destroy one environment.
+"""The two roles of a pipeline: one that plans and changes nothing, one that applies and destroys the environment.
 
 Pull requests and the default branch may plan, a GitHub environment may apply. What the roles may do is in
-`components.ci_permissions`, whom they trust in `components.ci_trust`.
+`components.ci_permissions`, who may assume them in `components.ci_trust`.
 """
 
 from collections.abc import Sequence
@@ -24,17 +24,17 @@ from settings import CiAccess
 
 
 class CiRoles(Construct):
-    """GitHub's identity provider, or the one that is there, and the roles that trust it for one repository.
+    """GitHub's identity provider, created or existing, and the roles that trust it for one repository.
 
     Args:
         scope: parent construct.
         id_: construct id, part of the address.
-        site: where this is built.
+        site: account, Region and names.
         access: the repository.
-        given: what the environment uses and does not make.
-        partition: of the Region, as the settings say, since a list cannot depend on what only a plan knows.
-        state_bucket: where Terraform's state is.
-        state_key: the object in it.
+        given: existing resources that the environment uses.
+        partition: of the Region, from the settings: the length of a list cannot depend on a token.
+        state_bucket: bucket of Terraform's state.
+        state_key: key of the state in it.
     """
 
     def __init__(
@@ -55,7 +55,8 @@ class CiRoles(Construct):
             access.existing_provider_arn
             or IamOpenidConnectProvider(self, "provider", url=f"https://{ISSUER}", client_id_list=self._audiences).arn
         )
-        # Attached, because both roles have it, and together with the rest it is longer than IAM takes inside a role.
+        # Attached, as both roles have it, and with the rest it exceeds the size of inline policies. Its description,
+        # and that of the boundary, must stay: IAM cannot change them, so Terraform would replace the policy.
         reading = IamPolicy(
             self,
             "read",
@@ -75,14 +76,14 @@ class CiRoles(Construct):
             site,
             reading,
             subjects=subjects(access, "pull_request", f"ref:refs/heads/{access.branch}"),
-            description="Plans: reads, and holds the lock of the state while it does",
+            description="Plans: reads, and locks the state meanwhile",
         )
         apply = self._role(
             "apply",
             site,
             reading,
             subjects=subjects(access, f"environment:{access.github_environment or site.names.environment}"),
-            description="Applies and destroys what bears the name of this environment",
+            description="Applies and destroys the resources of this environment, by name",
         )
         IamRolePolicy(
             self,

@@ -1,4 +1,4 @@
-"""Whom a pipeline's roles trust: workflows on GitHub, by the subject and the audience of their tokens. Pure."""
+"""Trust policies of a pipeline's roles: GitHub workflows, by subject and audience of their tokens. Pure."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -10,12 +10,12 @@ ISSUER: Final = "token.actions.githubusercontent.com"
 
 
 def audiences(partition: str) -> list[str]:
-    """What tokens are asked for by: in China by AWS's own name there, as its action documents, or by the common one."""
+    """Audiences of tokens: the common one, and in China also AWS's name there, as its GitHub action documents."""
     return ["sts.amazonaws.com", *(["sts.amazonaws.com.cn"] if partition == "aws-cn" else [])]
 
 
 def subjects(access: CiAccess, *contexts: str) -> list[str]:
-    """The subjects of GitHub's tokens that name a repository and one of these contexts.
+    """Subjects of GitHub's tokens for a repository in one of these contexts.
 
     Repositories that were created, renamed or transferred since 2026-07-15, or have opted in, are named together with
     their ids; others by name alone.
@@ -34,7 +34,7 @@ def subjects(access: CiAccess, *contexts: str) -> list[str]:
 
 
 def github_trust(provider_arn: str, *, audiences: Sequence[str], subjects: Sequence[str]) -> str:
-    """The trust policy of a role for these subjects. Compared letter by letter: no part of them is a pattern."""
+    """Trust policy of a role for these subjects, compared literally: no part is a pattern."""
     return document(
         {
             "Effect": "Allow",

@@ -1,7 +1,7 @@
-"""The customer key of an environment: alerts, incidents, logs and code at rest.
+"""The KMS key of an environment, which encrypts alerts, incidents, logs and code.
 
-What reports the loss of this key does not depend on it: the self-monitoring topic is not encrypted, and the queues are
-encrypted by SQS itself. So no service but CloudWatch Logs needs a statement here; our roles use the key by IAM.
+Self-monitoring reports the loss of this key without it: its topic is not encrypted, and SQS encrypts the queues itself.
+So only CloudWatch Logs needs a statement in the key policy; our roles use the key by IAM.
 """
 
 from collections.abc import Sequence
@@ -16,14 +16,14 @@ from components.site import Site
 
 
 @dataclass(frozen=True, slots=True)
-class GivenKey:
-    """A key that is there already: its policy must let the services of `EncryptionKey` use it."""
+class ExistingKey:
+    """An existing key. Its policy must allow what that of `EncryptionKey` allows."""
 
     arn: str
 
 
 class EncryptionKey(Construct):
-    """One rotated key, with a statement for the account and one for each service that writes under it by itself."""
+    """A rotated key, usable by the account's IAM policies and by CloudWatch Logs."""
 
     def __init__(
         self, scope: Construct, id_: str, *, site: Site, protect: bool, pipeline: Sequence[Statement] = ()
@@ -37,7 +37,7 @@ class EncryptionKey(Construct):
             enable_key_rotation=True,
             deletion_window_in_days=30 if protect else 7,
             policy=document(
-                # A key's policy is attached to the key: "*" is this key and no other.
+                # In a key policy, "*" is the key itself.
                 allow(
                     ["kms:*"],
                     "*",
@@ -48,7 +48,7 @@ class EncryptionKey(Construct):
                     ["kms:Decrypt", "kms:GenerateDataKey*", "kms:Encrypt*", "kms:ReEncrypt*", "kms:Describe*"],
                     "*",
                     principal={"Service": f"logs.{site.region}.{site.dns_suffix}"},
-                    # Logs names the group in the encryption context; it sends no source account.
+                    # Logs sends the group in the encryption context, and no source account.
                     condition={"ArnLike": {"kms:EncryptionContext:aws:logs:arn": site.arn("logs", "log-group:/aws/*")}},
                     sid="LogGroupsEncrypt",
                 ),

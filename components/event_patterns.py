@@ -1,7 +1,7 @@
-"""EventBridge patterns: which events start the workflow. Pure; what an event means is read in `lambda_src`.
+"""EventBridge patterns of the events that start the workflow. Pure; `lambda_src` interprets the events.
 
-Detail-types are named one by one, never the source alone: MediaConnect also sends a metadata event about every
-20 seconds for each flow, which would flood the workflow.
+Patterns name each detail-type: MediaConnect also sends a metadata event about every 20 seconds for each flow, which
+would flood the workflow.
 """
 
 import json
@@ -9,9 +9,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 PATTERN_LIMIT: Final = 2048
-"""Characters of a pattern that an account may use by default, whatever the API would take."""
+"""Characters of a pattern, by the default quota of an account; the API takes more."""
 FLOWS_A_RULE: Final = 10
-"""As many as fit the limit with the longest names; a rule for each flow would pass a bus's 300 rules, or 100."""
+"""As many as fit the limit with the longest names. A rule per flow would exceed a bus's quota of 300 or 100 rules."""
 
 DETAIL_TYPES: Final = (
     "MediaConnect Alert",
@@ -26,37 +26,37 @@ DETAIL_TYPES: Final = (
 
 
 def written(pattern: Mapping[str, Any]) -> str:
-    """A pattern as it is sent: without the spaces that count against the limit."""
+    """A pattern as JSON without spaces, which count against the limit."""
     return json.dumps(pattern, separators=(",", ":"))
 
 
 def flow_events(flow_arns: Sequence[str]) -> dict[str, Any]:
-    """Every event of some flows that is worth a look. `resources` also names the source or output it is about."""
+    """Events of some flows that start a check. `resources` of an event also has its source or output."""
     return {"source": ["aws.mediaconnect"], "detail-type": list(DETAIL_TYPES), "resources": list(flow_arns)}
 
 
 def alarms_raised(alarm_arn_prefix: str) -> dict[str, Any]:
-    """Any health alarm of any flow going to ALARM.
+    """Any health alarm that goes to ALARM.
 
-    Only health alarms have a slash in their names; those on the chain itself go to people directly.
+    Only health alarms have a slash in their names; self-monitoring alarms publish to their topic directly.
     """
     return _alarm_event("ALARM", [f"{alarm_arn_prefix}*/*"])
 
 
 def presence_unknown(alarm_arn_prefix: str, keys: Sequence[str]) -> dict[str, Any]:
-    """A presence alarm losing its data: off air on purpose or dead on air, which the monitor finds out.
+    """A presence alarm that has no data: the monitor finds out whether the flow is stopped or its source is gone.
 
     Args:
-        alarm_arn_prefix: what all health alarms of the environment begin with.
-        keys: keys of the rules that watch presence.
+        alarm_arn_prefix: start of the ARN of every alarm of the environment.
+        keys: keys of the health rules that watch presence.
     """
     return _alarm_event("INSUFFICIENT_DATA", [f"{alarm_arn_prefix}*/{key}" for key in keys])
 
 
 def self_monitoring(self_monitoring_alarm_arn_prefix: str) -> dict[str, Any]:
-    """A self-monitoring alarm going to a state in which CloudWatch publishes it.
+    """A self-monitoring alarm that goes to a state in which CloudWatch publishes it.
 
-    A flow may be called like one of them, so the namespace decides: theirs is never MediaConnect's.
+    A flow can have the name of such an alarm, so the namespace decides: theirs is never MediaConnect's.
     """
     metric = {"namespace": [{"anything-but": ["AWS/MediaConnect"]}]}
     return {

@@ -1,6 +1,6 @@
-"""One MediaConnect flow, through the HCL module that wraps its CloudFormation stack.
+"""One MediaConnect flow, by the Terraform module that holds it in a CloudFormation stack.
 
-hashicorp/aws has no MediaConnect resource; the module in `modules/mediaconnect_flow` says what replaces a flow.
+hashicorp/aws has no MediaConnect resource. `modules/mediaconnect_flow` documents what replaces a flow.
 """
 
 import hashlib
@@ -17,12 +17,12 @@ from settings import Flow, Thresholds
 
 
 class FlowModule(Construct):
-    """The module's `.tf` files as an asset, so that what is synthesized is whole without this repository."""
+    """The module's `.tf` files as an asset, so that the synthesized stack is complete by itself."""
 
     def __init__(self, scope: Construct, id_: str, *, build: Path) -> None:
         super().__init__(scope, id_)
         files = {path.name: path.read_bytes().replace(b"\r\n", b"\n") for path in sorted(FLOW_MODULE.glob("*.tf"))}
-        # CDKTF's own hash follows neither names nor a fixed order, and its copy would take tests and caches along.
+        # CDKTF's own hash ignores names and has no fixed order, and its copy would include tests and caches.
         digest = hashlib.sha256(repr(sorted(files.items())).encode()).hexdigest()
         deployed_here = build / f"flow-module-{digest}"
         if not deployed_here.is_dir():
@@ -39,7 +39,7 @@ class FlowModule(Construct):
 
 
 class MediaConnectFlow(Construct):
-    """A flow with its sources and outputs. It is made in STANDBY; starting it is an operation, not a resource."""
+    """A flow with its sources and outputs. It is created in STANDBY; `media-workflow start` starts it."""
 
     def __init__(
         self,
@@ -72,9 +72,9 @@ class MediaConnectFlow(Construct):
             },
         )
 
-        # Asked for once: each question to the module is a round trip to Node.
+        # Read once: each read is a round trip to Node.
         self.arn: Final = self._output("flow_arn")
-        """ARN of the flow; new after a replacement."""
+        """ARN of the flow; changes when the flow is replaced."""
 
     def _output(self, name: str) -> str:
         return Token.as_string(self._module.get(name))
@@ -93,7 +93,7 @@ class MediaConnectFlow(Construct):
 
 
 def module_variables(flow: Flow, thresholds: Thresholds) -> dict[str, Any]:
-    """The module's inputs for a flow: the same words, with `source` spelled out, as a module cannot be given one."""
+    """The module's inputs for a flow. `source` is a reserved argument of modules, so it is `primary_source` there."""
     given = flow.model_dump(mode="json", exclude_none=True, exclude={"on_air", "thresholds"})
     given["primary_source"] = given.pop("source")
     given["content_seconds"] = thresholds.content_seconds

@@ -1,6 +1,6 @@
-"""The two functions of the zip: each with its own role, log group and permissions.
+"""The two Lambda functions, each with its own role, log group and permissions.
 
-What they do is in `lambda_src`; when they run is in `components.workflow`.
+Their code is in `lambda_src`; `components.workflow` calls them.
 """
 
 from collections.abc import Mapping, Sequence
@@ -31,7 +31,7 @@ KEEP_OLD_CODE_DAYS: Final = 30
 
 
 class Code(Construct):
-    """The zip in its bucket, or in one that is there already, under a key that names its content."""
+    """The zip of the functions in its own or an existing bucket, under a key that is the hash of its content."""
 
     def __init__(
         self,
@@ -76,7 +76,7 @@ class Code(Construct):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FunctionConfig:
-    """One function. `part` names it, and is the package in `lambda_src` with hyphens for underscores."""
+    """Configuration of a function. `part` is its package in `lambda_src`, with hyphens instead of underscores."""
 
     part: str
     description: str
@@ -86,12 +86,12 @@ class FunctionConfig:
 
     @property
     def handler(self) -> str:
-        """The same import path in the zip as in the tests."""
+        """Import path of the handler, in the zip as in the tests."""
         return f"{self.part.replace('-', '_')}.handler.lambda_handler"
 
 
 class Function(Construct):
-    """A function with a role that may write to its own log group, and do what its config lists.
+    """A function with a role that may write to its own log group, and has the permissions of its configuration.
 
     `after` is the function that reads what this one writes: it is updated first (`lambda_src/schema.py`).
     """
@@ -121,7 +121,7 @@ class Function(Construct):
             "role",
             name=site.names.role(config.part),
             description=config.description,
-            # Lambda sends no source account here; a role can be passed to it only within its own account.
+            # Lambda sends no source account here; a role can be passed only within its account.
             assume_role_policy=trust("lambda.amazonaws.com"),
             permissions_boundary=site.permissions_boundary,
         )
@@ -158,7 +158,7 @@ class Function(Construct):
                 log_format="JSON", application_log_level="INFO", system_log_level="WARN", log_group=logs.name
             ),
             tracing_config=LambdaFunctionTracingConfig(mode="Active"),
-            # The first run must already be allowed what it does.
+            # The first run needs its permissions.
             depends_on=[policy, *([after.resource] if after else [])],
         )
         self.resource: Final[LambdaFunction] = function
@@ -167,20 +167,20 @@ class Function(Construct):
 
 
 def stream_monitor(*, site: Site, flow_tags: Mapping[str, str], concurrency: int | None) -> FunctionConfig:
-    """The function that looks at a flow: it may read policies, describe our flows and read metrics.
+    """The function that checks a flow: it may read policies, describe our flows and read metrics.
 
     Args:
-        site: where this is built.
-        flow_tags: what every flow of the environment is tagged with; its project and environment tell it from others.
-        concurrency: as many at the same time as are reserved; None for no limit of its own.
+        site: account, Region and names.
+        flow_tags: tags of every flow; `Project` and `Environment` distinguish our flows from others.
+        concurrency: reserved concurrency; None: none.
     """
     return FunctionConfig(
         part="stream-monitor",
-        description="Looks at one MediaConnect flow and reports its health",
+        description="Checks one MediaConnect flow and reports its health",
         environment={"ENVIRONMENT": site.names.environment, "POLICY_PREFIX": site.names.policy_prefix},
         permissions=[
             allow(["ssm:GetParameter"], site.arn("ssm", f"parameter{site.names.policy_prefix}*")),
-            # By tag and not by name: the names of 150 flows would fill all that a role may hold.
+            # By tag, as the names of 150 flows would exceed the size of a role's policies.
             allow(
                 ["mediaconnect:DescribeFlow", "mediaconnect:DescribeFlowSourceMetadata"],
                 site.arn("mediaconnect", "flow:*"),
@@ -204,10 +204,10 @@ def alert_handler(
     key_arn: str,
     concurrency: int | None,
 ) -> FunctionConfig:
-    """The function that remembers and tells people: it may read and put items, and publish; under the one key."""
+    """The function that keeps incidents and notifies: it may read and put items, publish, and use the key."""
     return FunctionConfig(
         part="alert-handler",
-        description="Makes one message of each thing worth knowing about a flow",
+        description="Keeps the incident of each flow and sends its notifications",
         environment={
             "ENVIRONMENT": site.names.environment,
             "TOPIC_ARN": topic_arn,

@@ -1,9 +1,9 @@
-"""The health rules of a flow: which signal means what, from protocol and settings alone.
+"""The health rules of a flow, derived from its protocols and settings.
 
-One row is one alarm, one entry of the monitor's policy, one line in a dashboard graph and one paragraph of a
-message; adding a metric is adding a row. Pure: no provider, no AWS call. What happens on a breach is decided in
-`lambda_src`, who is notified in `components.notifications`.
-Touch with care: a row's key is its alarm's name and address.
+One row is one alarm, one entry of the monitoring policy, one line in a dashboard graph and one paragraph of a message;
+adding a metric is adding a row. Pure: no provider, no AWS call. `lambda_src` decides what happens on a breach,
+`components.notifications` who receives it.
+Touch with care: the key of a row is the name and the address of its alarm.
 """
 
 from collections.abc import Sequence
@@ -20,31 +20,31 @@ Comparison = Literal[
     "LessThanOrEqualToThreshold",
     "IncreasesByMoreThan",
 ]
-"""CloudWatch's operators, and one that only the monitor has: from one datapoint to the next."""
+"""CloudWatch's operators, and one that only the monitor has: the increase between two datapoints."""
 
 SOURCE: Final = "source"
-"""What rules and events on sources are about: an encoder that fails is one issue, however many signals show it."""
+"""`about` of the rules and events on sources: an encoder that fails is one issue, however many signals it causes."""
 
 WHOLE_MINUTE: Final = 60
-"""Seconds. What CloudWatch evaluates more often than this, it charges threefold."""
+"""Seconds. An alarm with a shorter period costs three times as much."""
 LATENESS_SECONDS: Final = 240
-"""How late a datapoint may come for everything to work as usual; one to three minutes were observed, no bound is known.
+"""How late a datapoint may be without effect. One to three minutes were observed; AWS publishes no bound.
 
-An alarm sees a datapoint only while its evaluation range reaches back that far. How far CloudWatch looks beyond the
-range is not documented, so nothing relies on it. The monitor's tolerance is `LATE` in `lambda_src/report.py`.
+An alarm sees a datapoint only within its evaluation range. How far CloudWatch reads beyond the range is not documented,
+so nothing relies on it. The monitor's tolerance is `LATE` in `lambda_src/report.py`.
 """
 EARLY_WINDOW_SECONDS: Final = 180
-"""How long packet loss of a part of a minute lasts as a finding."""
+"""Seconds for which packet loss of less than a minute stays an issue."""
 NAMES_LISTED: Final = 300
 """Characters of names that one sentence lists."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HealthRule:
-    """One condition worth a message. Every field is on the row, so a review needs no other file.
+    """One condition that is worth a notification, complete on one row.
 
-    All metrics are of namespace `AWS/MediaConnect` with the one dimension `FlowARN`; with two sources that
-    mixes both, so Maximum asks "is any there" and Minimum "are all there".
+    Metrics are in the namespace `AWS/MediaConnect`, with the one dimension `FlowARN`. With two sources that combines
+    both: Maximum asks whether any is there, Minimum whether all are.
     """
 
     key: str
@@ -58,11 +58,11 @@ class HealthRule:
     severity: Severity
     meaning: str
     actions: tuple[str, ...]
-    about: str = ""  # rules about the same thing are one issue to people; empty means about their metric
-    # Seconds. Metrics come minutes late, so with a shorter one the newest periods of a good stream are empty, too:
-    # below 60 only where one datapoint decides and silence means nothing.
+    about: str = ""  # rules about the same thing are one issue; empty: about their metric
+    # Seconds. Metrics are minutes late, so that the newest short periods of a healthy stream are empty, too: below 60
+    # only where one datapoint decides and missing data means nothing.
     period: int = WHOLE_MINUTE
-    # A flow that is stopped emits nothing, so a counter that is silent is not a fault.
+    # A stopped flow emits nothing, so missing data of a counter is not a fault.
     missing: Literal["missing", "notBreaching"] = "notBreaching"
 
     # An alarm compares the flow's metric with a number. Where that is not enough, only the monitor evaluates the rule.
@@ -70,16 +70,16 @@ class HealthRule:
 
     @property
     def watches_presence(self) -> bool:
-        """Whether silence itself is a finding: then INSUFFICIENT_DATA starts the workflow as ALARM does."""
+        """Whether missing data is an issue: then INSUFFICIENT_DATA starts the workflow as ALARM does."""
         return self.missing == "missing"
 
     @property
     def alarm_periods(self) -> int:
-        """Periods that the alarm evaluates: as many as the rule, and those whose datapoints may not have arrived."""
+        """Periods that the alarm evaluates: those of the rule, and those whose datapoints may be late."""
         return self.evaluation_periods + -(-LATENESS_SECONDS // self.period)
 
     def as_json(self) -> dict[str, Any]:
-        """The row as the monitor's policy carries it."""
+        """The row as it is in the monitoring policy."""
         row = asdict(self) | {"about": self.about or self.metric, "alarm_periods": self.alarm_periods}
         del row["has_alarm"]
         return row
@@ -91,11 +91,11 @@ CHECK_ALLOWED: Final = "Check that the sender's public address is still inside t
 
 
 def health_rules(flow: Flow, thresholds: Thresholds) -> tuple[HealthRule, ...]:
-    """The rows of one flow, in the order in which a person would ask.
+    """The rules of one flow, most important first.
 
     Args:
-        flow: what is sent, how, and to whom.
-        thresholds: the environment's thresholds with this flow's overrides applied.
+        flow: its sources and outputs.
+        thresholds: those of the flow, as `Environment.thresholds_of` gives them.
     """
     protocols = {flow.source.protocol} | ({flow.backup_source.protocol} if flow.backup_source else set())
     return (
@@ -124,7 +124,7 @@ def _source_lost(flow: Flow) -> HealthRule:
         unit="Connected" if connected else "Bits/Second",
         datapoints_to_alarm=1,
         evaluation_periods=1,
-        # Stopped on purpose and dead on air look alike in metrics: the monitor asks the flow which it is.
+        # In metrics a stopped flow and a dead source look alike: the monitor asks the flow which it is.
         missing="missing",
         severity="CRITICAL",
         meaning=f"{every} gone: viewers see nothing.",
@@ -165,14 +165,14 @@ def _redundancy(flow: Flow) -> tuple[HealthRule, ...]:
                 key="failover",
                 about=SOURCE,
                 metric="FailoverSwitches",
-                # Whether it counts in each period or since the start is not known: either increases at a switch.
+                # Whether it counts per period or since the start is not documented: either increases at a switch.
                 statistic="Maximum",
                 comparison="IncreasesByMoreThan",
                 has_alarm=False,
                 threshold=0,
                 unit="Count",
                 datapoints_to_alarm=1,
-                evaluation_periods=5,  # as far apart as checks are by default
+                evaluation_periods=5,  # the default check interval in minutes
                 severity="HIGH",
                 meaning="The flow switched between its sources: one of them was not good enough.",
                 actions=(
@@ -254,7 +254,7 @@ def _packet_loss(thresholds: Thresholds) -> tuple[HealthRule, HealthRule]:
 
 
 def _lost_for_good(thresholds: Thresholds, key: str, metric: str, meaning: str, advice: str) -> HealthRule:
-    """Packets that nothing brought back: viewers see each."""
+    """Packets that were not recovered: viewers see each."""
     return HealthRule(
         key=key,
         metric=metric,
@@ -319,7 +319,8 @@ def _outputs(flow: Flow) -> tuple[HealthRule, ...]:
         HealthRule(
             key="output-disconnected",
             metric="OutputConnected",
-            # A disabled output may report 0: then the flow's minimum says nothing, and the monitor asks for each other.
+            # A disabled output may report 0. Then the flow's minimum is useless, and the monitor reads each output's
+            # metric.
             has_alarm=len(enabled) == len(connected),
             statistic="Minimum",
             comparison="LessThanThreshold",
@@ -338,9 +339,9 @@ def _outputs(flow: Flow) -> tuple[HealthRule, ...]:
 
 
 def listed(names: Sequence[str]) -> str:
-    """The first names, as many as have `NAMES_LISTED` characters together, and how many more there are.
+    """The first names, up to `NAMES_LISTED` characters, and how many more there are.
 
-    Fifty names of 128 characters would fill a flow's policy, an alarm's description and a message by themselves.
+    Fifty names of 128 characters would exceed the size of a policy, an alarm's description and a message.
     """
     shown = [*names[:1]]
     for name in names[1:]:

@@ -1,4 +1,4 @@
-"""IAM documents as JSON text. Pure; which role may do what stands beside the thing that needs it."""
+"""IAM policy documents as JSON. Pure; permissions are listed beside the resource that needs them."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -8,7 +8,7 @@ Statement = Mapping[str, Any]
 
 
 def document(*statements: Statement) -> str:
-    """A policy document with the given statements, in their order."""
+    """A policy document with the given statements, in order."""
     return json.dumps({"Version": "2012-10-17", "Statement": [dict(statement) for statement in statements]})
 
 
@@ -32,9 +32,9 @@ def allow(
 
 
 def own_account(account_id: str, *, source_arn: str | None = None) -> dict[str, Any]:
-    """The condition that a service acts for this account, and for `source_arn` (a pattern) where it is given.
+    """Condition: the service acts for this account, and for `source_arn` (a pattern) if given.
 
-    Without it another account could make the service use our resource (the confused deputy).
+    Without it another account could make the service use our resource (confused deputy).
     """
     condition: dict[str, Any] = {"StringEquals": {"aws:SourceAccount": account_id}}
     if source_arn:
@@ -43,7 +43,7 @@ def own_account(account_id: str, *, source_arn: str | None = None) -> dict[str, 
 
 
 def trust(service: str, *, condition: Mapping[str, Any] | None = None) -> str:
-    """The trust policy of a role that an AWS service takes on for us; for the condition see `own_account`."""
+    """Trust policy of a role for an AWS service; for the condition see `own_account`."""
     statement: dict[str, Any] = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": service}}
     if condition:
         statement["Condition"] = dict(condition)
@@ -51,7 +51,7 @@ def trust(service: str, *, condition: Mapping[str, Any] | None = None) -> str:
 
 
 def tls_only(bucket_arn: str) -> Statement:
-    """Refuse any request to a bucket that does not come over TLS."""
+    """Deny requests to a bucket without TLS."""
     return {
         "Sid": "TlsOnly",
         "Effect": "Deny",

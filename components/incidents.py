@@ -1,7 +1,6 @@
-"""The table that remembers incidents: one item a flow, and one for each closed incident until its time is up.
+"""DynamoDB table of incidents: one item per flow, and one per closed incident until it expires.
 
-What is in them is decided in `lambda_src/alert_handler`. Lost, it costs the memory of what is open: a flow that is
-still unhealthy is told of once more.
+`lambda_src/alert_handler` writes the items. If the table is lost, flows that are still unhealthy are notified again.
 """
 
 from typing import Final
@@ -19,7 +18,7 @@ from components.site import Site
 
 
 class Incidents(Construct):
-    """One table for all flows of the environment, paid by request."""
+    """One on-demand table for all flows of the environment."""
 
     def __init__(self, scope: Construct, id_: str, *, site: Site, key_arn: str, protect: bool) -> None:
         super().__init__(scope, id_)

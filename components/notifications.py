@@ -1,7 +1,7 @@
-"""The topics that people are notified through: who receives which severity.
+"""SNS topics and subscriptions: who receives which severity.
 
-Wording is decided in `lambda_src/alert_handler`. E-mail subscriptions must be confirmed by their owner once;
-until then AWS delivers nothing to them, and after three days without it deletes them.
+`lambda_src/alert_handler` writes the messages. The owner of an e-mail address must confirm the subscription; until then
+SNS delivers nothing to it, and after three days deletes the subscription.
 """
 
 import json
@@ -20,40 +20,40 @@ KEEP_UNDELIVERED_SECONDS: Final = 14 * 24 * 3600  # the longest that SQS keeps a
 
 
 def severities_from(minimum: Severity) -> list[str]:
-    """`minimum` and everything worse, worst first."""
+    """`minimum` and all higher severities, worst first."""
     return list(WORST_FIRST[: WORST_FIRST.index(minimum) + 1])
 
 
 @dataclass(frozen=True, slots=True)
-class GivenTopic:
-    """A topic that is there already: whoever made it decides who is told, and lets CloudWatch and our roles publish."""
+class ExistingTopic:
+    """An existing topic. Its owner manages the subscriptions, and lets CloudWatch and our roles publish."""
 
     topic_arn: str
     undelivered_queue_name: str | None = None
 
     @property
     def self_monitoring_topic_arn(self) -> str:
-        """Self-monitoring alarms go the same way."""
+        """Topic of self-monitoring: the same."""
         return self.topic_arn
 
     @property
     def topic_name(self) -> str:
-        """Name of the topic, as CloudWatch's metrics call it."""
+        """Name of the topic, as in CloudWatch's dimensions."""
         return self.topic_arn.rpartition(":")[2]
 
     @property
     def self_monitoring_topic_name(self) -> str:
-        """The same."""
+        """Name of the topic of self-monitoring: the same."""
         return self.topic_name
 
 
 class Notifications(Construct):
-    """Two topics with the same subscribers, and a queue of the messages that SNS could not deliver.
+    """Two topics with the same subscribers, and a dead-letter queue of messages that SNS could not deliver.
 
-    Alerts are filtered by severity. Self-monitoring alarms come from CloudWatch, which sets no attributes, and
-    SNS delivers a message without attributes through no filter, not even through `"exists": false`; so they have a
-    topic without filters. That topic is not encrypted: it must report the loss of the key, and CloudWatch may not use
-    `alias/aws/sns`. It carries names of alarms, flows and executions, and no stream, secret or address.
+    Subscriptions to alerts filter by severity. CloudWatch publishes self-monitoring alarms without message attributes,
+    and no filter matches those, not even `"exists": false`; so they have a topic without filters. That topic is not
+    encrypted: it must report the loss of the key, and CloudWatch may not use `alias/aws/sns`. Its messages name alarms,
+    flows and executions, and hold no stream, secret or address.
     """
 
     def __init__(

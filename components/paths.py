@@ -1,4 +1,4 @@
-"""Where the parts of this project are. Imports nothing else, as it is read before Node is started."""
+"""Paths of this project. Imports nothing of ours, as it is read before Node is started."""
 
 from pathlib import Path
 from typing import Final

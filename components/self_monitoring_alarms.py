@@ -1,7 +1,7 @@
-"""Self-monitoring alarms. CloudWatch publishes them itself, so no part of what they watch is needed.
+"""Self-monitoring alarms. CloudWatch publishes them itself, without any part that they watch.
 
-Each row says which sign means that a broken stream could go unnoticed. Which failure has which sign is in
-`docs/self-monitoring.md`.
+Each row is a sign that a broken stream could go unnoticed. `docs/self-monitoring.md` lists which failure shows which
+sign.
 """
 
 from collections.abc import Mapping
@@ -21,16 +21,15 @@ from components.site import Site
 OUR_NAMESPACE: Final = "MediaWorkflow"
 OUR_DIMENSION: Final = "Environment"
 INPUTS_REFUSED: Final = "InputsRefused"
-"""What the functions count of themselves; the other side of `lambda_src/measures.py`."""
+"""A metric of the functions; published by `lambda_src/measures.py`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SelfMonitoringAlarm:
-    """One sign of a failure: more than nothing of `metric` in five minutes, or with `expected` nothing.
+    """One sign of a failure: any value of `metric` above 0 in a period or, with `expected`, none in three periods.
 
-    `minutes` is the period, of which an expected metric may miss three before it is missed. `missing` is what no data
-    means: failures are counted only when there are some ("notBreaching"). `less` is a metric of our own functions whose
-    count is no failure, and is taken off.
+    `minutes` is the period. `missing` is how the alarm treats missing data; failures have data only when there are some
+    ("notBreaching"). `less` is a metric of our functions that counts what is not a failure, and is subtracted.
     """
 
     key: str
@@ -46,15 +45,15 @@ class SelfMonitoringAlarm:
 
     @property
     def periods(self) -> int:
-        """Periods in which the sign must be seen; that an alarm evaluates more lets datapoints be late."""
+        """Periods that must show the sign. The alarm evaluates more, as datapoints may be late."""
         return 3 if self.expected else 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SelfMonitored:
-    """What is watched, by deployed name: functions, rules and topics by part, state machines by ARN, queues, schedules.
+    """Deployed names of what is watched; functions, rules and topics by part.
 
-    `undelivered_queue_name` is None for a topic that is not ours: then its subscriptions are not either.
+    `undelivered_queue_name` is None for an existing topic, whose subscriptions are not ours.
     """
 
     functions: Mapping[str, str]
@@ -69,7 +68,7 @@ class SelfMonitored:
 
 
 def self_monitoring_rows(self_monitored: SelfMonitored) -> tuple[SelfMonitoringAlarm, ...]:
-    """The rows of an environment."""
+    """The alarms of an environment, as rows."""
     return (
         *(
             SelfMonitoringAlarm(
@@ -92,15 +91,15 @@ def self_monitoring_rows(self_monitored: SelfMonitored) -> tuple[SelfMonitoringA
                 less=less,
             )
             for key, metric, what, less in (
-                # A person's wrong input fails, and concerns nobody else. CloudWatch counts no executions by their
-                # error. Where the function's count is lost, this alarm is raised without need rather than too rarely.
+                # A person's wrong input fails an execution, but is not a failure. CloudWatch does not count executions
+                # by error, so the function counts these; if its count is lost, the alarm is raised needlessly.
                 ("executions-failed", "ExecutionsFailed", "failed", INPUTS_REFUSED),
                 ("executions-timed-out", "ExecutionsTimedOut", "timed out", None),
                 ("executions-throttled", "ExecutionThrottled", "were throttled", None),
             )
         ),
-        # The heartbeat. Executions of the state machine will not do: events start them as well, so a storm of events
-        # would hide that nobody looks by schedule any more. This counts what the schedules alone start.
+        # The heartbeat. Executions of the state machine are no heartbeat: events start them, too, so that many events
+        # would hide that scheduled checks have stopped. This metric counts what the schedules start.
         SelfMonitoringAlarm(
             key="no-scheduled-checks",
             namespace="AWS/Scheduler",
@@ -109,12 +108,12 @@ def self_monitoring_rows(self_monitored: SelfMonitored) -> tuple[SelfMonitoringA
             meaning="No scheduled check was counted for three check intervals and the minutes that metrics are late.",
             expected=True,
             minutes=self_monitored.check_every_minutes,
-            # What is expected and not counted at all leaves the alarm without data, which notifies like an alarm;
-            # "breaching" would raise it whenever an environment is new, before its first check.
+            # Without data the alarm goes to INSUFFICIENT_DATA, which notifies as well; "breaching" would raise it in
+            # every new environment, before its first check.
             missing="missing",
         ),
-        # The attempts above are counted though none succeeds, and the dead letters of the schedules wake the queue's
-        # metrics late; this is counted at once.
+        # Attempts count even if none succeeds, and the queue's metrics may be late for dead letters of the schedules;
+        # this metric counts at once.
         SelfMonitoringAlarm(
             key="scheduled-checks-failed",
             namespace="AWS/Scheduler",
@@ -138,12 +137,13 @@ def self_monitoring_rows(self_monitored: SelfMonitored) -> tuple[SelfMonitoringA
             metric="ApproximateNumberOfMessagesVisible",
             dimensions={"QueueName": self_monitored.queue_name},
             meaning=(
-                f"Events wait in {self_monitored.queue_name} that were not handled; make replay hands them over again."
+                f"Dead letters in {self_monitored.queue_name}: events or checks that failed. "
+                "make replay runs them again."
             ),
             statistic="Maximum",
-            # The metrics of a queue that was idle for six hours sleep, and need up to fifteen minutes to wake: this
-            # alarm may come late, and the failures that fill the queue have alarms of their own, which do not sleep.
-            # Without data it keeps its state, so that dead letters that nobody touches do not end it.
+            # SQS pauses the metrics of a queue that is idle for six hours, and takes up to fifteen minutes to resume:
+            # this alarm may be late, but the failures that fill the queue have alarms of their own. Without data it
+            # keeps its state, so that it lasts while dead letters wait.
             missing="ignore",
         ),
         SelfMonitoringAlarm(
@@ -151,7 +151,7 @@ def self_monitoring_rows(self_monitored: SelfMonitored) -> tuple[SelfMonitoringA
             namespace="AWS/States",
             metric="ExecutionsFailed",
             dimensions={"StateMachineArn": self_monitored.second_path_arn},
-            meaning="The second path of the self-monitoring alarms failed: the alerts topic did not accept a message.",
+            meaning="The second path of the self-monitoring alarms failed: the alerts topic refused a message.",
         ),
         *(
             row
@@ -162,10 +162,11 @@ def self_monitoring_rows(self_monitored: SelfMonitored) -> tuple[SelfMonitoringA
 
 
 def _delivery_rows(self_monitored: SelfMonitored, part: str, name: str) -> tuple[SelfMonitoringAlarm, ...]:
-    """Whether messages to a topic reach its subscribers.
+    """Rows for messages that do not reach the subscribers of a topic.
 
-    NumberOfNotificationsFailed counts each failed attempt on an https endpoint, also those that a retry delivers later.
-    With a queue behind our own subscriptions, SNS counts what it gave up on, and what it could not keep either.
+    NumberOfNotificationsFailed counts each failed attempt on an https endpoint, even if a retry succeeds. With a
+    dead-letter queue, SNS counts messages that failed after all retries, and those that it could not put into the
+    queue.
     """
     queue = self_monitored.undelivered_queue_name
     signs = (
@@ -173,12 +174,12 @@ def _delivery_rows(self_monitored: SelfMonitored, part: str, name: str) -> tuple
             (
                 f"deliveries-of-{part}-failed",
                 "NumberOfNotificationsRedrivenToDlq",
-                f"Messages to {name} could not be delivered to a subscriber after all retries; they are in {queue}.",
+                f"Messages to {name} were not delivered after all retries; they are in {queue}.",
             ),
             (
                 f"deliveries-of-{part}-lost",
                 "NumberOfNotificationsFailedToRedriveToDlq",
-                f"Messages to {name} could not be delivered to a subscriber, nor kept in {queue}.",
+                f"Messages to {name} were not delivered, and could not be kept in {queue}.",
             ),
         )
         if queue
@@ -186,7 +187,7 @@ def _delivery_rows(self_monitored: SelfMonitored, part: str, name: str) -> tuple
             (
                 f"deliveries-of-{part}-failed",
                 "NumberOfNotificationsFailed",
-                f"An attempt to deliver a message to {name} failed; an https endpoint may have got it by a retry.",
+                f"An attempt to deliver a message to {name} failed; a retry to an https endpoint may have succeeded.",
             ),
         )
     )
@@ -199,7 +200,7 @@ def _delivery_rows(self_monitored: SelfMonitored, part: str, name: str) -> tuple
 
 
 class SelfMonitoringAlarms(Construct):
-    """The alarms of `chain_alarm_rows`, published by CloudWatch itself."""
+    """The alarms of `self_monitoring_rows`, published by CloudWatch itself."""
 
     def __init__(
         self, scope: Construct, id_: str, *, site: Site, rows: tuple[SelfMonitoringAlarm, ...], topic_arn: str
@@ -210,22 +211,22 @@ class SelfMonitoringAlarms(Construct):
                 self,
                 row.key,
                 alarm_name=site.names.self_monitoring_alarm(row.key),
-                alarm_description=f"{row.meaning} A broken stream may go unnoticed: look at the streams yourself.",
-                **_watched(row, environment=site.names.environment),
-                # The services' own metrics may be as late as MediaConnect's.
+                alarm_description=f"{row.meaning} A broken stream may go unnoticed: check the streams yourself.",
+                **_metric_of(row, environment=site.names.environment),
+                # Metrics of these services may be as late as MediaConnect's.
                 evaluation_periods=row.periods + -(-LATENESS_SECONDS // (row.minutes * 60)),
                 datapoints_to_alarm=row.periods,
                 comparison_operator="LessThanThreshold" if row.expected else "GreaterThanThreshold",
                 threshold=1 if row.expected else 0,
                 treat_missing_data=row.missing,
-                # No message when it is OK: a new alarm would send one on its first evaluation.
+                # No OK action: a new alarm would notify on its first evaluation.
                 alarm_actions=[topic_arn],
                 insufficient_data_actions=[topic_arn] if row.expected else None,
             )
 
 
-def _watched(row: SelfMonitoringAlarm, *, environment: str) -> dict[str, Any]:
-    """The metric of a row as an alarm's arguments; metric math where something is taken off."""
+def _metric_of(row: SelfMonitoringAlarm, *, environment: str) -> dict[str, Any]:
+    """The metric of a row as arguments of an alarm; metric math if something is subtracted."""
     period, dimensions = row.minutes * 60, dict(row.dimensions)
     if row.less is None:
         return {

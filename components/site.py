@@ -1,4 +1,4 @@
-"""Where things are built: account, Region, partition, names. Every construct takes it; none looks it up again."""
+"""Account, Region, partition and names of an environment; every construct takes them from here."""
 
 from dataclasses import dataclass
 
@@ -10,13 +10,13 @@ class Site:
     """One environment in one account and Region. Account and partition are tokens, known to Terraform at plan.
 
     Attributes:
-        names: of all that is built.
+        names: names of all resources.
         region: the Region.
-        account_id: the account.
-        partition: the second part of every ARN.
-        dns_suffix: what addresses of the partition end with, and there the names of some services, too.
+        account_id: the account, a token.
+        partition: the partition, second part of every ARN, a token.
+        dns_suffix: end of host names, and of some service principals, in the partition.
         log_retention_days: how long logs are kept.
-        permissions_boundary: ARN of the boundary of every role, where a pipeline may change roles.
+        permissions_boundary: ARN of the boundary of every role, if a pipeline may change roles.
     """
 
     names: Names
@@ -28,15 +28,15 @@ class Site:
     permissions_boundary: str | None = None
 
     def arn(self, service: str, resource: str) -> str:
-        """The ARN of something of ours, before or without the resource that makes it."""
+        """ARN of a resource of this environment, without a reference to it."""
         return f"arn:{self.partition}:{service}:{self.region}:{self.account_id}:{resource}"
 
     @property
     def alarm_arn_prefix(self) -> str:
-        """What the ARN of each alarm of this environment begins with."""
+        """Start of the ARN of every alarm of this environment."""
         return self.arn("cloudwatch", f"alarm:{self.names.prefix}-")
 
     @property
     def self_monitoring_alarm_arn_prefix(self) -> str:
-        """What the ARN of each self-monitoring alarm begins with."""
+        """Start of the ARN of every self-monitoring alarm."""
         return self.arn("cloudwatch", f"alarm:{self.names.prefix}-chain-")

@@ -1,8 +1,8 @@
-"""What AWS takes at most of each document that settings make larger, and how large an environment's are. Pure.
+"""Size limits of AWS for documents that grow with the settings, and the sizes of an environment. Pure.
 
-One row is one limit. What Terraform knows only later counts at its longest; what the functions make at run time follows
-from a flow's policy and from its sources and outputs. Whatever is too large is refused at synth, all at once, with the
-setting that makes it so. Touch with care: a limit has its source beside it.
+One row is one limit, with its source. Tokens count at their longest; what the functions write at run time is estimated
+from a flow's policy, sources and outputs. All documents that are too large are refused together at synth, with the
+setting that causes it.
 """
 
 import json
@@ -17,7 +17,7 @@ from settings import Environment, Flow, Names, Problem
 Content = Mapping[str, Any]
 """A synthesized stack: Terraform JSON."""
 Found = tuple[str, str, int]
-"""The setting that makes a document large, whose document it is, and its size."""
+"""The setting that makes a document large, the resource it belongs to, and its size."""
 
 LONGEST: Final = (
     (r"\$\{data\.aws_partition\.\w+\.partition\}", "aws-us-gov"),
@@ -29,12 +29,12 @@ LONGEST: Final = (
     (r"\$\{[^}]+\.arn\}", "arn:aws-us-gov:states:us-gov-west-1:123456789012:stateMachine:" + "x" * 80),
     (r"\$\{[^}]*\}", "x" * 128),
 )
-"""What a token becomes at its longest; the first pattern that fits counts."""
+"""The longest value of a token; the first pattern that matches counts."""
 
 REPORT_FRAME: Final = 1_500
-"""Characters of a report, a record or a message around its issues: names, ARNs, times, trigger, links."""
+"""Characters of a report, a record or a message beside its issues: names, ARNs, times, trigger, links."""
 OF_A_PART: Final = 600
-"""Characters that a source or output adds: its name, its ARN and what the last event stated about it."""
+"""Characters that a source or output adds: name, ARN and event evidence."""
 OF_AN_OUTPUT: Final = 240
 """Characters of an output in the flow's template beside its own values: names of properties, its ARN as output."""
 OF_A_KEY: Final = 150
@@ -49,11 +49,11 @@ class Size:
 
     Attributes:
         what: the document.
-        limit: how much AWS takes.
-        unit: of the limit.
-        source: where AWS says so.
-        measured: finds the documents of an environment, from its settings and what was synthesized.
-        advice: what to do, as a sentence without its first word.
+        limit: the most that AWS takes.
+        unit: unit of the limit.
+        source: where AWS documents it.
+        measured: yields the sizes in an environment, from its settings and the synthesized stacks.
+        advice: how to fix it; completes the sentence "AWS takes LIMIT; ...".
     """
 
     what: str
@@ -65,7 +65,7 @@ class Size:
 
 
 def oversized(environment: Environment, content: Content) -> list[Problem]:
-    """Everything of an environment that AWS would not take, as problems of its settings."""
+    """Documents of an environment that are too large for AWS, as problems of its settings."""
     return [
         Problem(
             place=f"environments/{environment.name}.toml",
@@ -80,14 +80,14 @@ def oversized(environment: Environment, content: Content) -> list[Problem]:
 
 
 def resolved(text: str) -> str:
-    """A synthesized document as it is sent, with every token at its longest."""
+    """A synthesized document with every token at its longest."""
     for pattern, value in LONGEST:
         text = re.sub(pattern, value, text)
     return text
 
 
 def template_bytes(flow: Flow, tags: Mapping[str, str]) -> int:
-    """Bytes that the CloudFormation template of a flow has at most; the module writes it, in Terraform."""
+    """The most bytes that the CloudFormation template of a flow has; the module writes it."""
     size = OF_A_FLOW + _bytes(dict(tags)) + len(tags) * len('{"Key":,"Value":},')
     size += sum(_bytes(part.model_dump(mode="json", exclude_none=True)) for part in flow.parts)
     size += sum(OF_A_KEY for part in flow.parts if part.given("encryption"))
@@ -107,7 +107,7 @@ def _all(content: Content, kind: str) -> Iterator[dict[str, Any]]:
 def _whole(
     kind: str, attribute: str, name: str, key: str = "flows"
 ) -> Callable[[Environment, Content], Iterator[Found]]:
-    """Each resource's document by itself."""
+    """Size of one attribute of each resource."""
 
     def measured(_: Environment, content: Content) -> Iterator[Found]:
         for resource in _all(content, kind):
@@ -126,7 +126,7 @@ def _policies(environment: Environment, content: Content) -> Iterator[Found]:
 
 
 def _inline(_: Environment, content: Content) -> Iterator[Found]:
-    """All inline policies of a role together, without whitespace, as IAM counts them."""
+    """Size of all inline policies of a role, without whitespace, as IAM counts it."""
     sizes: dict[str, int] = defaultdict(int)
     for policy in _all(content, "aws_iam_role_policy"):
         sizes[policy["role"]] += len(json.dumps(json.loads(resolved(policy["policy"])), separators=(",", ":")))
@@ -140,7 +140,7 @@ def _managed(_: Environment, content: Content) -> Iterator[Found]:
 
 
 def _secrets(environment: Environment, _: Content) -> Iterator[Found]:
-    """The policy of the role with which a flow reads its keys, which the module writes."""
+    """Size of the policy of the role that reads a flow's keys; the module writes it."""
     for flow in environment.flows:
         arns = {key.secret_arn for part in flow.parts if (key := part.given("encryption"))}
         yield f"flows.{flow.name}.outputs", flow.name, 250 + sum(len(arn) + 3 for arn in arns)
@@ -152,7 +152,7 @@ def _templates(environment: Environment, _: Content) -> Iterator[Found]:
 
 
 def _reports(times: int, *, parts: int) -> Callable[[Environment, Content], Iterator[Found]]:
-    """What a function makes when everything is wrong: as often as a document holds every rule and every part."""
+    """Size of what a function writes when everything is wrong: `times` all rules, `parts` times all parts."""
 
     def measured(environment: Environment, content: Content) -> Iterator[Found]:
         sizes = {whose: size for _, whose, size in _policies(environment, content)}
@@ -176,8 +176,8 @@ def _metrics_of(widget: Mapping[str, Any]) -> int:
     return len(properties.get("metrics", ())) + len(properties.get("alarms", ()))
 
 
-FEWER_NAMES: Final = "shorten the names of its outputs, or make two flows of it"
-FEWER_FLOWS: Final = "divide the environment's flows between two environments"
+FEWER_NAMES: Final = "shorten the names of its outputs, or split it into two flows"
+FEWER_FLOWS: Final = "split the flows between two environments"
 SIZES: Final = (
     Size(
         what="the monitoring policy", limit=8_192, unit="characters", measured=_policies, advice=FEWER_NAMES,
@@ -186,11 +186,11 @@ SIZES: Final = (
     Size(
         what="the CloudFormation template", limit=51_200, unit="bytes", measured=_templates,
         source="CloudFormation quotas: template body in a request",
-        advice="shorten stream ids and lists of ranges, or make two flows of it",
+        advice="shorten stream ids and lists of ranges, or split it into two flows",
     ),
     Size(
         what="the policy of the role that reads the keys", limit=10_240, unit="characters", measured=_secrets,
-        source="IAM quotas: inline policies of a role", advice="let outputs share a secret, or make two flows of it",
+        source="IAM quotas: inline policies of a role", advice="let outputs share a secret, or split it into two flows",
     ),
     Size(
         what="the alarm name", limit=255, unit="characters", source="CloudWatch, PutMetricAlarm",
@@ -248,7 +248,7 @@ SIZES: Final = (
         what="the dashboard", limit=2_500, unit="metrics", source="CloudWatch quotas: dashboards",
         measured=_graphs(lambda widgets: sum(map(_metrics_of, widgets))), advice=FEWER_FLOWS,
     ),
-    # At run time. An execution holds the event, which is a flow's and not larger than a report, and the report.
+    # At run time. An execution holds the report and the event, which is not larger than a report.
     Size(
         what="the state of an execution", limit=262_144, unit="bytes", source="Step Functions quotas: payload",
         measured=_reports(2, parts=2), advice=FEWER_NAMES,
@@ -257,7 +257,7 @@ SIZES: Final = (
         what="a message", limit=262_144, unit="bytes", source="SNS quotas: message", measured=_reports(2, parts=2),
         advice=FEWER_NAMES,
     ),
-    # Open issues, what events stated, and three days of messages that could not be sent.
+    # Open issues, event evidence, and three days of messages that could not be sent.
     Size(
         what="the stored record", limit=409_600, unit="bytes", source="DynamoDB quotas: item",
         measured=_reports(16, parts=2), advice=FEWER_NAMES,

@@ -1,7 +1,7 @@
-"""What starts the workflow: alarms, MediaConnect's own events and a schedule, each with a dead-letter queue.
+"""What starts the workflow: alarms, MediaConnect events and schedules, all with a dead-letter queue.
 
-Events come first but are best effort, alarms are certain but minutes late, the schedule finds what both lost.
-Which events are worth it is in `components.event_patterns`.
+Events come first but are best effort, alarms are certain but minutes late, the schedule finds what both miss.
+`components.event_patterns` selects the events.
 """
 
 import json
@@ -30,17 +30,18 @@ from components.aws import (
 from components.iam import allow, document, own_account, trust
 from components.site import Site
 
-EVENT_MAX_AGE_SECONDS: Final = 3600  # an hour later the schedule has long looked for itself
+EVENT_MAX_AGE_SECONDS: Final = 3600  # by then scheduled checks have replaced it
 EVENT_RETRIES: Final = 24
 KEEP_DEAD_LETTERS_SECONDS: Final = 14 * 24 * 3600  # the longest that SQS keeps anything
 
 
 class DeadLetters(Construct):
-    """The queue of what could not start the workflow, or failed in it: each body is an input of the state machine.
+    """Dead-letter queue of what could not start the workflow, or failed in it.
 
-    Or, from the scheduler, the request to Step Functions that holds one; `tools.operations.dead_letters` reads both.
-    Its depth is alarmed on in `chain_alarms`; `media-workflow replay` starts the workflow with them again.
-    Encrypted by SQS itself (SSE-SQS): under the environment's key, its loss would take the dead letters with it.
+    Each body is an input of the state machine or, from EventBridge Scheduler, the request to Step Functions that holds
+    one; `tools.operations.dead_letters` reads both. A self-monitoring alarm watches its depth; `media-workflow replay`
+    runs the workflow again. Encrypted by SQS itself (SSE-SQS): with the environment's key, the loss of the key would
+    lose the dead letters.
     """
 
     def __init__(self, scope: Construct, id_: str, *, site: Site) -> None:
@@ -73,17 +74,17 @@ class DeadLetters(Construct):
 
 
 class Triggers(Construct):
-    """Rules and schedules of an environment.
+    """Rules and schedules that start the workflow.
 
     Args:
         scope: parent construct.
         id_: construct id, part of the address.
-        site: where this is built.
-        state_machine_arn: what is started.
-        dead_letters: where an event goes that could not start it.
-        flow_arns: ARN by flow name; each gets a schedule, and some share a rule for their events.
-        presence_keys: keys of the rules for which lost data is worth a look.
-        check_every_minutes: how often each flow is looked at, whatever has happened.
+        site: account, Region and names.
+        state_machine_arn: the workflow.
+        dead_letters: queue of what could not start it.
+        flow_arns: ARN by flow name. Each flow has a schedule; groups of flows share a rule for their events.
+        presence_keys: keys of the health rules for which missing data starts a check.
+        check_every_minutes: interval of the scheduled checks.
     """
 
     def __init__(
@@ -113,12 +114,12 @@ class Triggers(Construct):
         )
         self._rule(
             "alarm-raised",
-            "A health alarm of a flow was raised",
+            "A health alarm of a flow went to ALARM",
             event_patterns.alarms_raised(site.alarm_arn_prefix),
         )
         self._rule(
             "presence-unknown",
-            "A source stopped reporting: off air on purpose, or dead",
+            "A source has no data: the flow is stopped, or the source is gone",
             event_patterns.presence_unknown(site.alarm_arn_prefix, presence_keys),
         )
         group = SchedulerScheduleGroup(self, "schedule_group", name=site.names.schedule_group)
@@ -128,7 +129,7 @@ class Triggers(Construct):
             # In the order of the settings: a flow added at their end changes the last rule only.
             self._rule(
                 f"events-{number}",
-                f"MediaConnect says something about a flow of group {number}",
+                f"MediaConnect events of the flows of group {number}",
                 event_patterns.flow_events(arns[first : first + event_patterns.FLOWS_A_RULE]),
             )
         for flow_name, flow_arn in flow_arns.items():
@@ -174,7 +175,7 @@ class Triggers(Construct):
             f"schedule_{flow_name}",
             name=self._site.names.schedule(flow_name),
             group_name=group_name,
-            description=f"Looks at {flow_name} whatever has happened",
+            description=f"Scheduled check of {flow_name}",
             schedule_expression=f"rate({minutes} minute{'' if minutes == 1 else 's'})",
             flexible_time_window=SchedulerScheduleFlexibleTimeWindow(mode="OFF"),
             target=SchedulerScheduleTarget(
@@ -182,7 +183,7 @@ class Triggers(Construct):
                 role_arn=self._schedule_role.arn,
                 input=json.dumps({"kind": "schedule", "flow_arn": flow_arn, "time": "<aws.scheduler.scheduled-time>"}),
                 retry_policy=SchedulerScheduleTargetRetryPolicy(
-                    maximum_event_age_in_seconds=minutes * 60,  # the next look is due by then
+                    maximum_event_age_in_seconds=minutes * 60,  # the next check is due by then
                     maximum_retry_attempts=3,
                 ),
                 dead_letter_config=SchedulerScheduleTargetDeadLetterConfig(arn=self._dead_letters.arn),

@@ -1,4 +1,4 @@
-"""The state machine, and what it may call. Its states are in `components.workflow_definition`."""
+"""The state machine with its role and logs. Its states are in `components.workflow_definition`."""
 
 import json
 from typing import Any, Final
@@ -23,7 +23,7 @@ from components.workflow_definition import Kind, workflow_definition
 class Workflow(Construct):
     """One state machine for all flows of the environment.
 
-    `topic_key_arn` is the key that the topic may be under, for a topic that is not ours.
+    `topic_key_arn` is the key that may encrypt an existing topic.
     """
 
     def __init__(
@@ -44,7 +44,7 @@ class Workflow(Construct):
         logs = CloudwatchLogGroup(
             self,
             "logs",
-            # Groups under this name share one resource policy instead of filling the account's ten.
+            # Groups with this prefix share one of the ten resource policies of an account.
             name=f"/aws/vendedlogs/states/{site.names.state_machine}",
             retention_in_days=site.log_retention_days,
             kms_key_id=key_arn,
@@ -53,7 +53,7 @@ class Workflow(Construct):
             self,
             "role",
             name=site.names.role("workflow"),
-            description="The state machine: calls both functions, and tells people itself when watching fails",
+            description="Runs the workflow: calls both functions, and notifies of a monitoring failure itself",
             assume_role_policy=trust("states.amazonaws.com", condition=own_account(site.account_id)),
             permissions_boundary=site.permissions_boundary,
         )
@@ -64,7 +64,7 @@ class Workflow(Construct):
             role=role.id,
             policy=document(
                 allow(["lambda:InvokeFunction"], [stream_monitor.arn, alert_handler.arn]),
-                # Neither is under the environment's key: a monitoring failure is reported though the key is lost.
+                # Neither uses the environment's key, so that a monitoring failure is reported even if the key is lost.
                 allow(["sns:Publish"], self_monitoring_topic_arn),
                 allow(["sqs:SendMessage"], dead_letters.arn),
                 *([allow(["kms:Decrypt", "kms:GenerateDataKey"], topic_key_arn)] if topic_key_arn else []),

@@ -1,11 +1,11 @@
-"""Settings: what an operator writes in `environments/*.toml`, read, checked and frozen.
+"""Settings of an environment, read from `environments/*.toml`, validated and immutable.
 
 May import the standard library and pydantic; imports nothing of ours. Nothing else reads files or environment
 variables to decide what is deployed.
 """
 
 from settings.context import read_context
-from settings.errors import Problem, SettingsError
+from settings.errors import OperatorError, Problem, SettingsError
 from settings.load import OVERRIDES, load_environment, trial_notice
 from settings.model import (
     BackupSource,
@@ -34,6 +34,7 @@ __all__ = [
     "Maintenance",
     "Names",
     "Notification",
+    "OperatorError",
     "Output",
     "Problem",
     "SettingsError",

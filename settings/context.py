@@ -1,4 +1,4 @@
-"""The context of a synthesis: keys of `cdktf.json`, under what the CDKTF command line passes on."""
+"""The context of a synthesis: that of `cdktf.json`, overridden by what the CDKTF command line passes."""
 
 import json
 from collections.abc import Mapping
@@ -7,10 +7,10 @@ from typing import Any
 
 
 def read_context(environ: Mapping[str, str], *, root: Path) -> dict[str, Any]:
-    """The context by key.
+    """Return the context by key.
 
     Args:
-        environ: variables; `CDKTF_CONTEXT_JSON` is CDKTF's own.
+        environ: environment variables; CDKTF sets `CDKTF_CONTEXT_JSON`.
         root: the folder with `cdktf.json`.
     """
     written = json.loads((root / "cdktf.json").read_text(encoding="utf-8")).get("context", {})

@@ -1,7 +1,17 @@
-"""What is wrong with settings, in sentences for the person who wrote them."""
+"""Errors that an operator can cause and correct; of settings, each problem with its place and what is allowed."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+
+
+class OperatorError(Exception):
+    """Base of all errors that an operator can cause and correct. Its text says what is wrong and what to do.
+
+    Attributes:
+        exit_code: of the command: 2 if its input is wrong, 1 otherwise.
+    """
+
+    exit_code = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -9,10 +19,10 @@ class Problem:
     """One wrong setting.
 
     Attributes:
-        place: where the value was read: a file, an environment variable, the context.
+        place: where the value comes from: a file, an environment variable, the context.
         key: the setting, with the name of its flow or output instead of a position.
-        value: what was found, as the operator wrote it; None if nothing was.
-        rule: what is allowed and why, and what to do, as a sentence without its first word.
+        value: the value as the operator wrote it; None if there is none.
+        rule: what is allowed and why, and how to fix it; completes the sentence "KEY is VALUE: ...".
     """
 
     place: str
@@ -25,8 +35,10 @@ class Problem:
         return f"{self.place}: {found}: {self.rule}."
 
 
-class SettingsError(ValueError):
-    """Settings that cannot be used. The text holds every problem, one a line."""
+class SettingsError(OperatorError):
+    """Settings that cannot be used. The text lists all problems, one per line."""
+
+    exit_code = 2
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         self.problems = tuple(problems)

@@ -1,4 +1,4 @@
-"""What pydantic finds wrong with settings, in our words: where, what was found, what is allowed."""
+"""Explain pydantic's validation errors: where, which value, what is allowed instead."""
 
 import difflib
 from collections.abc import Sequence
@@ -14,11 +14,11 @@ Location = tuple[str | int, ...]
 
 
 def explained(error: ErrorDetails, raw: dict[str, Any]) -> tuple[Location, str | None, str]:
-    """Location, value and rule of an error that pydantic found in `raw`."""
+    """Location, value and rule of an error that pydantic reports of `raw`."""
     location = _untagged(error["loc"], raw)
     kind = error["type"]
     if kind == "union_tag_not_found":
-        return (*location, "protocol"), None, "is missing and needed"
+        return (*location, "protocol"), None, "is required"
     if kind == "union_tag_invalid":
         protocol = value_at(raw, location)["protocol"]
         return (*location, "protocol"), shown(protocol), f"use {_either(error['ctx']['expected_tags'])}"
@@ -30,7 +30,7 @@ def explained(error: ErrorDetails, raw: dict[str, Any]) -> tuple[Location, str |
 
 
 def innermost(errors: Sequence[ErrorDetails]) -> list[ErrorDetails]:
-    """Without the errors that only say that something inside them is wrong."""
+    """Drop errors that only say that something inside them is wrong."""
     places = [tuple(error["loc"]) for error in errors]
     return [
         error
@@ -40,7 +40,7 @@ def innermost(errors: Sequence[ErrorDetails]) -> list[ErrorDetails]:
 
 
 def key_of(location: Location, raw: dict[str, Any]) -> str:
-    """A location as a person finds it: flows by their names, other list entries counted from one."""
+    """A location as a dotted key: flows by name, other list entries counted from one."""
     words: list[str] = []
     for depth, step in enumerate(location):
         if not isinstance(step, int):
@@ -53,7 +53,7 @@ def key_of(location: Location, raw: dict[str, Any]) -> str:
 
 
 def shown(value: object) -> str | None:
-    """A value as the operator wrote it; tables and lists by their kind only."""
+    """A value as written in TOML; "a table" or "a list" for those."""
     if value is None or isinstance(value, dict | list | tuple):
         return None if value is None else f"a {'table' if isinstance(value, dict) else 'list'}"
     if isinstance(value, bool):
@@ -78,7 +78,7 @@ def value_at(raw: Any, location: Location) -> Any:
 
 
 def _untagged(location: Location, raw: Any) -> Location:
-    """A location without the protocol that pydantic inserts where a source or an output begins."""
+    """A location without the protocol that pydantic inserts after each source and output."""
     kept: list[str | int] = []
     tagged = True
     for step in location:
@@ -92,14 +92,14 @@ def _untagged(location: Location, raw: Any) -> Location:
 
 
 def _needed(location: Location, raw: dict[str, Any]) -> str:
-    """Why a setting is needed: what its protocol takes it for, where it has a protocol."""
+    """Say that a setting is missing, and what its protocol needs it for."""
     model, _ = _models(location[:-1], raw)
     what = model.model_fields[str(location[-1])].description
-    return f"is missing; {value_at(raw, location[:-1])['protocol']} needs {what}" if what else "is missing and needed"
+    return f"is missing; {value_at(raw, location[:-1])['protocol']} needs {what}" if what else "is required"
 
 
 def _unknown(location: Location, value: object, raw: dict[str, Any]) -> tuple[Location, str | None, str]:
-    """A key that is not a setting, or not one of this protocol."""
+    """Explain a key that is not a setting, or not one of this protocol."""
     model, others = _models(location[:-1], raw)
     key = str(location[-1])
     if having := [name for other in others if key in other.model_fields for name in _protocols(other)]:
@@ -128,7 +128,7 @@ def _either(values: str) -> str:
 
 
 def _models(location: Location, raw: dict[str, Any]) -> tuple[type[BaseModel], list[type[BaseModel]]]:
-    """The model of a location, chosen by the protocol there, and all that the location can have."""
+    """The model at a location, chosen by the protocol there, and all models that are possible."""
     models: list[type[BaseModel]] = [Environment]
     is_name = False
     for step in location:

@@ -1,7 +1,7 @@
-"""Reads an environment: file, then `cdktf.json` context, then environment variables, each over the one before.
+"""Load an environment: file, `cdktf.json` context, environment variables; later ones override earlier ones.
 
-Touches the file system only to read `environments/`. Whether values are allowed is decided in `settings.model` and
-`settings.rules`; here every answer of theirs becomes a sentence that says where to change what.
+Reads files below `environments/` only. `settings.model` and `settings.rules` decide which values are allowed, and
+`settings.explain` turns their answers into sentences.
 """
 
 import copy
@@ -29,7 +29,7 @@ FLOW: Final = ("flows", 0)
 
 @dataclass(frozen=True, slots=True)
 class Override:
-    """A setting that can also be given outside the file, under names that its users know."""
+    """A setting that can also be given outside the file, by these names."""
 
     variable: str
     context: str
@@ -37,7 +37,7 @@ class Override:
 
     @property
     def of_one_flow(self) -> bool:
-        """Whether it means one flow, so that it says nothing in an environment with several."""
+        """Whether it belongs to a flow; then it is ambiguous in an environment with several."""
         return self.location[0] == "flows"
 
 
@@ -56,7 +56,7 @@ OUTPUT_PORTS: Final = {"primary": 5001, "backup": 5002}
 
 @dataclass(frozen=True, slots=True)
 class _Given:
-    """A value from outside the file, and the words for where it stands."""
+    """A value from outside the file, and where it comes from, in words."""
 
     override: Override
     value: Any
@@ -66,7 +66,7 @@ class _Given:
 def load_environment(
     name: str, *, root: Path, environ: Mapping[str, str], context: Mapping[str, object]
 ) -> Environment:
-    """The settings of an environment, checked.
+    """Load and validate the settings of an environment.
 
     Args:
         name: the environment; its file is `environments/<name>.toml` below `root`.
@@ -75,7 +75,7 @@ def load_environment(
         context: the `context` of `cdktf.json`.
 
     Raises:
-        SettingsError: with every problem there is, each naming its place, key, value and rule.
+        SettingsError: lists all problems, each with place, key, value and rule.
     """
     given = [item for override in OVERRIDES if (item := _given(override, environ, context))]
     path = root / "environments" / f"{name}.toml"
@@ -107,7 +107,7 @@ def _warn(text: str) -> None:
 
 
 def trial_notice(name: str, *, root: Path, environ: Mapping[str, str], context: Mapping[str, object]) -> str:
-    """A sentence that says what an environment without a file is taken from; empty if it has a file.
+    """Say what the settings of an environment without a file come from; empty if it has a file.
 
     Args: as for `load_environment`.
     """
@@ -127,12 +127,12 @@ def trial_notice(name: str, *, root: Path, environ: Mapping[str, str], context: 
 
 
 def _known(path: Path) -> list[str]:
-    """The environments that have a file beside this one."""
+    """Names of the environments that have a file in the same folder."""
     return sorted(other.stem for other in path.parent.glob("*.toml"))
 
 
 def _near(name: str, path: Path) -> str:
-    """A sentence with the environment that may be meant; empty if none is near."""
+    """Suggest the environment that is probably meant; empty if no name is similar."""
     given, known = name.lower(), _known(path)
     part = [other for other in known if given and (given.startswith(other) or other.startswith(given))]
     near = part or difflib.get_close_matches(given, known, n=1)
@@ -155,14 +155,14 @@ def _read(path: Path, file: str) -> dict[str, Any]:
 
 
 def _without_file(name: str, path: Path, environ: Mapping[str, str], given: Sequence[_Given]) -> dict[str, Any]:
-    """What the file would say if the few settings from outside are all there is: one RTP flow."""
+    """Settings of a trial, before those from outside: one RTP flow."""
     there = {item.override.variable for item in given}
     missing = [variable for variable in NEEDED_WITHOUT_FILE if variable not in there]
     if missing:
         known = ", ".join(_known(path)) or "none"
         rule = (
-            f"there is no such file; the environments there are: {known}.{_near(name, path)} Name one of them, write "
-            f"the file, or for a trial of a single flow without a file also set {', '.join(missing)}"
+            f"does not exist; environments: {known}.{_near(name, path)} Use one of them, create the file, or, for a "
+            f"trial of a single flow without a file, also set {', '.join(missing)}"
         )
         raise SettingsError([Problem(place=f"environments/{name}.toml", key="the file", value=None, rule=rule)])
     return {
@@ -173,13 +173,13 @@ def _without_file(name: str, path: Path, environ: Mapping[str, str], given: Sequ
 
 
 def _apply(given: Sequence[_Given], raw: dict[str, Any], file: str) -> tuple[list[Problem], list[_Given]]:
-    """Put the values from outside into `raw`; returns those that mean nothing there, and those that were put."""
+    """Put the values from outside into `raw`; returns problems with ambiguous ones, and those that were applied."""
     problems, applied = [], []
     flows = raw.get("flows", [])
     for item in given:
         if item.override.of_one_flow and len(flows) != 1:
             names = ", ".join(str(flow.get("name", "?")) for flow in flows if isinstance(flow, dict)) or "none"
-            rule = f"says not which flow it means: {file} has {names}. Set the value there, in the flow's own table"
+            rule = f"is ambiguous: {file} has the flows {names}. Set the value there, in the table of the flow"
             problems.append(Problem(place=item.place, key=item.override.variable, value=shown(item.value), rule=rule))
             continue
         if item.override.variable == "NOTIFICATION_EMAIL":
@@ -202,10 +202,10 @@ def _put(raw: dict[str, Any], location: Location, value: object) -> None:
 
 
 def checked(raw: dict[str, Any]) -> tuple[Environment | None, list[tuple[Location, str | None, str]]]:
-    """The environment, or None, and all that is wrong with it.
+    """The environment, or None, and all errors: location, value and rule of each.
 
-    What is wrong by itself is taken out, so that the rules between settings can be asked of the rest: an operator
-    should not have to mend one mistake to be told of the next.
+    Invalid values are removed, so that the rules between settings are checked on the rest: all errors are reported
+    together.
     """
     found: list[tuple[Location, str | None, str]] = []
     rest: dict[str, Any] | None = copy.deepcopy(raw)
@@ -228,7 +228,7 @@ def checked(raw: dict[str, Any]) -> tuple[Environment | None, list[tuple[Locatio
 
 
 def _without(raw: dict[str, Any], locations: Sequence[Location]) -> dict[str, Any] | None:
-    """`raw` without the wrong parts; where a needed part is missing, without what needed it; None if that is all."""
+    """`raw` without invalid parts, nor what lacks a required part; None if nothing is left."""
     rest = copy.deepcopy(raw)
     doomed: set[Location] = set()
     for location in locations:
@@ -249,7 +249,7 @@ def _without(raw: dict[str, Any], locations: Sequence[Location]) -> dict[str, An
 
 
 def _compact(raw: dict[str, Any]) -> dict[str, Any]:
-    """Without the places of list entries that were taken out."""
+    """Drop the list entries that were removed."""
     return {
         key: [entry for entry in value if entry is not None] if isinstance(value, list) else value
         for key, value in raw.items()

@@ -1,6 +1,6 @@
-"""What an operator can set: shapes, ranges and defaults. Rules that need two settings are in `settings.rules`.
+"""Settings: types, ranges and defaults. Rules between settings are in `settings.rules`.
 
-Values are AWS's own spellings, so that they can be searched for. Units stand in the names.
+Values are spelled as AWS spells them. Units are in the names.
 """
 
 import re
@@ -21,7 +21,7 @@ ZIXI_PORTS: Final = (2077, 2088)
 
 
 def _matching(pattern: str, rule: str) -> AfterValidator:
-    """A check that says the rule in words; a regular expression tells an operator nothing."""
+    """A validator whose error states the rule in words instead of a regular expression."""
 
     def check(value: str) -> str:
         if not re.fullmatch(pattern, value):
@@ -52,8 +52,8 @@ def _log_retention(value: int) -> int:
 
 EnvironmentName = Annotated[
     str,
-    _matching("[a-z][a-z0-9]{0,15}", "use up to 16 lower-case letters and digits, beginning with a letter, no hyphen"),
-    # Its bucket for code would be the account's bucket for state.
+    _matching("[a-z][a-z0-9]{0,15}", "use up to 16 lower-case letters and digits, starting with a letter, no hyphen"),
+    # Its code bucket would have the name of the account's state bucket.
     _matching("(?!state$).*", 'use another name; "state" is part of the name of the bucket that holds every state'),
 ]
 ResourceName = Annotated[
@@ -118,7 +118,7 @@ class Encryption(Settings):
 
 
 class Part(Settings):
-    """Base of sources and outputs: one class for each shape, with what its protocols have and nothing else."""
+    """Base of sources and outputs. Each protocol, or pair of protocols, has a class with exactly its settings."""
 
     def given(self, key: str) -> Any:
         """The value of a setting; None if it is left out, or the protocol has no such setting."""
@@ -301,7 +301,7 @@ class ThresholdOverrides(Thresholds):
 
 
 class Flow(Settings):
-    """One stream: sources, outputs, and how it is watched."""
+    """One flow: sources, outputs and monitoring."""
 
     name: ResourceName
     availability_zone: Zone | None = None
@@ -321,7 +321,7 @@ class Flow(Settings):
 
 
 class Notification(Settings):
-    """Somebody or something that is told, from a severity on."""
+    """A subscriber and its minimum severity."""
 
     protocol: Literal["email", "sms", "https", "sqs", "lambda"]
     endpoint: str
@@ -329,7 +329,7 @@ class Notification(Settings):
 
 
 class CiAccess(Settings):
-    """The repository on GitHub whose pipeline plans and applies an environment."""
+    """GitHub repository whose pipeline plans and applies the environment."""
 
     repository: Annotated[
         str, _matching("[A-Za-z0-9-]+/[A-Za-z0-9._-]+", "give owner/name, as in the address on GitHub")
@@ -351,7 +351,7 @@ class CiAccess(Settings):
 
 
 class Environment(Settings):
-    """All of one environment."""
+    """Settings of one environment."""
 
     name: EnvironmentName
     region: Region
@@ -378,7 +378,7 @@ class Environment(Settings):
 
     @property
     def state_bucket_name(self) -> str | None:
-        """The bucket that Terraform's state of this environment is kept in; None keeps it on this machine.
+        """Bucket of Terraform's state; None: the state is on this machine.
 
         Buckets are named after the account, so an environment for any account has none unless it is given.
         """
@@ -392,10 +392,10 @@ class Environment(Settings):
         return {"Project": names.PROJECT, "Environment": self.name, **self.tags}
 
     def notice_severity(self, flow: Flow) -> Severity:
-        """The severity of messages on maintenance of a flow.
+        """Severity of notifications about maintenance of a flow.
 
-        For a flow that is always on air the mildest that somebody receives: alerts wait during maintenance, so
-        somebody should know. Who subscribes to an existing topic is not known; most leave INFO out.
+        For a flow that is always on air the lowest severity that a subscriber receives, as alerts are held back during
+        maintenance. The subscribers of an existing topic are not known; most filter INFO out.
         """
         if flow.on_air != "always" or not (self.notifications or self.existing_topic_arn):
             return "INFO"
@@ -404,10 +404,10 @@ class Environment(Settings):
 
     @property
     def secret_arns(self) -> tuple[str, ...]:
-        """Every secret that a source or an output is encrypted with, sorted, once."""
+        """ARNs of the secrets of all sources and outputs, sorted, without duplicates."""
         keys: list[Encryption | None] = [part.given("encryption") for flow in self.flows for part in flow.parts]
         return tuple(sorted({key.secret_arn for key in keys if key}))
 
     def thresholds_of(self, flow: Flow) -> Thresholds:
-        """The environment's thresholds with a flow's own in their place."""
+        """Thresholds of a flow: its own where given, else the environment's."""
         return self.thresholds.model_copy(update=flow.thresholds.model_dump(exclude_unset=True))

@@ -1,6 +1,6 @@
-"""Every name of what we deploy, made in one place: the same settings give the same names, always.
+"""Names of everything that is deployed. They depend on the settings alone.
 
-Touch with care: a changed name replaces what bears it.
+Touch with care: a changed name replaces the resource.
 """
 
 import hashlib
@@ -26,7 +26,7 @@ def partition(region: str) -> str:
 
 
 def shortened(name: str, limit: int) -> str:
-    """`name`, or past `limit` its beginning and a hash of all of it, so that two names never meet."""
+    """`name`, or past `limit` its start and a hash, so that truncated names stay unique."""
     if len(name) <= limit:
         return name
     digest = hashlib.sha256(name.encode()).hexdigest()[:8]
@@ -46,7 +46,7 @@ class Names:
 
     @property
     def prefix(self) -> str:
-        """What every name begins with. Environment names hold no hyphen, so no prefix begins another."""
+        """Start of every name. Environment names have no hyphen, so no prefix is the start of another."""
         return f"{PROJECT}-{self.environment}"
 
     @property
@@ -56,7 +56,7 @@ class Names:
 
     @property
     def self_monitoring_topic(self) -> str:
-        """SNS topic of the alarms on the watching itself."""
+        """SNS topic of self-monitoring."""
         return f"{self.prefix}-chain"
 
     @property
@@ -80,7 +80,7 @@ class Names:
 
     @property
     def dead_letter_queue(self) -> str:
-        """SQS queue of undelivered events."""
+        """SQS dead-letter queue of events and failed checks."""
         return f"{self.prefix}-dead-letters"
 
     @property
@@ -109,7 +109,7 @@ class Names:
         return f"/{PROJECT}/{self.environment}/flows/"
 
     def code_bucket(self, account_id: str, region: str) -> str:
-        """Bucket of the functions' code. The account id may be a token, so nothing is cut here."""
+        """Bucket of the functions' code. Not shortened, as the account id may be a token."""
         return f"{self.prefix}-{account_id}-{region}"
 
     def policy_parameter(self, flow: str) -> str:
@@ -121,7 +121,7 @@ class Names:
         return shortened(f"{self.prefix}-{part}", FUNCTION_LIMIT)
 
     def log_group(self, part: str) -> str:
-        """Log group of a function, where Lambda's own tools look for it."""
+        """Log group of a function, named as Lambda names it."""
         return f"/aws/lambda/{self.function(part)}"
 
     def role(self, part: str) -> str:
@@ -130,7 +130,7 @@ class Names:
 
     @property
     def boundary(self) -> str:
-        """IAM policy: the permissions boundary of every role that a pipeline may make."""
+        """IAM policy: permissions boundary of every role that a pipeline may create."""
         return f"{self.prefix}-boundary"
 
     def rule(self, part: str) -> str:
@@ -142,7 +142,7 @@ class Names:
         return shortened(flow, SCHEDULE_LIMIT)
 
     def flow_stack(self, flow: str) -> str:
-        """CloudFormation stack of a flow. Stack names know no underscore, flow names do."""
+        """CloudFormation stack of a flow. Unlike flow names, stack names have no underscore."""
         plain = flow.replace("_", "-")
         if plain == flow and flow[0].isalnum():
             return shortened(f"{self.prefix}-{flow}", STACK_LIMIT)
@@ -150,9 +150,9 @@ class Names:
         return f"{shortened(f'{self.prefix}-{plain}', STACK_LIMIT - 9)}-{digest}"
 
     def alarm(self, flow: str, key: str) -> str:
-        """Health alarm of a flow. No flow name holds a slash, so the name can be taken apart again."""
+        """Health alarm of a flow. Flow names have no slash, so the name can be split again."""
         return shortened(f"{self.prefix}-{flow}/{key}", ALARM_LIMIT)
 
     def self_monitoring_alarm(self, what: str) -> str:
-        """Alarm on the watching itself."""
+        """Self-monitoring alarm."""
         return shortened(f"{self.prefix}-chain-{what}", ALARM_LIMIT)

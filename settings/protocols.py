@@ -1,4 +1,4 @@
-"""The transport protocols of MediaConnect, one row each. Whoever needs to know something of a protocol reads it here.
+"""The transport protocols of MediaConnect, one row each: the only place that knows what a protocol can do.
 
 Imports nothing of ours. From the MediaConnect User Guide (protocols, source ports, monitoring with CloudWatch) and
 CloudFormation's `AWS::MediaConnect::Flow`, `FlowSource` and `FlowOutput`. `modules/mediaconnect_flow/protocols.tf` has

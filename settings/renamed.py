@@ -1,4 +1,4 @@
-"""Names of settings that were retired, and what replaced them. The only place to edit when a setting is renamed.
+"""Retired names of settings, and their replacements. Add a row here when a setting is renamed.
 
 A retired name works, with a warning, until the release that its row names. With that release, empty `removed_in`: the
 name is refused, and the error still suggests the new one.

@@ -1,6 +1,6 @@
-"""Rules that need two settings at once: what MediaConnect, SNS and CloudWatch refuse only at deploy.
+"""Rules between settings: what MediaConnect, SNS and CloudWatch would refuse at deployment.
 
-Pure. Each rule yields what breaks it; all are asked, so that an operator sees every mistake at once.
+Pure. Each rule yields its violations; all rules are checked, so that all errors are reported together.
 """
 
 import re
@@ -19,7 +19,7 @@ Finding = tuple[str, object, str]
 HIGHEST_PORT: Final = 65535
 MAX_OUTPUTS: Final = 50
 MAX_SECRETS_OF_PIPELINE: Final = 3300
-"""Characters of ARNs; a managed policy takes 6,144, and the rest of the boundary has its share."""
+"""Characters of ARNs: what the rest of the boundary leaves of the 6,144 of a managed policy."""
 MAX_OUTPUTS_WITH_CONTENT_MONITORING: Final = 10
 ENDPOINTS: Final = {
     "email": (
@@ -27,14 +27,14 @@ ENDPOINTS: Final = {
         "a mail address such as noc@example.com",
     ),
     "sms": (r"\+[1-9]\d{6,14}", "a phone number in E.164 form such as +12025550123"),
-    "https": (r"https://[^\s/]+(/\S*)?", "a URL that begins with https://"),
+    "https": (r"https://[^\s/]+(/\S*)?", "a URL that starts with https://"),
     "sqs": (r"arn:aws[a-z-]*:sqs:[a-z0-9-]+:\d{12}:\S+", "the ARN of a queue"),
     "lambda": (r"arn:aws[a-z-]*:lambda:[a-z0-9-]+:\d{12}:function:\S+", "the ARN of a function"),
 }
 
 
 def broken_rules(environment: Environment) -> Iterator[Finding]:
-    """Every rule that an environment breaks, top to bottom."""
+    """All violations of an environment, in the order of its settings."""
     yield from _notifications(environment.notifications)
     yield from _existing(environment)
     yield from _partitions(environment)
@@ -45,17 +45,17 @@ def broken_rules(environment: Environment) -> Iterator[Finding]:
 
 
 def _existing(environment: Environment) -> Iterator[Finding]:
-    """What is there already is where the rest is, a given topic has its own subscribers, a pipeline shares state."""
+    """Existing resources and the pipeline: same Region and account, own subscribers, shared state, size of secrets."""
     if environment.ci and environment.state_bucket_name is None:
-        yield "ci", environment.ci.repository, "needs state that it can reach: name allowed_account_ids or state_bucket"
+        yield "ci", environment.ci.repository, "needs a state bucket: set allowed_account_ids or state_bucket"
     if environment.ci and (environment.ci.owner_id is None) != (environment.ci.repository_id is None):
         rule = f"needs owner_id and repository_id, or neither; run `media-workflow github-ids {environment.name}`"
         yield "ci", environment.ci.repository, rule
     size = sum(len(arn) + 3 for arn in environment.secret_arns)
     if environment.ci and size > MAX_SECRETS_OF_PIPELINE:
         rule = (
-            f"their ARNs take {size} characters, and the permissions boundary of a pipeline holds "
-            f"{MAX_SECRETS_OF_PIPELINE}; share secrets between sources and outputs, or leave [ci] out"
+            f"their ARNs have {size} characters; the permissions boundary of a pipeline takes "
+            f"{MAX_SECRETS_OF_PIPELINE}. Share secrets between sources and outputs, or remove [ci]"
         )
         yield "flows.encryption.secret_arn", f"{len(environment.secret_arns)} secrets", rule
     for key in ("existing_topic_arn", "existing_key_arn"):
@@ -65,22 +65,20 @@ def _existing(environment: Environment) -> Iterator[Finding]:
             if region != environment.region or account not in (environment.allowed_account_ids or (account,)):
                 yield key, arn, f"must be in {environment.region}, in an account of allowed_account_ids"
     if environment.existing_topic_arn and environment.notifications:
-        rule = (
-            "has its own subscribers, so leave [[notifications]] out; or leave this out, and a topic is made for them"
-        )
+        rule = "has its own subscribers: leave [[notifications]] out, or leave this out to create a topic for them"
         yield "existing_topic_arn", environment.existing_topic_arn, rule
 
 
 def _partitions(environment: Environment) -> Iterator[Finding]:
-    """No ARN of another partition than the Region's: accounts, and with them all that is in them, belong to one."""
+    """No ARN of another partition than the Region's: an account belongs to one partition."""
     wanted = partition(environment.region)
     for key, value in _strings("", environment.model_dump(exclude={"name"})):
         if value.startswith("arn:") and value.split(":")[1] != wanted:
-            yield key, value, f"must begin with arn:{wanted}:, as {environment.region} is in that partition"
+            yield key, value, f"must start with arn:{wanted}:, the partition of {environment.region}"
 
 
 def _strings(key: str, value: object) -> Iterator[tuple[str, str]]:
-    """Every string below a value, with its dotted key; flows by their names."""
+    """All strings in a value, with their dotted keys; flows by name."""
     if isinstance(value, str):
         yield key, value
     elif isinstance(value, dict):
@@ -106,7 +104,7 @@ def _notifications(notifications: Iterable[Notification]) -> Iterator[Finding]:
 def _flow_names(environment: Environment) -> Iterator[Finding]:
     for name, count in Counter(flow.name.lower() for flow in environment.flows).items():
         if count > 1:
-            yield "flows", name, f"{count} flows have this name (capitals do not count); give each its own"
+            yield "flows", name, f"{count} flows have this name (ignoring case); give each its own"
 
 
 def _flow(flow: Flow, environment: Environment) -> Iterator[Finding]:
@@ -133,7 +131,7 @@ def _source(source: Source, environment: Environment) -> Iterator[Finding]:
 
 def _two_sources(source: Source, backup: BackupSource) -> Iterator[Finding]:
     if source.name == backup.name:
-        yield "backup_source.name", backup.name, "the two sources need names of their own"
+        yield "backup_source.name", backup.name, "both sources have this name; give each its own"
     mergeable = PROTOCOLS[source.protocol].merges and PROTOCOLS[backup.protocol].merges
     if source.protocol != backup.protocol and not mergeable:
         rule = f"both sources must have one protocol, and the first has {source.protocol} (rtp and rtp-fec may mix)"
@@ -146,16 +144,16 @@ def _two_sources(source: Source, backup: BackupSource) -> Iterator[Finding]:
         yield (
             "backup_source.recovery_window_ms",
             backup.given("recovery_window_ms"),
-            "only MERGE has a window; leave it out",
+            "only MERGE has a recovery window; leave it out",
         )
 
 
 def _outputs(flow: Flow, environment: Environment) -> Iterator[Finding]:
     count = len(flow.outputs)
     if count > MAX_OUTPUTS:
-        yield "outputs", f"{count} outputs", f"a flow takes {MAX_OUTPUTS}; use a second flow"
+        yield "outputs", f"{count} outputs", f"a flow takes up to {MAX_OUTPUTS}; use a second flow"
     if flow.content_monitoring and count > MAX_OUTPUTS_WITH_CONTENT_MONITORING:
-        rule = f"AWS switches it off above {MAX_OUTPUTS_WITH_CONTENT_MONITORING} outputs, and there are {count}"
+        rule = f"AWS disables it above {MAX_OUTPUTS_WITH_CONTENT_MONITORING} outputs, and there are {count}"
         yield "content_monitoring", "true", rule
     for name, output in flow.outputs.items():
         for part, value, rule in _output(output, environment):
@@ -181,7 +179,7 @@ def _output(output: Output, environment: Environment) -> Iterator[Finding]:
 
 
 def _ports(part: AnyPart) -> set[int]:
-    """The ports that a source or output takes; none where MediaConnect chooses the port, or the flow calls."""
+    """Ports that a source or output takes; none where it has no port of its own."""
     port = part.given("port")
     return ports(part.protocol, port) if port else set()
 
@@ -190,7 +188,7 @@ def _last_port(part: AnyPart) -> Iterator[Finding]:
     taken = sorted(_ports(part))
     if taken and taken[-1] > HIGHEST_PORT:
         also = " and ".join(map(str, taken[1:]))
-        yield "port", taken[0], f"{part.protocol} also takes {also}, and ports end at {HIGHEST_PORT}; use a lower one"
+        yield "port", taken[0], f"{part.protocol} also takes {also}, above {HIGHEST_PORT}; use a lower port"
 
 
 def _encryption(part: AnyPart) -> Iterator[Finding]:
@@ -201,12 +199,12 @@ def _encryption(part: AnyPart) -> Iterator[Finding]:
     if encryption.key_type != allowed:
         yield "encryption.key_type", encryption.key_type, f"{part.protocol} takes {allowed}"
     if encryption.key_type == "srt-password" and encryption.algorithm is not None:
-        yield "encryption.algorithm", encryption.algorithm, "MediaConnect refuses one with srt-password; leave it out"
+        yield "encryption.algorithm", encryption.algorithm, "MediaConnect refuses it with srt-password; leave it out"
 
 
 def _open_cidr(key: str, cidr: str, environment: Environment) -> Iterator[Finding]:
     if cidr.endswith("/0") and not environment.allow_open_cidr:
-        rule = "lets anybody in; give the other side's own range, or set allow_open_cidr = true for this environment"
+        rule = "allows any address; use the range of the other side, or set allow_open_cidr = true for this environment"
         yield key, cidr, rule
 
 

@@ -34,7 +34,7 @@ class _Started(_NodeProcess):
     def __init__(self, node: subprocess.Popen[bytes]) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self._process = node
-        self._requests = cast("IO[bytes]", node.stdin)
+        self._requests: IO[bytes] = cast("IO[bytes]", node.stdin)
         self.sink_thread = threading.Thread(target=stderr_sink, args=(node.stderr,), daemon=True)
         self.sink_thread.start()
         atexit.register(self.stop)

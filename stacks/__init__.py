@@ -1,4 +1,4 @@
-"""What is deployed together. A stack composes constructs of `components`; it defines no resource of its own.
+"""Stacks: what is deployed together. A stack composes constructs of `components`, and defines no resources.
 
 Each stack is one Terraform root with one state. May import `components` and `settings`.
 """

@@ -1,4 +1,4 @@
-"""What the stacks have in common: Terraform's version, the AWS provider with its tags, and where state is kept."""
+"""Base of all stacks: Terraform's version, the AWS provider with its tags, the backend, account and Region."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -15,7 +15,7 @@ WORKSPACE_KEY_PREFIX: Final = "media-workflow"
 
 
 class AwsStack(TerraformStack):
-    """A Terraform root that may change the accounts of one environment, in its Region."""
+    """A Terraform root module for one environment. Terraform refuses other accounts than the allowed ones."""
 
     def __init__(self, scope: Construct, id_: str, environment: Environment, *, tags: Mapping[str, str]) -> None:
         super().__init__(scope, id_)
@@ -30,7 +30,7 @@ class AwsStack(TerraformStack):
         )
 
     def keep_state_in(self, bucket: str, key: str, *, workspace_key_prefix: str | None = None) -> None:
-        """Keep state in S3, locked by a file beside it."""
+        """Keep state in S3, with a lock file beside it."""
         S3Backend(
             self,
             bucket=bucket,
@@ -45,11 +45,11 @@ class AwsStack(TerraformStack):
             self.add_override("terraform.backend.s3.allowed_account_ids", list(self._environment.allowed_account_ids))
 
     def keep_state_here(self, name: str, *, workspaces: str) -> None:
-        """Keep state on this machine, beside the repository's own files: every synth writes the output folder anew."""
+        """Keep state on this machine, in the project folder: every synth recreates the output folder."""
         LocalBackend(self, path=f"../../../{name}", workspace_dir=f"../../../{workspaces}")
 
     def site(self) -> Site:
-        """Account, Region and names, with what Terraform asks AWS for."""
+        """Account, Region and names; adds the data sources that they come from."""
         partition = DataAwsPartition(self, "partition")
         return Site(
             names=Names(self._environment.name),

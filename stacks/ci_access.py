@@ -1,6 +1,6 @@
-"""What a pipeline on GitHub needs of AWS to plan and apply one environment: no long-lived key, two narrow roles.
+"""Access of a GitHub pipeline to one environment: two roles with least privilege, no long-lived keys.
 
-Applied by a person, not by the pipeline, which may not widen what it may do. Its state is beside the environment's.
+A person applies this stack: the pipeline may not change its own permissions. Its state is in the environment's bucket.
 """
 
 from cdktf import TerraformOutput
@@ -15,7 +15,7 @@ from stacks.aws_stack import STATE_KEY, WORKSPACE_KEY_PREFIX, AwsStack
 
 
 class CiAccess(AwsStack):
-    """The roles of one environment, for the repository that its settings name."""
+    """The roles of one environment, for the repository in its settings."""
 
     def __init__(
         self, scope: Construct, id_: str, environment: Environment, access: CiAccessSettings, *, state_bucket: str
@@ -34,8 +34,8 @@ class CiAccess(AwsStack):
         )
         variable = f"AWS_PLAN_ROLE_{environment.name}"
         for name, arn, description in (
-            ("plan_role_arn", roles.plan_role_arn, f"For the variable {variable} of the repository"),
-            ("apply_role_arn", roles.apply_role_arn, "For the variable AWS_APPLY_ROLE of the GitHub environment"),
-            ("boundary_arn", roles.boundary_arn, "The permissions boundary of every role that is deployed"),
+            ("plan_role_arn", roles.plan_role_arn, f"Value of the repository variable {variable}"),
+            ("apply_role_arn", roles.apply_role_arn, "Value of the variable AWS_APPLY_ROLE of the GitHub environment"),
+            ("boundary_arn", roles.boundary_arn, "Permissions boundary of every deployed role"),
         ):
             TerraformOutput(self, name, value=arn, description=description, static_id=True)

@@ -1,6 +1,6 @@
-"""The stack of one environment: its flows, and what watches them.
+"""The stack of one environment: flows, monitoring and notifications.
 
-Touch with care: construct ids are addresses in state; renaming one destroys and recreates what it names.
+Touch with care: construct ids are addresses in state; renaming one destroys and recreates its resources.
 """
 
 from dataclasses import replace
@@ -13,17 +13,17 @@ from components.alarms import SILENT, FlowAlarms
 from components.ci_permissions import boundary_arn, key_grants
 from components.dashboard import Dashboard, self_monitoring_graphs
 from components.dashboard_layout import FlowGraphs, page_of
-from components.encryption import EncryptionKey, GivenKey
+from components.encryption import EncryptionKey, ExistingKey
 from components.flow import FlowModule, MediaConnectFlow
 from components.functions import Code, Function, alert_handler, stream_monitor
 from components.health_rules import health_rules
 from components.incidents import Incidents
 from components.lambda_package import lambda_package
-from components.notifications import GivenTopic, Notifications
+from components.monitoring_policy import MonitoringPolicy
+from components.notifications import ExistingTopic, Notifications
 from components.second_path import SecondPath
 from components.self_monitoring_alarms import SelfMonitored, SelfMonitoringAlarms, self_monitoring_rows
 from components.triggers import DeadLetters, Triggers
-from components.watch_policy import WatchPolicy
 from components.workflow import Workflow
 from settings import Environment
 from stacks.aws_stack import STATE_KEY, WORKSPACE_KEY_PREFIX, AwsStack
@@ -39,11 +39,11 @@ class MediaWorkflow(AwsStack):
         self._guard_workspace(environment.name)
         site = self.site()
         if environment.ci:
-            # A pipeline can make and change no role without it; the ci-access stack makes it.
+            # A pipeline can only create and change roles that have it; the ci-access stack creates it.
             site = replace(site, permissions_boundary=boundary_arn(site))
 
         key = (
-            GivenKey(environment.existing_key_arn)
+            ExistingKey(environment.existing_key_arn)
             if environment.existing_key_arn
             else EncryptionKey(
                 self,
@@ -54,7 +54,7 @@ class MediaWorkflow(AwsStack):
             )
         )
         notifications = (
-            GivenTopic(environment.existing_topic_arn)
+            ExistingTopic(environment.existing_topic_arn)
             if environment.existing_topic_arn
             else Notifications(self, "notifications", site=site, key_arn=key.arn, subscribers=environment.notifications)
         )
@@ -112,7 +112,7 @@ class MediaWorkflow(AwsStack):
                 allow_open_cidr=environment.allow_open_cidr,
                 tags=tags,
             )
-            WatchPolicy(
+            MonitoringPolicy(
                 self,
                 f"policy_{flow.name}",
                 site=site,
@@ -191,14 +191,22 @@ class MediaWorkflow(AwsStack):
 
         for name, value, description in (
             ("flow_arns", {name: flow.arn for name, flow in flows.items()}, "ARN of each flow"),
-            ("ingest", {name: flow.ingest for name, flow in flows.items()}, "Where each flow's encoders send to"),
-            ("state_machine_arn", workflow.arn, 'The workflow; start it with {"flow_name": ...} to test it'),
-            ("dead_letters_url", dead_letters.url, "What could not be handled; `make replay` hands it over again"),
-            ("incidents_table", incidents.name, "Open and closed incidents"),
-            ("topic_arn", notifications.topic_arn, "Where alerts are published"),
-            ("dashboard_url", dashboard.url, "The CloudWatch dashboard"),
-            ("stream_monitor_arn", monitor.arn, "The function that looks at a flow"),
-            ("alert_handler_arn", handler.arn, "The function that tells people"),
+            (
+                "ingest",
+                {name: flow.ingest for name, flow in flows.items()},
+                "Address and port that the encoders of each flow send to",
+            ),
+            (
+                "state_machine_arn",
+                workflow.arn,
+                'State machine of the workflow; start it with {"flow_name": ...} to check a flow',
+            ),
+            ("dead_letters_url", dead_letters.url, "Dead-letter queue; `make replay` runs its content again"),
+            ("incidents_table", incidents.name, "Table of open and closed incidents"),
+            ("topic_arn", notifications.topic_arn, "Topic of the alerts"),
+            ("dashboard_url", dashboard.url, "CloudWatch dashboard"),
+            ("stream_monitor_arn", monitor.arn, "Function that checks a flow"),
+            ("alert_handler_arn", handler.arn, "Function that keeps incidents and notifies"),
         ):
             TerraformOutput(self, name, value=value, description=description, static_id=True)
 

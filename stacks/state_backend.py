@@ -1,7 +1,6 @@
-"""The bucket that holds Terraform's state, made once for an account and Region, before anything else.
+"""The bucket of Terraform's state, created once per account and Region, before anything else.
 
-Its own state is local, because there is no bucket yet to keep it in. Losing that file loses nothing: `bootstrap`
-imports the bucket again.
+Its own state is local, as there is no bucket yet. If that file is lost, `bootstrap` imports the bucket again.
 """
 
 from typing import Final

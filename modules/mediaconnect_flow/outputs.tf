@@ -1,5 +1,5 @@
 output "flow_arn" {
-  description = "ARN of the flow; new after a replacement."
+  description = "ARN of the flow. Changes when the flow is replaced."
   value       = aws_cloudformation_stack.this.outputs["FlowArn"]
 }
 
@@ -17,22 +17,22 @@ output "source_arns" {
 }
 
 output "ingest_ip" {
-  description = "Address that the primary encoder sends to; null for srt-caller, which calls out."
+  description = "Address that the primary encoder sends to. Null for srt-caller, which calls the encoder."
   value       = try(aws_cloudformation_stack.this.outputs["IngestIp"], null)
 }
 
 output "ingest_port" {
-  description = "Port that the primary encoder sends to; null for srt-caller."
+  description = "Port that the primary encoder sends to. Null for srt-caller."
   value       = try(tonumber(aws_cloudformation_stack.this.outputs["IngestPort"]), null)
 }
 
 output "backup_ingest_ip" {
-  description = "Address that the backup encoder sends to; null without a backup source."
+  description = "Address that the backup encoder sends to. Null for srt-caller, and without a backup source."
   value       = try(aws_cloudformation_stack.this.outputs["BackupIngestIp"], null)
 }
 
 output "backup_ingest_port" {
-  description = "Port that the backup encoder sends to; null without a backup source."
+  description = "Port that the backup encoder sends to. Null for srt-caller, and without a backup source."
   value       = try(tonumber(aws_cloudformation_stack.this.outputs["BackupIngestPort"]), null)
 }
 
@@ -57,6 +57,6 @@ output "stack_id" {
 }
 
 output "template_body" {
-  description = "The CloudFormation template, for linters."
+  description = "CloudFormation template of the flow, for linters."
   value       = aws_cloudformation_stack.this.template_body
 }

@@ -10,7 +10,7 @@ variable "name" {
 }
 
 variable "stack_name" {
-  description = "Name of the CloudFormation stack that holds the flow. Null means mediaconnect-flow-<name>. Changing it replaces the flow."
+  description = "Name of the CloudFormation stack that holds the flow. Null: mediaconnect-flow-NAME. Changing it replaces the flow."
   type        = string
   default     = null
 
@@ -21,7 +21,7 @@ variable "stack_name" {
 }
 
 variable "availability_zone" {
-  description = "Availability Zone of the flow, e.g. us-east-1a. Null lets the service choose. Changing it replaces the flow."
+  description = "Availability Zone of the flow, such as us-east-1a. Null: AWS chooses. Changing it replaces the flow."
   type        = string
   default     = null
 
@@ -32,7 +32,7 @@ variable "availability_zone" {
 }
 
 variable "size" {
-  description = "Processing capacity of the flow: MEDIUM or LARGE. (LARGE_4X carries CDI and JPEG XS only.)"
+  description = "Processing capacity of the flow: MEDIUM or LARGE. LARGE_4X carries CDI and JPEG XS only."
   type        = string
   default     = "MEDIUM"
   nullable    = false
@@ -44,7 +44,7 @@ variable "size" {
 }
 
 variable "allow_open_cidr" {
-  description = "Accept ranges that end in /0, which let anybody send into the flow or fetch from it."
+  description = "Accept ranges that end in /0. They let anybody send to the flow or fetch from it."
   type        = bool
   default     = false
   nullable    = false
@@ -52,11 +52,13 @@ variable "allow_open_cidr" {
 
 variable "primary_source" {
   description = <<-EOT
-    Where the stream comes from. Changing its name replaces the flow.
-    protocol: rtp, rtp-fec, rist, srt-listener, srt-caller or zixi-push. port: where the flow listens (not for srt-caller,
-    which calls listener_address:listener_port, nor for zixi-push, whose port the service assigns). allowed_cidr: the IPv4
-    range that the encoder sends from. latency_ms: for rist, SRT and Zixi. max_bitrate_bps: for rtp, rtp-fec and rist.
-    encryption: key_type srt-password for SRT or static-key for Zixi, with the ARN of the secret.
+    Primary source of the flow. Changing its name replaces the flow.
+    protocol: rtp, rtp-fec, rist, srt-listener, srt-caller or zixi-push. port: port on which the flow listens; not for
+    srt-caller, which calls listener_address:listener_port, nor for zixi-push, whose port MediaConnect chooses.
+    allowed_cidr: IPv4 range that the encoder sends from; not for srt-caller. latency_ms: for rist, SRT and Zixi.
+    max_bitrate_bps: for rtp, rtp-fec and rist. stream_id: for srt-caller and zixi-push. encryption: key_type srt-password
+    for SRT or static-key for Zixi, with the ARN of a secret in Secrets Manager, and for Zixi algorithm aes128, aes192 or
+    aes256 (the default).
   EOT
   nullable    = false
   type = object({
@@ -132,8 +134,9 @@ variable "primary_source" {
 
 variable "backup_source" {
   description = <<-EOT
-    The second source, shaped like primary_source, or null for none. failover_mode FAILOVER switches to it, MERGE
-    combines both (RTP only, bit-identical, within recovery_window_ms). Both must speak one protocol; rtp and rtp-fec may mix.
+    Second source, with the attributes of primary_source; null: none. failover_mode FAILOVER switches to it; MERGE
+    combines both (RTP only, bit-identical sources, within recovery_window_ms). Both sources have one protocol, but rtp
+    and rtp-fec may mix.
   EOT
   default     = null
   type = object({
@@ -228,9 +231,10 @@ variable "backup_source" {
 
 variable "outputs" {
   description = <<-EOT
-    Receivers by name. protocol: rtp, rtp-fec, rist, srt-listener, srt-caller, zixi-push or zixi-pull. destination: where it
-    is sent (not for srt-listener and zixi-pull, which wait to be called and need allowed_cidrs instead). latency_ms: for
-    rist, SRT and Zixi. remote_id: for zixi-pull. enabled = false stops sending and its data-transfer charges.
+    Outputs by name, up to 50. protocol: rtp, rtp-fec, rist, srt-listener, srt-caller, zixi-push or zixi-pull. destination:
+    address of the receiver; srt-listener and zixi-pull listen, and have allowed_cidrs instead: IPv4 ranges that may fetch
+    the stream. port: for all but zixi-pull. latency_ms: for rist, SRT and Zixi. stream_id: for SRT and Zixi. remote_id:
+    for zixi-pull. enabled: false stops sending, and its data-transfer charges. encryption: as for sources.
   EOT
   default     = {}
   nullable    = false
@@ -305,7 +309,7 @@ variable "outputs" {
 }
 
 variable "maintenance" {
-  description = "Two-hour window in which AWS may restart the flow: day (Monday to Sunday) and start_hour in UTC (\"02:00\"). Null lets AWS choose."
+  description = "Two-hour window in which AWS may restart the flow: day (Monday to Sunday) and start_hour in UTC (\"02:00\"). Null: AWS chooses."
   default     = null
   type = object({
     day        = string
@@ -336,7 +340,7 @@ variable "content_monitoring" {
 }
 
 variable "content_seconds" {
-  description = "How long black, frozen or silent content lasts before it counts, 10 to 60 seconds."
+  description = "Seconds of black, frozen or silent content before it is reported: 10 to 60."
   type        = number
   default     = 30
   nullable    = false
@@ -348,7 +352,7 @@ variable "content_seconds" {
 }
 
 variable "protect" {
-  description = "Set a stack policy with which CloudFormation refuses updates that replace or delete the flow. It does not guard the deletion of the stack: see \"Protection\" in the README."
+  description = "Set a stack policy that refuses updates that replace or delete the flow. It does not prevent the deletion of the stack: see \"Protection\" in the README."
   type        = bool
   default     = false
   nullable    = false
@@ -362,7 +366,7 @@ variable "tags" {
 }
 
 variable "permissions_boundary" {
-  description = "ARN of the permissions boundary of the role that reads the keys, where your organisation asks for one."
+  description = "ARN of a permissions boundary for the role that reads the keys. Null: none."
   type        = string
   default     = null
 }

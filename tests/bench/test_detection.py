@@ -1,4 +1,4 @@
-"""Detection times are read from what a rehearsal recorded."""
+"""Detection times are computed from what a rehearsal recorded."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,63 +25,65 @@ def scenario(**changes: Any) -> Scenario:
     return Scenario.model_validate(given | changes)
 
 
-def result(*moments: tuple[float, Kind, str], told: float | None = None) -> Result:
+def result(*moments: tuple[float, Kind, str], notified: float | None = None) -> Result:
     (flow,) = load_environment("dev", root=PROJECT, environ={}, context={}).flows
     found = Result(Assignment(scenario(), "dev", flow))
     found.timeline += [Moment(minute=minute, kind=kind, text=text) for minute, kind, text in moments]
-    if told is not None:
+    if notified is not None:
         found.notifications.append(
             Notification(
-                minute=told, kind="opened", severity="HIGH", subject="", text="", recipients=("noc@example.com",)
+                minute=notified, kind="opened", severity="HIGH", subject="", text="", recipients=("noc@example.com",)
             )
         )
     return found
 
 
-def test_the_failure_is_the_first_change_of_phase_or_the_first_event() -> None:
+def test_failure_is_the_first_change_of_phase_or_event() -> None:
     event = {"minute": 3.5, "detail-type": "MediaConnect Alert", "detail": {}}
     assert broken_at(scenario()) == 6
     assert broken_at(scenario(event=[event])) == 3.5
     assert broken_at(scenario(phase=[{"minute": 0}])) == 0
 
 
-def test_each_path_is_timed_by_its_first_run_that_finds_something_to_tell() -> None:
+def test_path_is_timed_by_its_first_execution_that_alerts() -> None:
     found = detection(
         "source_stops",
         result(
-            (5, "schedule", "live is looked at"),
+            (5, "schedule", "live is checked"),
             (5, "execution", "SUCCEEDED: MonitorStream > EvaluateHealth > RaiseAlert"),  # before the failure
-            (6, "schedule", "live is looked at"),
+            (6, "schedule", "live is checked"),
             (6, "execution", "SUCCEEDED: MonitorStream > EvaluateHealth > StreamHealthy"),
             (7, "alarm", "live/source-lost: OK -> ALARM"),
             (7, "execution", "SUCCEEDED: MonitorStream > EvaluateHealth > RaiseAlert > AlertSent"),
             (9, "alarm", "live/packet-loss: OK -> ALARM"),
             (9, "execution", "SUCCEEDED: MonitorStream > EvaluateHealth > RaiseAlert > AlertSent"),
-            (11, "schedule", "live is looked at"),
+            (11, "schedule", "live is checked"),
             (11, "execution", "SUCCEEDED: MonitorStream > EvaluateHealth > RaiseAlert > AlertSent"),
-            told=7,
+            notified=7,
         ),
     )
     assert found.message == 1
     assert found.by_path == {"event": None, "alarm": 1, "schedule": 5}
 
 
-def test_a_message_that_reached_nobody_is_no_detection() -> None:
-    found = result(told=8)
+def test_message_without_recipients_is_no_detection() -> None:
+    found = result(notified=8)
     found.notifications.append(
         Notification(minute=7, kind="opened", severity="HIGH", subject="", text="", recipients=())
     )
     assert detection("source_stops", found).message == 2
 
 
-def test_what_a_period_buys_is_told_in_seconds_with_the_price_of_its_alarm() -> None:
+def test_period_has_seconds_and_the_price_of_its_alarm() -> None:
     found = Detection(scenario="packet_loss", message=1 / 6, by_path={"event": None, "alarm": 1 / 6, "schedule": 1})
     assert early(10, found) == Early(period=10, message_seconds=10, alarm_seconds=10, usd_a_month=0.30)
-    unseen = Detection(scenario="packet_loss", message=None, by_path={"event": None, "alarm": None, "schedule": None})
-    assert early(60, unseen) == Early(period=60, message_seconds=None, alarm_seconds=None, usd_a_month=0.10)
+    undetected = Detection(
+        scenario="packet_loss", message=None, by_path={"event": None, "alarm": None, "schedule": None}
+    )
+    assert early(60, undetected) == Early(period=60, message_seconds=None, alarm_seconds=None, usd_a_month=0.10)
 
 
-def test_the_periods_compared_are_all_that_can_be_set_each_on_a_flow_of_its_own(tmp_path: Path) -> None:
+def test_compared_periods_are_all_allowed_ones_each_on_its_own_flow(tmp_path: Path) -> None:
     (tmp_path / "environments").mkdir()
     (tmp_path / "environments" / "early.toml").write_text(early_loss_text(EARLY_PERIODS))
     environment = load_environment("early", root=tmp_path, environ={}, context={})

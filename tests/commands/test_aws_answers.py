@@ -9,7 +9,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from typer.testing import CliRunner
 
 from tools.cli.__main__ import app
-from tools.cli.answers import AWS_ANSWERS, aws_answer
+from tools.operations.aws_errors import AWS_ERRORS, explained
 
 RUN = CliRunner()
 LOG_IN = 'Set AWS_PROFILE or run "aws sso login".'
@@ -98,16 +98,16 @@ def test_what_the_sdk_finds_is_one_line_before_any_work(
     ],
 )  # fmt: skip
 def test_what_aws_says_is_one_line_in_our_words(error: BotoCoreError | ClientError, code: int, words: str) -> None:
-    line, found = aws_answer(error)
+    line, found = explained(error)
     assert found == code
     assert line.startswith(words)
     assert "\n" not in line
 
 
 def test_every_answer_can_be_worded_without_knowing_more() -> None:
-    for causes, words, _ in AWS_ANSWERS:
+    for causes, words, _ in AWS_ERRORS:
         for cause in causes:
             error = refused(cause) if isinstance(cause, str) else cause.__new__(cause)
             if isinstance(error, BotoCoreError):
                 error.kwargs = {}
-            assert aws_answer(error)[0], words
+            assert explained(error)[0], words

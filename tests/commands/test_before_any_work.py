@@ -31,7 +31,7 @@ def test_a_mistyped_scenario_is_answered_with_near_ones(given: str, near: str) -
 
 
 def test_an_unknown_environment_to_rehearse_on_is_answered_with_the_ones_there_are() -> None:
-    assert "the environments there are: dev, prod, staging. Did you mean prod?" in refused(
+    assert "does not exist; environments: dev, prod, staging. Did you mean prod?" in refused(
         "rehearse", "packet_loss", "--environment", "prdo"
     )
 

@@ -29,10 +29,10 @@ APPLY = """
 import sys
 from pathlib import Path
 import typer
-from tools.cli.answers import answered
+from tools.cli.shared import exit_on_error
 from tools.terraform.binary import terraform, terraform_environment
 def main() -> None:
-    with answered():
+    with exit_on_error():
         terraform("apply", "-auto-approve", "-no-color", folder=Path(sys.argv[1]), environ=terraform_environment())
 app = typer.Typer()
 app.command()(main)
@@ -43,13 +43,13 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 import typer
-from tools.cli.answers import answered
+from tools.cli.shared import exit_on_error
 from tools.terraform.processes import interruptible
 from tools.terraform.binary import terraform, terraform_environment
 def apply(folder):
     terraform("apply", "-auto-approve", folder=Path(folder), environ=terraform_environment())
 def main() -> None:
-    with answered(), interruptible(), ThreadPoolExecutor() as pool:
+    with exit_on_error(), interruptible(), ThreadPoolExecutor() as pool:
         list(pool.map(apply, sys.argv[1:]))
 app = typer.Typer()
 app.command()(main)

@@ -14,7 +14,7 @@ import pytest
 from components.paths import PROJECT
 from tools.operations import deployment
 from tools.operations.deployment import PLAN_FILE
-from tools.operations.drift import drift
+from tools.operations.drift import find_drift
 from tools.operations.reviewed import RECORD, apply_plan, deploy, make_plan
 from tools.terraform.binary import TerraformError
 
@@ -109,9 +109,9 @@ def rehearsed(environment: str) -> None:
 
 
 ENTRIES: list[Callable[[str], object]] = [
-    *(apply_saved, drift, make_plan, rehearsed),
+    *(apply_saved, find_drift, make_plan, rehearsed),
     lambda name: deploy(name, allow=(), agreed=True, say=print),
-    lambda name: deployment.access(name, agreed=True),
+    lambda name: deployment.access(name, agreed=True, warn=print),
     lambda name: deployment.bootstrap(name, agreed=True),
     lambda name: deployment.destroy(name, agreed=True),
 ]

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 from components.lambda_package import lambda_package
 from tests.plans.plans import plan_text
 from tools.cli.__main__ import app
-from tools.operations.review import files_of_code
+from tools.operations.review import package_files
 
 RUN = CliRunner()
 
@@ -70,7 +70,7 @@ def test_a_plan_file_instead_of_its_json_is_refused(file: Path) -> None:
 
 
 def test_the_files_of_the_code_that_is_here_are_known_by_its_digest() -> None:
-    found = files_of_code(lambda_package().digest)
+    found = package_files(lambda_package().digest)
     assert found is not None
     assert "stream_monitor/health.py" in found
-    assert files_of_code("0" * 64) is None
+    assert package_files("0" * 64) is None

@@ -86,8 +86,8 @@ def test_a_command_in_a_workflow_is_one_of_ours_and_takes_its_options(path: Path
     commands: dict[str, Any] = get_command(app).commands  # type: ignore[attr-defined]
     for job in jobs(path).values():
         for step in job["steps"]:
-            if "-m operations " in step.get("run", ""):
-                name, *arguments = step["run"].split("-m operations ")[1].split(" >>")[0].split()
+            if "media-workflow " in step.get("run", ""):
+                name, *arguments = step["run"].split("media-workflow ")[1].split(" >>")[0].split()
                 options = {option for parameter in commands[name].params for option in parameter.opts}
                 assert {argument for argument in arguments if argument.startswith("--")} <= options
 
@@ -118,7 +118,7 @@ def test_what_holds_the_lock_of_a_state_is_not_cancelled_and_gets_the_interrupt_
     """A killed plan keeps the lock; a runner interrupts only the shell of a step, which passes nothing on."""
     for path in WORKFLOWS:
         steps = [step.get("run", "") for job in jobs(path).values() for step in job["steps"]]
-        holding = [run for run in steps if re.search(r"-m operations (plan|apply|deploy|destroy|bootstrap) ", run)]
+        holding = [run for run in steps if re.search(r"media-workflow (plan|apply|deploy|destroy|bootstrap) ", run)]
         if holding:
             assert loaded(path)["concurrency"]["cancel-in-progress"] is False, path.name
             assert all(run.startswith("exec ") for run in holding)

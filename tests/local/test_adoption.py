@@ -34,7 +34,7 @@ def test_the_same_plan_again_changes_nothing(checkout: Checkout) -> None:
 
 
 def test_a_plan_that_was_applied_is_not_applied_twice(checkout: Checkout) -> None:
-    assert "the state has moved on, from serial" in checkout.run("apply", "prod", "reviewed", expect=1)
+    assert "the state has changed, from serial" in checkout.run("apply", "prod", "reviewed", expect=1)
 
 
 def protected(aws: LocalAws) -> set[bool]:
@@ -71,7 +71,7 @@ def test_the_rename_of_a_live_flow_is_blocked_and_says_what_goes_off_air(checkou
     address = next(line for line in printed.splitlines() if line.startswith("--allow")).split("'")[1]
     assert "Allowed for prod: off air" in checkout.run("plan", "prod", "--allow", address, "--save", "allowed")
     refused = checkout.run("apply", "prod", "allowed", expect=1)
-    assert "Nothing was changed, because a flow that is not stopped would be deleted" in refused
+    assert "Nothing was changed: a flow that is not stopped would be deleted" in refused
     assert "is ACTIVE" in refused
     checkout.edit('name = "channel-1"', 'name = "channel-one"')
 
@@ -80,7 +80,7 @@ def test_a_plan_of_another_configuration_is_refused(checkout: Checkout) -> None:
     checkout.edit("log_retention_days = 90", "log_retention_days = 120")
     checkout.run("plan", "prod", "--save", "kept-longer")
     checkout.edit("log_retention_days = 120", "log_retention_days = 150")
-    assert "the configuration is another one" in checkout.run("apply", "prod", "kept-longer", expect=1)
+    assert "settings or code have changed since" in checkout.run("apply", "prod", "kept-longer", expect=1)
     checkout.edit("log_retention_days = 150", "log_retention_days = 120")
     plan_file = checkout.folder / "kept-longer" / "media-workflow.tfplan"
     content = plan_file.read_bytes()
@@ -93,7 +93,10 @@ def test_a_plan_of_another_configuration_is_refused(checkout: Checkout) -> None:
 def test_a_protected_environment_is_not_left_half_destroyed(checkout: Checkout, aws: LocalAws) -> None:
     checkout.edit("protect = true", "protect = false")  # that it is set, but not deployed, changes nothing
     refused = checkout.run("destroy", "prod", "--stop-flows", "--yes", expect=1)
-    assert "it is protected, and would be left half destroyed. To end that, run `make deploy ENV=prod`" in refused
+    assert (
+        "it is protected, and would be left half destroyed. To remove the protection, run `make deploy ENV=prod`"
+        in refused
+    )
     assert "channel-one: stopping" not in refused
     assert protected(aws) == {True}  # the plan of before has set again what was taken away by hand
     checkout.run("deploy", "prod", environ={"TF_CLI_ARGS_apply": "-auto-approve"})

@@ -62,10 +62,10 @@ def test_a_commit_that_nobody_reviewed_a_plan_of_is_refused(
 
 
 def test_another_environments_drift_is_another_issue(github: GitHub, repository: Repository) -> None:
-    repository.tell_drift("dev", "a")
-    repository.tell_drift("prod", "b")
-    repository.tell_drift("dev", None)
-    repository.tell_drift("dev", None)
+    repository.report_drift("dev", "a")
+    repository.report_drift("prod", "b")
+    repository.report_drift("dev", None)
+    repository.report_drift("dev", None)
     assert [(issue["title"], issue["state"]) for issue in github.issues] == [
         ("Drift in dev", "closed"),
         ("Drift in prod", "open"),
@@ -143,7 +143,7 @@ def test_a_table_that_is_written_otherwise_is_left_alone_and_the_lines_are_given
     github: GitHub, tmp_path: Path, text: str
 ) -> None:
     path = written(tmp_path, text)
-    with pytest.raises(SettingsError, match="write owner_id = 123456 and repository_id = 456789 there yourself"):
+    with pytest.raises(SettingsError, match="add owner_id = 123456 and repository_id = 456789 there yourself"):
         write_ids("lab", root=tmp_path, environ=github.environment())
     assert path.read_text(encoding="utf-8") == text
 
@@ -160,7 +160,7 @@ def test_with_ids_changes_nothing_it_cannot_read_back() -> None:
         ("[tags]\n", "ci.repository: is needed; give owner/name"),
         ('[ci]\nrepository = "live"\n', "ci.repository is live: is needed; give owner/name"),
         ('[ci]\nrepository = "Example/live"\n', None),
-        ('[ci]\nrepository = "example/before"\n', 'is "example/live" on GitHub, and tokens spell it so'),
+        ('[ci]\nrepository = "example/before"\n', 'is "example/live" on GitHub and in its tokens'),
     ],
 )
 def test_a_repository_that_github_calls_otherwise_is_refused_with_its_name(

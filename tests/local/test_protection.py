@@ -5,7 +5,7 @@ The guard works on stacks as the flow module makes them; what Terraform and its 
 
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,21 +20,21 @@ from tests.unit.environments import GOOD, load
 from tools.local_aws import LocalAws
 from tools.local_aws.gaps.flow_states import set_flow_status
 from tools.operations import protection
+from tools.operations.deletions import DeletedFlow, deleted_by_destroy, deleted_by_plan
 from tools.operations.protection import (
     ALLOW,
     DENY,
-    Leaving,
     ProtectionError,
-    around,
     changed_by_hand,
     differences,
     guarded,
+    guarded_environment,
     protect,
 )
 from tools.terraform.binary import TerraformError, terraform, terraform_environment
 
 STACK: Final = "media-workflow-dev-live"
-LEAVING: Final = Leaving(address="module.flow.aws_cloudformation_stack.this", stack=STACK, how="replaced")
+DELETED: Final = DeletedFlow(address="module.flow.aws_cloudformation_stack.this", stack=STACK, how="replaced")
 SOURCE: Final = {"Name": "encoder", "Protocol": "rtp", "IngestPort": 5000, "WhitelistCidr": "203.0.113.10/32"}
 OUTPUT: Final = {"Name": "primary", "Protocol": "rtp", "Destination": "198.51.100.10", "Port": 5001}
 
@@ -81,15 +81,15 @@ def test_a_flow_that_is_not_stopped_is_not_deleted_and_nothing_is_changed(
     protect(region.client, protected, say=lambda _: None)
     set_flow_status(flow, status)
     words = rf"Nothing was changed(.|\n)*module\.flow.*is replaced: its flow {flow} is {status}(.|\n)*Stop it first"
-    with pytest.raises(ProtectionError, match=words), guarded(region.client, protected, [LEAVING], say=print):
+    with pytest.raises(ProtectionError, match=words), guarded(region.client, protected, [DELETED], say=print):
         pytest.fail("it went on")
     assert is_protected(region)
 
 
 def test_every_flow_that_runs_is_named_at_once(region: EmptyRegion, flow: str, protected: Environment) -> None:
     set_flow_status(flow, "ACTIVE")
-    other = Leaving(address="module.other", stack=STACK, how="deleted")
-    with pytest.raises(ProtectionError) as refused, guarded(region.client, protected, [LEAVING, other], say=print):
+    other = DeletedFlow(address="module.other", stack=STACK, how="deleted")
+    with pytest.raises(ProtectionError) as refused, guarded(region.client, protected, [DELETED, other], say=print):
         pytest.fail("it went on")
     assert str(refused.value).count(flow) == 2
 
@@ -100,7 +100,7 @@ def test_what_is_stopped_or_not_there_may_go(
 ) -> None:
     if state == "deleted by hand":
         region.client("mediaconnect").delete_flow(FlowArn=flow)
-    going = Leaving(address="a", stack="none", how="deleted") if state == "never deployed" else LEAVING
+    going = DeletedFlow(address="a", stack="none", how="deleted") if state == "never deployed" else DELETED
     passed = []
     with guarded(region.client, unprotected, [going], say=print):
         passed.append(state)
@@ -110,7 +110,7 @@ def test_what_is_stopped_or_not_there_may_go(
 def test_a_stack_whose_flow_is_not_known_is_not_deleted(region: EmptyRegion, unprotected: Environment) -> None:
     region.client("cloudformation").create_stack(StackName=STACK, TemplateBody=template())
     with pytest.raises(ProtectionError, match="has no output with the flow's ARN"):
-        protection.check_standby(region.client, [LEAVING])
+        protection.check_standby(region.client, [DELETED])
 
 
 def test_protection_is_lifted_for_what_goes_and_set_on_what_stays(
@@ -120,7 +120,7 @@ def test_protection_is_lifted_for_what_goes_and_set_on_what_stays(
     protect(region.client, protected, say=said.append)
     assert is_protected(region)
     client = region.client("cloudformation")
-    with guarded(region.client, protected, [LEAVING], say=said.append):
+    with guarded(region.client, protected, [DELETED], say=said.append):
         client.delete_stack(StackName=STACK)  # as a replacement does
         client.create_stack(StackName=STACK, TemplateBody=template(FlowArn={"Value": {"Ref": "Flow"}}))
     assert is_protected(region)
@@ -140,7 +140,7 @@ def test_what_a_failed_apply_leaves_is_protected_again(
     protect(region.client, protected, say=lambda _: None)
 
     def apply() -> None:
-        with guarded(region.client, protected, [LEAVING], say=lambda _: None):
+        with guarded(region.client, protected, [DELETED], say=lambda _: None):
             assert not is_protected(region)
             raise failure
 
@@ -182,15 +182,12 @@ def test_a_trial_from_the_context_is_guarded_as_its_synthesis_reads_it(
     for name, value in {**aws.environment(), "CDKTF_CONTEXT_JSON": json.dumps(given)}.items():
         monkeypatch.setenv(name, value)
     assert changed_by_hand("trial") == []
-    with around("trial", ()):
+    with guarded_environment("trial", ()):
         pass
 
 
 def test_differences_are_none_where_nothing_is_deployed(region: EmptyRegion, protected: Environment) -> None:
     assert differences(region.client, protected) == []
-
-
-Apply = Callable[..., None]
 
 
 class Root:
@@ -269,7 +266,7 @@ def test_a_change_of_protect_alone_reaches_the_service_and_keeps_the_flow(root: 
 
 def test_a_replacement_does_not_ask_the_stack_policy_and_is_seen_in_the_plan(root: Root) -> None:
     root.write(protect=True, availability_zone="us-east-1b")
-    (going,) = protection.leaving(root.plan())
+    (going,) = deleted_by_plan(root.plan())
     assert (going.stack, going.how) == ("mediaconnect-flow-channel", "replaced")
     before = root.stack["StackId"]
     root.run("apply", "plan")
@@ -283,9 +280,9 @@ def test_the_provider_forgets_a_stack_that_termination_protection_keeps(root: Ro
     arn = json.loads(root.run("output", "-json"))["flow_arn"]["value"]
     client.update_termination_protection(StackName=stack, EnableTerminationProtection=True)
     state = json.loads(root.run("show", "-json"))
-    assert [flow.stack for flow in protection.in_state(state)] == [stack]
+    assert [flow.stack for flow in deleted_by_destroy(state)] == [stack]
     root.run("destroy", "-auto-approve")
-    assert protection.in_state(json.loads(root.run("show", "-json"))) == ()
+    assert deleted_by_destroy(json.loads(root.run("show", "-json"))) == ()
     assert len(root.flow(arn)["Outputs"]) == 1
     with pytest.raises(TerraformError, match="already exists"):
         root.run("apply", "-auto-approve", "-no-color")

@@ -13,7 +13,7 @@ from tests.local.conftest import Begin
 from tests.local.evening import EIGHT, Evening
 from tools.local_aws import ACCOUNT_ID, LocalAws, faults
 from tools.operations.errors import InputError
-from tools.operations.replay import UnknownLetterError, replay
+from tools.operations.replay import UnknownDeadLetterError, replay
 
 WORKFLOW = "media-workflow-venue-workflow"
 
@@ -96,14 +96,14 @@ def test_a_dead_letter_says_what_failed_and_where(missed: Evening) -> None:
 def test_a_dry_run_lists_what_waits_and_changes_nothing(missed: Evening, venue_settings: Path) -> None:
     left, said = run(venue_settings, dry_run=True)
     assert left == 0
-    assert said[0].startswith("waits: 2026-11-23T20:00:00Z MediaConnect Source Health of arn:")
-    assert said[-1] == "1 in media-workflow-venue-dead-letters; nothing was changed"
+    assert said[0].startswith("waiting: 2026-11-23T20:00:00Z, MediaConnect Source Health: arn:")
+    assert said[-1] == "1 in media-workflow-venue-dead-letters. Nothing was changed."
     assert len(missed.dead_letters()) == 1, "in sight again at once"
 
 
 def test_a_replay_makes_up_for_what_was_missed_and_says_so(missed: Evening, venue_settings: Path) -> None:
     left, said = run(venue_settings)
-    assert (left, said[-1]) == (0, "1 handed over, 0 kept in media-workflow-venue-dead-letters")
+    assert (left, said[-1]) == (0, "1 handled, 0 left in media-workflow-venue-dead-letters")
     missed.wait_for_all()
     assert missed.told() == [("blind", "CRITICAL"), ("opened", "CRITICAL")]
     assert missed.dead_letters() == []
@@ -114,8 +114,8 @@ def test_a_message_that_cannot_start_the_workflow_is_kept(missed: Evening, venue
     left, said = run(venue_settings)
     missed.wait_for_all()
     assert left == 1
-    assert [line for line in said if line.startswith("kept: no JSON: ")]
-    assert said[-1] == "1 handed over, 1 kept in media-workflow-venue-dead-letters"
+    assert [line for line in said if line.startswith("failed: no JSON: ")]
+    assert said[-1] == "1 handled, 1 left in media-workflow-venue-dead-letters"
 
 
 def test_credentials_of_another_account_are_refused(missed: Evening, venue_settings: Path) -> None:
@@ -161,14 +161,14 @@ def test_a_mistyped_flow_name_ends_the_replay_and_notifies_nobody(
     assert (left, waiting(evening)) == (2, {typo, other})
     assert [(name, status) for name, status, _ in executions(evening)] == [(f"replay-{typo}", "FAILED")]
     assert evening.told() == []
-    assert said[0].startswith("kept: no time asked by a person of typo: its execution ended FAILED")
+    assert said[0].startswith("failed: no time, requested by a person: typo: its execution is FAILED")
     assert "InputRefused: Nothing was checked: no flow 'typo' is monitored here" in said[0]
     assert said[1:] == [
         (
-            f"Stopped at the message {typo}. It can never be handled. Remove it: make replay ENV=venue "
-            f"ARGS='--discard {typo}'. Then run the replay again. Not tried, and still in the queue: 1 more."
+            f"Stopped at the message {typo}. It can never be handled. Delete it: media-workflow replay venue "
+            f"--discard {typo}. Then run the replay again. Not tried, and left in the queue: 1 more."
         ),
-        "0 handed over, 2 kept in media-workflow-venue-dead-letters",
+        "0 handled, 2 left in media-workflow-venue-dead-letters",
     ]
 
 
@@ -179,13 +179,13 @@ def test_a_letter_that_can_never_be_handled_is_discarded_by_its_id(
     typo = put(evening, {"flow_name": "typo"})
     other = put(evening, check(evening, 5))
     _, said = run(venue_settings, discard=typo, dry_run=True)
-    assert said == [f"would be removed: no time asked by a person of typo ({typo}); nothing was changed"]
-    with pytest.raises(UnknownLetterError, match=f"No message nope in .*{typo}"):
+    assert said == [f"would be deleted: no time, requested by a person: typo ({typo}). Nothing was changed."]
+    with pytest.raises(UnknownDeadLetterError, match=f"No message nope in .*{typo}"):
         run(venue_settings, discard="nope")
     assert waiting(evening) == {typo, other}
     left, said = run(venue_settings, discard=typo)
     assert (left, waiting(evening), executions(evening)) == (0, {other}, [])
-    assert 'It was: {"flow_name": "typo"}' in said[0]
+    assert 'Its body: {"flow_name": "typo"}' in said[0]
 
 
 def test_a_replay_stops_at_the_first_letter_whose_execution_fails(
@@ -222,7 +222,7 @@ def test_a_replay_runs_in_the_order_of_time_and_the_same_input_once(
     assert (left, waiting(evening), said[-1]) == (
         0,
         set(),
-        "4 handed over, 0 kept in media-workflow-venue-dead-letters",
+        "4 handled, 0 left in media-workflow-venue-dead-letters",
     )
 
 

@@ -113,7 +113,7 @@ def test_a_replay_waits_for_express_executions_and_stops_at_the_first_that_fails
     said: list[str] = []
     assert replay("show", dry_run=False, say=said.append, root=root) == 2
     assert waiting(region) == set(letters[1:])
-    assert said[0].startswith("handed over: 2026-11-23T20:00:00Z")
+    assert said[0].startswith("handled: 2026-11-23T20:00:00Z")
     assert said[1].endswith("Broken: on purpose")
     assert said[2].startswith(f"Stopped at the message {letters[1]}.")
 
@@ -208,8 +208,6 @@ def test_an_express_workflow_handles_refuses_and_fails_as_a_standard_one(begin: 
 def test_an_environment_without_dead_letters_is_said_to_be_so(region: EmptyRegion, root: Path) -> None:
     client = region.client("sqs")
     client.delete_queue(QueueUrl=client.get_queue_url(QueueName=NAMES.dead_letter_queue)["QueueUrl"])
-    words = (
-        rf"^show has no dead letters: {NAMES.dead_letter_queue} is not there\. Deploy it with `make deploy ENV=show`\.$"
-    )
+    words = rf"^show has no dead-letter queue {NAMES.dead_letter_queue}\. Deploy it with `make deploy ENV=show`\.$"
     with pytest.raises(ReplayError, match=words):
         replay("show", dry_run=True, say=print, root=root)

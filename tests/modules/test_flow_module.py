@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -11,14 +12,16 @@ from cfnlint.api import lint
 from cfnlint.config import ManualArgs
 from moto.server import ThreadedMotoServer
 
-from components.paths import FLOW_MODULE
+from components.paths import FLOW_MODULE, PROJECT
 from components.sizes import template_bytes
 from settings import Flow
 from settings.protocols import OUTPUT_PROTOCOLS, SOURCE_PROTOCOLS
 from tests.provider import one_provider
 from tests.unit.environments import backup, source
+from tools.module_docs import blocks, written
 from tools.terraform.binary import terraform, terraform_environment
 
+EXAMPLES: Final = sorted(path.name for path in (FLOW_MODULE / "examples").iterdir())
 SECRET: Final = "arn:aws:secretsmanager:us-east-1:123456789012:secret:key-AbCdEf"
 SRT_KEY: Final = {"key_type": "srt-password", "secret_arn": SECRET}
 ZIXI_KEY: Final = {"key_type": "static-key", "secret_arn": SECRET, "algorithm": "aes128"}
@@ -96,12 +99,25 @@ def copied(folder: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def templates(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+def aws() -> Iterator[dict[str, str]]:
+    """The environment of a terraform whose AWS is moto, which answers who the caller is."""
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
+    server.start()
+    try:
+        host, port = server.get_host_and_port()
+        keys = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
+        yield {**terraform_environment(), **keys, "AWS_ENDPOINT_URL": f"http://{host}:{port}"}
+    finally:
+        server.stop()
+
+
+@pytest.fixture(scope="module")
+def templates(tmp_path_factory: pytest.TempPathFactory, aws: dict[str, str]) -> dict[str, Any]:
     """The template of each case, from one plan with the real provider; only "who am I" is asked of AWS."""
     folder = tmp_path_factory.mktemp("templates")
     copied(folder)
     root = {
-        "provider": {"aws": {"region": "us-east-1", "access_key": "test", "secret_key": "test"}},
+        "provider": {"aws": {"region": "us-east-1"}},
         "module": {
             f"case_{case}": {"source": "./mediaconnect_flow", "name": f"flow-{case}", **variables}
             for case, variables in CASES.items()
@@ -109,16 +125,9 @@ def templates(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         "output": {case: {"value": f"${{module.case_{case}.template_body}}"} for case in CASES},
     }
     (folder / "main.tf.json").write_text(json.dumps(root))
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
-    server.start()
-    try:
-        host, port = server.get_host_and_port()
-        environ = {**terraform_environment(), "AWS_ENDPOINT_URL": f"http://{host}:{port}"}
-        terraform("init", "-no-color", folder=folder, environ=environ)
-        terraform("plan", "-no-color", "-out=plan", folder=folder, environ=environ)
-        shown = json.loads(terraform("show", "-json", "plan", folder=folder, environ=environ).stdout)
-    finally:
-        server.stop()
+    terraform("init", "-no-color", folder=folder, environ=aws)
+    terraform("plan", "-no-color", "-out=plan", folder=folder, environ=aws)
+    shown = json.loads(terraform("show", "-json", "plan", folder=folder, environ=aws).stdout)
     outputs = shown["planned_values"]["outputs"]
     return {case: json.loads(outputs[case]["value"]) for case in CASES}
 
@@ -128,18 +137,18 @@ def problems(template: dict[str, Any]) -> list[str]:
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_the_template_fits_the_schemas_of_cloudformation(templates: dict[str, Any], case: str) -> None:
+def test_template_fits_cloudformation_schemas(templates: dict[str, Any], case: str) -> None:
     assert problems(templates[case]) == []
 
 
-def test_the_linter_sees_a_template_that_cloudformation_would_refuse(templates: dict[str, Any]) -> None:
+def test_linter_finds_an_invalid_template(templates: dict[str, Any]) -> None:
     wrong = json.loads(json.dumps(templates["rtp"]))
     wrong["Resources"]["Flow"]["Properties"]["Outputs"] = []
     assert any("Outputs" in problem for problem in problems(wrong))
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_each_resource_of_the_flow_is_one_that_cloudformation_has(templates: dict[str, Any], case: str) -> None:
+def test_template_has_flow_backup_source_and_outputs(templates: dict[str, Any], case: str) -> None:
     resources = templates[case]["Resources"]
     kinds = sorted(resource["Type"].removeprefix("AWS::MediaConnect::") for resource in resources.values())
     assert kinds == sorted(
@@ -150,7 +159,7 @@ def test_each_resource_of_the_flow_is_one_that_cloudformation_has(templates: dic
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_the_size_that_is_checked_at_synth_is_not_below_the_template(templates: dict[str, Any], case: str) -> None:
+def test_estimated_template_size_is_an_upper_bound(templates: dict[str, Any], case: str) -> None:
     given = {key: value for key, value in CASES[case].items() if key in Flow.model_fields}
     flow = Flow.model_validate({"name": f"flow-{case}", "source": CASES[case]["primary_source"], **given})
     size = len(as_sent(templates[case]))
@@ -168,13 +177,13 @@ def as_sent(template: dict[str, Any]) -> bytes:
     return text.encode()
 
 
-def test_every_protocol_is_among_the_cases() -> None:
+def test_cases_cover_every_protocol() -> None:
     assert {case["primary_source"]["protocol"] for case in CASES.values()} == set(SOURCE_PROTOCOLS)
     outputs = [output for case in CASES.values() for output in case.get("outputs", {}).values()]
     assert {output["protocol"] for output in outputs} == set(OUTPUT_PROTOCOLS)
 
 
-def test_the_modules_own_tests_pass(tmp_path: Path) -> None:
+def test_own_tests_of_the_module_pass(tmp_path: Path) -> None:
     module, environ = copied(tmp_path), terraform_environment()
     terraform("init", "-no-color", folder=module, environ=environ)
     with one_provider(module, environ) as environ:
@@ -182,13 +191,41 @@ def test_the_modules_own_tests_pass(tmp_path: Path) -> None:
     assert " 0 failed" in printed
 
 
-def test_the_module_can_be_used_from_plain_terraform(tmp_path: Path) -> None:
-    example, environ = copied(tmp_path) / "examples" / "plain", terraform_environment()
-    terraform("init", "-no-color", folder=example, environ=environ)
-    terraform("validate", "-no-color", folder=example, environ=environ)
+@pytest.fixture(scope="module")
+def examples(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the examples. One is initialised; as all call the same module, the others use the same data."""
+    folder = copied(tmp_path_factory.mktemp("examples")) / "examples"
+    first, *others = (folder / name for name in EXAMPLES)
+    terraform("init", "-no-color", folder=first, environ=terraform_environment())
+    for other in others:
+        shutil.copytree(first / ".terraform", other / ".terraform", symlinks=True)
+        shutil.copy(first / ".terraform.lock.hcl", other)
+    return folder
 
 
-def test_no_attribute_is_read_that_provider_6_deprecates() -> None:
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_example_plans_without_deprecated_attributes(examples: Path, aws: dict[str, str], name: str) -> None:
+    planned = terraform("plan", "-no-color", folder=examples / name, environ=aws)
+    assert "module.channel.aws_cloudformation_stack.this will be created" in planned.stdout
+    assert "deprecated" not in (planned.stdout + planned.stderr).lower()
+
+
+def test_tables_of_the_readme_are_current() -> None:
+    """`python -m tools.module_docs` writes them."""
+    readme = (FLOW_MODULE / "README.md").read_text(encoding="utf-8")
+    assert readme == written(readme, FLOW_MODULE)
+    assert all(row["description"] for kind in ("variable", "output") for row in blocks(FLOW_MODULE, kind).values())
+
+
+def test_module_has_what_the_registry_expects() -> None:
+    names = {path.name for path in FLOW_MODULE.iterdir()}
+    assert names >= {"README.md", "LICENSE", "CHANGELOG.md", "main.tf", "variables.tf", "outputs.tf", "versions.tf"}
+    assert (FLOW_MODULE / "LICENSE").read_bytes() == (PROJECT / "LICENSE").read_bytes()
+    readme = (FLOW_MODULE / "README.md").read_text(encoding="utf-8")
+    assert all(f"(examples/{name}/main.tf)" in readme for name in EXAMPLES)
+
+
+def test_region_is_read_as_id_for_provider_6() -> None:
     """`data.aws_region.*.name` is `region` there, which 5.100 does not know; `id` is the Region's name in both."""
     text = (FLOW_MODULE / "main.tf").read_text(encoding="utf-8")
     assert set(re.findall(r"data\.aws_region\.current(?:\[0\])?\.(\w+)", text)) == {"id"}

@@ -1,8 +1,20 @@
-"""Makes the plans of this folder again: `python -m tests.plans.make [NAME ...]`, about ten minutes for all.
+"""Makes the plans of this folder again, each with real Terraform from one named change to a deployed environment.
 
-Each plan is what real terraform said of one named change to a deployed environment. Ids, times and addresses that
-differ from run to run are replaced by fixed ones; the parts of a plan that the reviewer never reads are left out.
-What the reviewer must answer is not decided here but in `tests/plans/test_plan_corpus.py`.
+    .venv/bin/python -m tests.plans.make                   # all of them: about ten minutes
+    .venv/bin/python -m tests.plans.make alarm_removed     # some of them: a minute for each environment, seconds a plan
+
+Needs what `make test` needs: Node, Terraform and the AWS provider. The AWS is the local one: no account, no cost.
+
+Make plans again after a new case in `CASES`, and when the configuration of an environment or the provider changes in
+a way that matters to a plan. IDs, times and addresses that differ from run to run are replaced by fixed ones, and the
+parts of a plan that the reviewer never reads are left out, so `git status` lists the plans that did change. What
+changed in one of them:
+
+    show() { gunzip | python -m json.tool; }
+    diff <(git show HEAD:./alarm_removed.json.gz | show) <(show < alarm_removed.json.gz)
+
+`pytest tests/plans` then compares each plan with its verdict in `verdicts.toml`. A new case needs a verdict, written
+before the reviewer is asked; an old one changes only if its plan means something else.
 """
 
 import copy
@@ -31,24 +43,40 @@ from tools.terraform.binary import TerraformError
 
 FOLDER: Final = Path(__file__).resolve().parent
 UNREAD: Final = ("configuration", "prior_state", "planned_values", "relevant_attributes", "variables")
+VARYING: Final = (
+    r"(?P<uuid>[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})"
+    r"|(?<=:flow:)(?P<flow>[0-9a-f]{32})"
+    r"|(?P<time>\b20\d\d-\d\d-\d\dT[\d:.]+(?:Z|\+00:00)?)"
+)
+"""What differs from run to run: IDs and times."""
 Json = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """One change: to what an operator writes, to what was synthesized, or to what is deployed."""
+    """One change to a deployed environment.
+
+    Attributes:
+        base: the deployed environment.
+        settings: edits its settings.
+        terraform: edits the synthesized root module.
+        by_hand: changes what is deployed, outside Terraform.
+        new_code: the functions have other code.
+        flags: for `terraform plan`.
+        fails: the plan ends with an error.
+    """
 
     base: str = "dev"
     settings: Callable[[Json], None] = lambda _: None
     terraform: Callable[[Json], None] = lambda _: None
-    world: Callable[[Deployment], None] | None = None
+    by_hand: Callable[[Deployment], None] | None = None
     new_code: bool = False
     flags: tuple[str, ...] = ()
-    errs: bool = False
+    fails: bool = False
 
 
 def resources(root: Json, kind: str, fits: str = "") -> Iterator[tuple[str, Json]]:
-    """Names and bodies of the synthesized resources of a type whose name has `fits` in it; at least one."""
+    """Names and bodies of the synthesized resources of a type whose name contains `fits`; at least one."""
     found = [(name, body) for name, body in root["resource"][kind].items() if fits in name]
     if not found:
         raise LookupError(f"no {kind} with {fits!r} in its name")
@@ -56,7 +84,7 @@ def resources(root: Json, kind: str, fits: str = "") -> Iterator[tuple[str, Json
 
 
 def setting(path: str, value: Any) -> Callable[[Json], None]:
-    """Put `value` at a dotted path of the settings; None takes the key away."""
+    """Set a dotted path of the settings to `value`; None removes it."""
 
     def edit(raw: Json) -> None:
         *steps, last = [int(step) if step.isdigit() else step for step in path.split(".")]
@@ -72,7 +100,7 @@ def setting(path: str, value: Any) -> Callable[[Json], None]:
 
 
 def attribute(kind: str, fits: str, name: str, value: Any) -> Callable[[Json], None]:
-    """Put `value` into an attribute of synthesized resources; None takes it away."""
+    """Set an attribute of synthesized resources to `value`; None removes it."""
 
     def edit(root: Json) -> None:
         for _, body in resources(root, kind, fits):
@@ -85,7 +113,7 @@ def attribute(kind: str, fits: str, name: str, value: Any) -> Callable[[Json], N
 
 
 def without(kind: str, fits: str) -> Callable[[Json], None]:
-    """Take synthesized resources away, and out of the lists that name them."""
+    """Remove synthesized resources, and the references to them in lists."""
 
     def edit(root: Json) -> None:
         for name, _ in list(resources(root, kind, fits)):
@@ -110,7 +138,7 @@ def statement(kind: str, fits: str, added: Json) -> Callable[[Json], None]:
 
 
 def both(*edits: Callable[[Json], None]) -> Callable[[Json], None]:
-    """One edit after the other."""
+    """Apply one edit after the other."""
 
     def edit(value: Json) -> None:
         for one in edits:
@@ -120,7 +148,7 @@ def both(*edits: Callable[[Json], None]) -> Callable[[Json], None]:
 
 
 def moved(root: Json) -> None:
-    """Give an alarm another address."""
+    """Move an alarm to another address."""
     name = next(name for name, _ in resources(root, "aws_cloudwatch_metric_alarm", "jitter"))
     root["resource"]["aws_cloudwatch_metric_alarm"]["jitter_of_the_stream"] = root["resource"][
         "aws_cloudwatch_metric_alarm"
@@ -136,7 +164,7 @@ def moved(root: Json) -> None:
 
 
 def imported(root: Json) -> None:
-    """Take an alarm in that Terraform did not make."""
+    """Import an alarm that Terraform did not create."""
     root["resource"]["aws_cloudwatch_metric_alarm"]["found"] = {
         "alarm_name": "made-by-hand",
         "comparison_operator": "GreaterThanThreshold",
@@ -151,7 +179,7 @@ def imported(root: Json) -> None:
 
 
 def made_by_hand(deployment: Deployment) -> None:
-    """The alarm that `imported` takes in."""
+    """Create the alarm that `imported` imports."""
     deployment.aws.client("cloudwatch").put_metric_alarm(
         AlarmName="made-by-hand",
         ComparisonOperator="GreaterThanThreshold",
@@ -165,28 +193,28 @@ def made_by_hand(deployment: Deployment) -> None:
 
 
 def forgotten(root: Json) -> None:
-    """Let go of an alarm without deleting it."""
+    """Remove an alarm from state without deleting it."""
     name = next(name for name, _ in resources(root, "aws_cloudwatch_metric_alarm", "dead-letters"))
     del root["resource"]["aws_cloudwatch_metric_alarm"][name]
     root["removed"] = [{"from": f"aws_cloudwatch_metric_alarm.{name}", "lifecycle": {"destroy": False}}]
 
 
 def loosened_by_hand(deployment: Deployment) -> None:
-    """Somebody raised the packet loss alarm in the console."""
+    """Raise the threshold of the packet loss alarm, as in the console."""
     client = deployment.aws.client("cloudwatch")
     names = [alarm["AlarmName"] for alarm in client.describe_alarms()["MetricAlarms"]]
     (name,) = [name for name in names if name.endswith("live-stream/packet-loss")]
     alarm = client.describe_alarms(AlarmNames=[name])["MetricAlarms"][0]
-    taken = [
+    kept = [
         *("AlarmName", "AlarmDescription", "ComparisonOperator", "EvaluationPeriods", "DatapointsToAlarm"),
         "Period",
     ]
-    taken += ["MetricName", "Namespace", "Dimensions", "Statistic", "TreatMissingData"]
-    client.put_metric_alarm(**{key: alarm[key] for key in taken if alarm.get(key) is not None}, Threshold=5)
+    kept += ["MetricName", "Namespace", "Dimensions", "Statistic", "TreatMissingData"]
+    client.put_metric_alarm(**{key: alarm[key] for key in kept if alarm.get(key) is not None}, Threshold=5)
 
 
 def failing(root: Json) -> None:
-    """A check that does not hold."""
+    """Add a precondition that fails."""
     _, alarm = next(resources(root, "aws_cloudwatch_metric_alarm", "jitter"))
     alarm["lifecycle"] = {
         "precondition": [{"condition": '${terraform.workspace == "nowhere"}', "error_message": "This is not nowhere."}]
@@ -194,7 +222,7 @@ def failing(root: Json) -> None:
 
 
 def no_dead_letters(root: Json) -> None:
-    """Undelivered events are lost."""
+    """Remove the dead-letter queue of every target."""
     for _, body in resources(root, "aws_cloudwatch_event_target"):
         del body["dead_letter_config"]
 
@@ -308,9 +336,9 @@ CASES: Final[dict[str, Case]] = {
     "tags_changed": Case(settings=setting("tags.Team", "broadcast")),
     "workflow_express": Case(settings=setting("workflow_type", "EXPRESS")),
     "moved": Case(terraform=moved),
-    "imported": Case(terraform=imported, world=made_by_hand),
+    "imported": Case(terraform=imported, by_hand=made_by_hand),
     "forgotten": Case(terraform=forgotten),
-    "errored": Case(terraform=failing, errs=True),
+    "errored": Case(terraform=failing, fails=True),
     "mixed": Case(
         base="prod",
         settings=both(
@@ -322,8 +350,8 @@ CASES: Final[dict[str, Case]] = {
         terraform=statement("aws_iam_role_policy", "stream_monitor", STAR),
         new_code=True,
     ),
-    # The last two: what somebody did by hand stays.
-    "drift": Case(world=loosened_by_hand),
+    # The last two: a change by hand stays in place.
+    "drift": Case(by_hand=loosened_by_hand),
     "drift_refresh_only": Case(flags=("-refresh-only",)),
 }
 
@@ -337,7 +365,7 @@ def settings_of(name: str, edit: Callable[[Json], None] = lambda _: None) -> Env
 
 @contextmanager
 def other_code() -> Iterator[None]:
-    """The functions with one file more and one file changed."""
+    """Package the functions with one file changed and one added."""
     stack: Any = stacks.media_workflow
     original = stack.lambda_package
     with tempfile.TemporaryDirectory() as folder:
@@ -367,21 +395,21 @@ def write_configuration(deployment: Deployment, case: Case) -> None:
 
 
 def plan_of(deployment: Deployment, case: Case) -> str:
-    """The plan's JSON, as `terraform show -json` prints it."""
+    """The JSON of a plan, as `terraform show -json` prints it."""
     write_configuration(deployment, case)
-    if case.world:
-        case.world(deployment)
+    if case.by_hand:
+        case.by_hand(deployment)
     deployment.initialize()
     try:
         deployment.run("plan", "-out=made.tfplan", "-parallelism=20", "-no-color", *case.flags)
     except TerraformError:
-        if not case.errs:
+        if not case.fails:
             raise
     return deployment.run("show", "-json", "made.tfplan").stdout
 
 
 def normal(text: str, endpoint: str) -> bytes:
-    """The plan without unread parts, and with fixed ids, times and addresses."""
+    """The plan without the parts that the reviewer never reads, and with fixed IDs, times and addresses."""
     plan = json.loads(text)
     for part in UNREAD:
         plan.pop(part, None)
@@ -389,19 +417,19 @@ def normal(text: str, endpoint: str) -> bytes:
     text = json.dumps(plan, sort_keys=True).replace(endpoint, "https://queue.example.com")
     text = text.replace(tempfile.gettempdir(), "/tmp")  # noqa: S108  words, not a file
     seen: dict[str, str] = {}
-    pattern = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|\b20\d\d-\d\d-\d\dT[\d:.]+(?:Z|\+00:00)?"
 
     def fixed(match: re.Match[str]) -> str:
         found = match.group()
-        if found.startswith("20") and "T" in found:
+        if match.lastgroup == "time":
             return "2026-11-24T00:00:00Z"
-        return seen.setdefault(found, str(uuid.UUID(int=len(seen) + 1)))
+        number = uuid.UUID(int=len(seen) + 1)
+        return seen.setdefault(found, number.hex if match.lastgroup == "flow" else str(number))
 
-    return re.sub(pattern, fixed, text).encode()
+    return re.sub(VARYING, fixed, text).encode()
 
 
 def make(names: list[str]) -> None:
-    """Deploy each base once, plan each case, write the files."""
+    """Deploy each environment once, plan each case, write the files."""
     with LocalAws() as aws, tempfile.TemporaryDirectory() as folder:
         for base in ("dev", "prod"):
             chosen = [name for name in names if CASES[name].base == base]
@@ -428,4 +456,6 @@ def make(names: list[str]) -> None:
 
 
 if __name__ == "__main__":
+    if unknown := sorted(set(sys.argv[1:]) - set(CASES)):
+        sys.exit(f"Unknown case: {', '.join(unknown)}. Cases: {', '.join(CASES)}.")
     make(sys.argv[1:] or list(CASES))

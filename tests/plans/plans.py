@@ -1,4 +1,4 @@
-"""The plans of this folder, and small plans made by hand for what no single deployment shows."""
+"""The plans of this folder, and small hand-made plans for what no single deployment shows."""
 
 import gzip
 import json

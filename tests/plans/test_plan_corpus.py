@@ -1,4 +1,4 @@
-"""What the reviewer says of real plans, one change each and mixed; the expected answers are in `tests/plans`."""
+"""The verdicts on real plans, one change each and mixed; the expected ones are in `verdicts.toml`."""
 
 import tomllib
 from typing import Any
@@ -13,23 +13,23 @@ from tools.plan_review.findings import Finding
 VERDICTS: dict[str, dict[str, Any]] = tomllib.loads((FOLDER / "verdicts.toml").read_text(encoding="utf-8"))
 
 
-def told(findings: tuple[Finding, ...]) -> list[str]:
+def sentences_of(findings: tuple[Finding, ...]) -> list[str]:
     return [f"{finding.rank.name} {finding.sentence}" for finding in findings]
 
 
-def test_every_plan_of_the_corpus_has_an_expected_verdict() -> None:
+def test_every_plan_has_an_expected_verdict() -> None:
     assert {path.name.removesuffix(".json.gz") for path in FOLDER.glob("*.json.gz")} == set(VERDICTS)
     assert len(VERDICTS) >= 25
 
 
 @pytest.mark.parametrize("name", VERDICTS)
-def test_a_plan_gets_the_expected_verdict(name: str) -> None:
+def test_plan_gets_expected_verdict(name: str) -> None:
     found = review(corpus(name), protect=True)
     for findings, expected in (
         (found.findings, VERDICTS[name]["findings"]),
         (found.drift, VERDICTS[name].get("drift", [])),
     ):
-        sentences = told(findings)
+        sentences = sentences_of(findings)
         assert len(sentences) == len(expected), sentences
         for sentence, beginning in zip(sentences, expected, strict=True):
             assert sentence.startswith(beginning)
@@ -37,7 +37,7 @@ def test_a_plan_gets_the_expected_verdict(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", VERDICTS)
-def test_a_plan_fits_a_comment_and_shows_each_finding_and_each_changed_resource(name: str) -> None:
+def test_comment_fits_and_shows_findings_and_changes(name: str) -> None:
     found = review(corpus(name), protect=True)
     shown = as_markdown(found)
     assert len(shown) < 60_000
@@ -55,7 +55,7 @@ def test_a_plan_fits_a_comment_and_shows_each_finding_and_each_changed_resource(
 @pytest.mark.parametrize(
     "name", [name for name, verdict in VERDICTS.items() if verdict["blocked"] and name != "errored"]
 )
-def test_what_is_blocked_is_let_through_when_all_of_it_is_allowed_and_not_when_one_is_missing(name: str) -> None:
+def test_blocked_plan_passes_only_when_all_of_it_is_allowed(name: str) -> None:
     found = review(corpus(name), protect=True)
     causes = sorted({cause for finding in found.findings if found.is_blocked(finding) for cause in finding.causes})
     listed = [f"{address}:{action}" for address, action in causes]
@@ -64,12 +64,12 @@ def test_what_is_blocked_is_let_through_when_all_of_it_is_allowed_and_not_when_o
     assert review(corpus(name), protect=True, allowed=allowances(listed[1:])).blocked
 
 
-def test_what_is_protected_now_stays_protected_in_the_plan_that_takes_the_protection_away() -> None:
+def test_plan_that_removes_protection_is_still_protected() -> None:
     assert review(corpus("protection_off_and_flow_removed"), protect=False).blocked
     assert not review(corpus("flow_renamed"), protect=False).blocked
 
 
-def test_the_headline_of_a_blocked_plan_says_the_environment_and_the_worst() -> None:
+def test_headline_names_environment_and_worst_rank() -> None:
     assert as_markdown(review(corpus("flow_renamed_prod"))).splitlines()[1] == "## Blocked in prod: off air"
 
 
@@ -83,19 +83,19 @@ def test_the_headline_of_a_blocked_plan_says_the_environment_and_the_worst() -> 
         ("forgotten", 122.80, 122.80),
     ],
 )
-def test_the_cost_of_a_month_is_told_before_and_after(name: str, before: float, after: float) -> None:
+def test_monthly_cost_before_and_after(name: str, before: float, after: float) -> None:
     cost = review(corpus(name)).cost
     assert (round(cost.before, 2), round(cost.after, 2)) == (before, after)
 
 
-def test_what_has_no_known_price_is_said_and_not_guessed() -> None:
+def test_unknown_price_is_stated_and_not_guessed() -> None:
     cost = review(corpus("size_changed")).cost
     assert round(cost.after, 2) == 6.00
     assert "flow live-stream of size LARGE: no list price is known" in cost.unpriced
     assert "size LARGE: no list price is known" in as_markdown(review(corpus("size_changed")))
 
 
-def test_the_files_of_new_code_are_named_where_both_zips_are_known() -> None:
+def test_changed_files_are_named_where_both_zips_are_known() -> None:
     before = {"a.py": "1", "b.py": "1", "gone.py": "1"}
     after = {"a.py": "1", "b.py": "2", "new.py": "1"}
     zips = iter([before, after])

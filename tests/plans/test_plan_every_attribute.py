@@ -1,4 +1,4 @@
-"""No change of any attribute is silent: each one of the deployed configuration is changed in turn."""
+"""The review mentions every change: each attribute of the deployed configuration is changed in turn."""
 
 import copy
 import json
@@ -16,7 +16,7 @@ BASES = ("nothing", "nothing_prod")
 
 
 def leaves(value: Any, path: Path = ()) -> Iterator[Path]:
-    """Every place in a value, also inside JSON texts; empty objects and lists are places, too."""
+    """The path of every part of a value, also inside JSON texts; empty objects and lists count."""
     inside = parsed(value)
     if isinstance(inside, dict) and inside:
         for key in inside:
@@ -29,7 +29,7 @@ def leaves(value: Any, path: Path = ()) -> Iterator[Path]:
 
 
 def other(value: Any) -> Any:
-    """Another value of the same kind, or one where there was none."""
+    """Another value of the same type, or one where there was none."""
     if isinstance(value, bool):
         return not value
     if isinstance(value, int | float):
@@ -42,7 +42,7 @@ def other(value: Any) -> Any:
 
 
 def with_other(value: Any, path: Path) -> Any:
-    """`value` with another one at a path; a JSON text on the way stays a text."""
+    """`value` with another one at a path; a JSON text stays a text."""
     if not path:
         return other(value)
     inside = copy.deepcopy(parsed(value))
@@ -78,7 +78,7 @@ def changed(item: dict[str, Any], before: Any, after: Any, actions: list[str]) -
 
 
 @pytest.mark.parametrize("base", BASES)
-def test_every_attribute_of_every_deployed_resource_is_mentioned_when_it_changes(base: str) -> None:
+def test_every_changed_attribute_is_mentioned(base: str) -> None:
     tried = 0
     for item in deployed(base):
         before = item["change"]["after"]
@@ -98,7 +98,7 @@ def test_every_attribute_of_every_deployed_resource_is_mentioned_when_it_changes
 
 
 @pytest.mark.parametrize("base", BASES)
-def test_every_deployed_resource_that_goes_is_mentioned_with_what_it_was(base: str) -> None:
+def test_every_deleted_resource_is_mentioned(base: str) -> None:
     for item in deployed(base):
         shown = as_markdown(review(read_plan(changed(item, item["change"]["before"], None, ["delete"]))))
         assert f"`{item['address']}`: deleted" in shown
@@ -107,7 +107,7 @@ def test_every_deployed_resource_that_goes_is_mentioned_with_what_it_was(base: s
                 assert f"- `{name}" in shown, (item["address"], name)
 
 
-def test_the_value_of_no_sensitive_attribute_is_ever_shown() -> None:
+def test_sensitive_values_are_never_shown() -> None:
     tried = 0
     for item in deployed("nothing"):
         before = item["change"]["after"]

@@ -1,4 +1,4 @@
-"""What the reviewer makes of plans that are unusual: broken, unfinished, old, unknown."""
+"""Reviews of unusual plans: broken, unfinished, moved, sensitive, too long, with allowances."""
 
 import json
 from typing import Any
@@ -36,23 +36,23 @@ ALARM = {
         ('{"format_version": "1.2", "resource_changes": [7]}', "cannot be read"),
     ],
 )
-def test_what_is_no_plan_is_refused_with_the_reason_and_the_way_out(text: str, words: str) -> None:
+def test_input_that_is_not_a_plan_is_refused_with_a_fix(text: str, words: str) -> None:
     with pytest.raises(PlanError, match=words.replace("(", r"\(")):
         read_plan(text)
 
 
 @pytest.mark.parametrize("version", ["1.0", "1.1", "1.2", "1.9"])
-def test_every_minor_version_of_the_known_format_is_read(version: str) -> None:
+def test_every_minor_format_version_is_read(version: str) -> None:
     assert review(read_plan(json.dumps({"format_version": version, "resource_changes": []}))).findings == ()
 
 
-def test_a_plan_without_resources_changes_nothing() -> None:
+def test_plan_without_resources_changes_nothing() -> None:
     empty = review(read_plan('{"format_version": "1.2", "planned_values": {}, "terraform_version": "1.13.0"}'))
     assert "Nothing changes" in as_markdown(empty)
     assert not empty.blocked
 
 
-def test_a_plan_that_terraform_could_not_finish_is_blocked_and_says_so() -> None:
+def test_unfinished_plan_is_blocked() -> None:
     found = review(plan(change(ALARM, {**ALARM, "threshold": 40}), errored=True, complete=False))
     assert found.blocked
     shown = as_markdown(found)
@@ -61,7 +61,7 @@ def test_a_plan_that_terraform_could_not_finish_is_blocked_and_says_so() -> None
 
 
 @pytest.mark.parametrize("name", ["threshold", "treat_missing_data", "period", "comparison_operator"])
-def test_what_an_alarm_will_be_but_is_not_known_yet_may_be_loosened(name: str) -> None:
+def test_unknown_alarm_condition_may_be_loosened(name: str) -> None:
     after = {key: value for key, value in ALARM.items() if key != name}
     found = review(plan(change(ALARM, after, after_unknown={name: True})), protect=True)
     assert [finding.rank for finding in found.findings] == [Rank.UNWATCHED]
@@ -70,53 +70,53 @@ def test_what_an_alarm_will_be_but_is_not_known_yet_may_be_loosened(name: str) -
     assert f"- `{name}`: `{ALARM[name]}` → `(known after apply)`" in as_markdown(found)
 
 
-def test_an_alarm_that_follows_its_flow_to_an_arn_not_known_yet_is_no_finding_but_listed() -> None:
+def test_unknown_alarm_dimension_is_only_listed() -> None:
     before = {**ALARM, "dimensions": {"FlowARN": "arn:old"}}
     found = review(plan(change(before, {**ALARM, "dimensions": {}}, after_unknown={"dimensions": {"FlowARN": True}})))
     assert found.findings == ()
     assert "- `dimensions.FlowARN`: `arn:old` → `(known after apply)`" in as_markdown(found)
 
 
-def test_a_resource_that_moves_is_said_to_keep_running() -> None:
+def test_moved_resource_keeps_running() -> None:
     found = review(plan(change(ALARM, ALARM, actions=["no-op"], previous_address="aws_cloudwatch_metric_alarm.old")))
     assert "keeps running under a new Terraform address" in found.findings[0].sentence
     assert "moved from `aws_cloudwatch_metric_alarm.old`" in as_markdown(found)
 
 
-def test_a_resource_that_moves_and_changes_is_judged_by_its_change() -> None:
+def test_moved_and_changed_resource_is_judged_by_its_change() -> None:
     moved = change(ALARM, {**ALARM, "threshold": 500}, previous_address="aws_cloudwatch_metric_alarm.old")
     assert [finding.rank for finding in review(plan(moved)).findings] == [Rank.UNWATCHED, Rank.CHANGED]
 
 
-def test_an_import_is_said_to_be_there_already() -> None:
+def test_imported_resource_exists_already() -> None:
     found = review(plan(change(ALARM, ALARM, actions=["no-op"], importing={"id": "by-hand"})))
     assert "exists already and is imported (ID by-hand)" in found.findings[0].sentence
 
 
-def test_a_deposed_object_is_named_and_costs_nothing() -> None:
+def test_deposed_object_is_named_and_costs_nothing() -> None:
     found = review(plan(change(ALARM, None, deposed="4f2a")))
     assert "key `4f2a`" in as_markdown(found)
     assert found.cost.lines == ()
 
 
-def test_data_sources_are_no_changes() -> None:
+def test_data_sources_are_not_changes() -> None:
     found = review(plan(change(None, {"id": "x"}, kind="aws_partition", mode="data", actions=["read"])))
     assert found.touched == ()
 
 
-def test_create_before_destroy_and_destroy_before_create_are_both_a_replacement() -> None:
+def test_create_and_delete_in_either_order_is_a_replacement() -> None:
     for actions in (["create", "delete"], ["delete", "create"]):
         assert plan(change(ALARM, ALARM, actions=actions)).changes[0].action == "replace"
 
 
-def test_a_resource_of_another_kind_is_listed_though_nothing_is_known_of_it() -> None:
+def test_resource_type_without_rules_is_listed() -> None:
     found = review(plan(change({"size": 1}, {"size": 2}, kind="aws_rare_thing")))
     shown = as_markdown(found)
     assert "- `size`: `1` → `2`" in shown
     assert "this review has no rule for these changes" in shown
 
 
-def test_what_is_longer_than_a_comment_holds_is_shortened_and_said_to_be() -> None:
+def test_long_comment_is_shortened_and_says_so() -> None:
     rows = [
         change({"n": "a" * 100}, {"n": "b" * 100}, kind="aws_rare_thing", address=f"aws_rare_thing.n{number}")
         for number in range(2000)
@@ -129,7 +129,7 @@ def test_what_is_longer_than_a_comment_holds_is_shortened_and_said_to_be() -> No
     assert len(json.loads(as_json(found))["changes"]) == 2000
 
 
-def test_a_table_of_findings_that_is_too_long_is_shortened_worst_first() -> None:
+def test_long_table_of_findings_is_shortened() -> None:
     rows = [
         change({**ALARM, "alarm_name": f"a{number}"}, None, address=f"aws_cloudwatch_metric_alarm.n{number}")
         for number in range(1000)
@@ -139,7 +139,7 @@ def test_a_table_of_findings_that_is_too_long_is_shortened_worst_first() -> None
     assert "table is shortened" in shown
 
 
-def test_text_in_a_plan_cannot_break_out_of_the_comment() -> None:
+def test_text_of_a_plan_cannot_break_out_of_the_comment() -> None:
     evil = "`| </details> <script> ```\n# hello"
     shown = as_markdown(review(plan(change({"n": "x"}, {"n": evil}, kind="aws_rare_thing"))))
     assert "<script>" not in shown
@@ -147,13 +147,13 @@ def test_text_in_a_plan_cannot_break_out_of_the_comment() -> None:
     assert shown.count("</details>") == shown.count("<details>")
 
 
-def test_the_same_plan_gives_the_same_text() -> None:
+def test_same_plan_gives_same_output() -> None:
     assert as_markdown(review(corpus("mixed"))) == as_markdown(review(corpus("mixed")))
     assert as_json(review(corpus("mixed"))) == as_json(review(corpus("mixed")))
 
 
 @pytest.mark.parametrize("text", ["aws_sns_topic.it", "aws_sns_topic.it:destroy", ":delete"])
-def test_an_allowance_of_another_form_is_refused(text: str) -> None:
+def test_malformed_allowance_is_refused(text: str) -> None:
     with pytest.raises(PlanError, match="give the exact address of a resource, a colon"):
         allowances([text])
 
@@ -168,20 +168,20 @@ def test_an_allowance_of_another_form_is_refused(text: str) -> None:
         (["aws_cloudwatch_metric_alarm.it:delete"], False),
     ],
 )
-def test_only_the_exact_address_and_action_is_allowed(allowed: list[str], blocked: bool) -> None:  # noqa: FBT001
+def test_allowance_needs_exact_address_and_action(allowed: list[str], blocked: bool) -> None:  # noqa: FBT001
     rows = (change(ALARM, None), change(ALARM, ALARM, actions=["no-op"], address="aws_cloudwatch_metric_alarm.stays"))
     found = review(plan(*rows), protect=True, allowed=allowances(allowed))
     assert found.blocked is blocked
     assert not review(plan(*rows)).blocked
 
 
-def test_an_allowance_that_meets_nothing_is_said() -> None:
+def test_unused_allowance_is_reported() -> None:
     found = review(plan(), allowed=allowances(["aws_sns_topic.gone:delete"]))
     assert "Allowed, but not in this plan: `aws_sns_topic.gone:delete`" in as_markdown(found)
 
 
 @pytest.mark.parametrize("hidden", [({"value": True}, {}), ({}, {"value": True}), ({"value": True}, {"value": True})])
-def test_a_sensitive_json_text_shows_neither_its_values_nor_its_keys(
+def test_sensitive_json_shows_neither_values_nor_keys(
     hidden: tuple[dict[str, bool], dict[str, bool]],
 ) -> None:
     shapes: dict[str, Any] = {"before_sensitive": hidden[0], "after_sensitive": hidden[1]}
@@ -192,7 +192,7 @@ def test_a_sensitive_json_text_shows_neither_its_values_nor_its_keys(
         assert not any(word in shown for word in ("passphrase", "old", "new"))
 
 
-def test_an_output_that_becomes_sensitive_is_not_shown() -> None:
+def test_newly_sensitive_output_is_not_shown() -> None:
     changed = {
         "actions": ["update"],
         "before": "old-key",

@@ -54,7 +54,6 @@ SHAPES: dict[str, Callable[[float], Report]] = {
     "maintenance begins": lambda seconds: check(seconds, sources=TWO, maintenance="INPROGRESS"),
     "maintenance ends": lambda seconds: check(seconds, sources=TWO, maintenance="FINISHED"),
 }  # fmt: skip
-WITHOUT_MAINTENANCE = [name for name in SHAPES if "maintenance" not in name]
 
 names = st.sampled_from(sorted(SHAPES)) | st.sampled_from(["good", "good", "lost", "loss", "a gone"])
 gaps = st.sampled_from([0, 20, 40, 60, 60, 60, 300, 2000])

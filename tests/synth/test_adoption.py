@@ -9,7 +9,7 @@ from settings import CiAccess, load_environment
 from tests.synth.conftest import Synthesized
 
 
-def test_a_topic_a_key_and_a_bucket_that_are_there_are_used_and_nothing_is_made_in_their_place(tmp_path: Path) -> None:
+def test_existing_topic_key_and_bucket_are_used(tmp_path: Path) -> None:
     topic, key = "arn:aws:sns:us-east-1:123456789012:noc", "arn:aws:kms:us-east-1:123456789012:key/1234"
     given = {"existing_topic_arn": topic, "existing_key_arn": key, "existing_code_bucket": "somebodys-code"}
     from cdktf import Testing  # noqa: PLC0415  pytest would collect it by its name
@@ -42,7 +42,7 @@ def test_a_topic_a_key_and_a_bucket_that_are_there_are_used_and_nothing_is_made_
     assert "retry" in failed["alarm_description"]
 
 
-def test_a_given_identity_provider_is_trusted_and_none_is_made(tmp_path: Path) -> None:
+def test_existing_identity_provider_is_trusted(tmp_path: Path) -> None:
     from cdktf import Testing  # noqa: PLC0415  pytest would collect it by its name
 
     from stacks.ci_access import CiAccess as CiAccessStack  # noqa: PLC0415  starts Node
@@ -60,7 +60,7 @@ def test_a_given_identity_provider_is_trusted_and_none_is_made(tmp_path: Path) -
     assert "repo:example/live:environment:lab" in json.dumps(stack.all_of("aws_iam_role"))
 
 
-def test_the_policies_of_a_pipeline_fit_what_iam_takes_whatever_the_environment_is_called(tmp_path: Path) -> None:
+def test_pipeline_policies_fit_iam_limits(tmp_path: Path) -> None:
     from cdktf import Testing  # noqa: PLC0415  pytest would collect it by its name
 
     from stacks.ci_access import CiAccess as CiAccessStack  # noqa: PLC0415  starts Node

@@ -1,4 +1,4 @@
-"""The classes that the application imports are the real ones, and no others load."""
+"""The application imports the real classes, and no others load."""
 
 import importlib
 import json
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 
     from components.aws import SnsTopic
 
-    def mypy_knows_the_arguments_and_attributes_of_the_real_classes(scope: Construct) -> None:
-        """Read by `make types` only: with Any for a class, the ignored line would be an unused ignore."""
+    def types_are_those_of_the_real_classes(scope: Construct) -> None:
+        """For mypy only: were a class Any, it would report the ignore as unused."""
         assert_type(SnsTopic(scope, "topic").arn, str)
         SnsTopic(scope, "topic", no_such_argument=True)  # type: ignore[call-arg]
 
 
 @pytest.mark.parametrize("module", ["vpc", "sns_topic_data_protection_policy"])
-def test_a_class_that_is_not_named_is_refused_with_where_to_name_it(module: str) -> None:
+def test_unnamed_class_is_refused_with_where_to_name_it(module: str) -> None:
     importlib.import_module("components.aws")
     package = "cdktf_cdktf_provider_aws"
     with pytest.raises(
@@ -34,14 +34,14 @@ def test_a_class_that_is_not_named_is_refused_with_where_to_name_it(module: str)
         importlib.import_module(f"{package}.{module}")
 
 
-def test_only_what_is_named_is_imported() -> None:
+def test_only_named_modules_are_imported() -> None:
     importlib.import_module("components.aws")
     loaded = {name.split(".")[1] for name in sys.modules if name.startswith("cdktf_cdktf_provider_aws.")}
     assert "sns_topic" in loaded
     assert len(loaded) < 60
 
 
-def test_node_refuses_a_wrong_argument_that_python_no_longer_checks(tmp_path: Path) -> None:
+def test_node_refuses_wrong_arguments_without_checks_in_python(tmp_path: Path) -> None:
     program = """\
 import json, sys
 from components import bindings
@@ -59,4 +59,4 @@ except Exception as error:
     name, words, checks_are_imported = json.loads(done.stdout)
     assert (name, done.stderr) == ("RuntimeError", "")
     assert "Value is not a string" in words
-    assert not checks_are_imported, "they bring the event loop and TLS with them"
+    assert not checks_are_imported, "typeguard also imports the event loop and TLS"

@@ -60,24 +60,22 @@ ALARM_PREFIX = "arn:${data.aws_partition.partition.partition}:cloudwatch:us-east
         ("terraform_data", None),
     ],
 )  # fmt: skip
-def test_production_deploys(prod: Synthesized, tf_type: str, properties: dict[str, Any] | None) -> None:
+def test_prod_deploys(prod: Synthesized, tf_type: str, properties: dict[str, Any] | None) -> None:
     prod.expect(tf_type, properties)
 
 
-def test_every_resource_type_that_is_deployed_has_a_promise_above(prod: Synthesized) -> None:
-    (mark,) = vars(test_production_deploys)["pytestmark"]
+def test_every_deployed_type_has_an_expectation(prod: Synthesized) -> None:
+    (mark,) = vars(test_prod_deploys)["pytestmark"]
     assert set(prod.content["resource"]) == {row[0] for row in mark.args[1]}
 
 
-def test_a_promise_that_is_not_kept_fails_and_shows_what_was_found(dev: Synthesized) -> None:
+def test_broken_expectation_shows_what_was_found(dev: Synthesized) -> None:
     with pytest.raises(pytest.fail.Exception, match="media-workflow-dev-alerts"):
         dev.expect("aws_sns_topic", {"name": "other"})
 
 
 @pytest.mark.parametrize("environment", ["dev", "staging", "prod"])
-def test_one_health_rule_is_one_alarm_one_policy_row_and_one_line_in_the_dashboard(
-    stacks: dict[str, Synthesized], environment: str
-) -> None:
+def test_each_rule_has_alarm_policy_row_and_graph_line(stacks: dict[str, Synthesized], environment: str) -> None:
     settings = load_environment(environment, root=PROJECT, environ={}, context={})
     stack = stacks[environment]
     body = json.loads(stack.one("aws_cloudwatch_dashboard")["dashboard_body"])
@@ -125,7 +123,7 @@ def metrics_of(alarm: dict[str, Any]) -> list[dict[str, Any]]:
     )
 
 
-def test_an_alarm_on_the_chain_goes_to_people_directly_and_through_no_filter(prod: Synthesized) -> None:
+def test_self_monitoring_alarms_publish_without_filter(prod: Synthesized) -> None:
     self_monitored = [alarm for alarm in prod.all_of("aws_cloudwatch_metric_alarm") if "-chain-" in alarm["alarm_name"]]
     watched = {(metric["namespace"], metric["metric_name"]) for alarm in self_monitored for metric in metrics_of(alarm)}
     assert watched == {
@@ -152,7 +150,7 @@ def test_an_alarm_on_the_chain_goes_to_people_directly_and_through_no_filter(pro
     assert not any("filter_policy" in item for item in subscriptions)
 
 
-def test_events_are_matched_by_named_types_and_never_by_source_alone(prod: Synthesized) -> None:
+def test_event_patterns_name_detail_types(prod: Synthesized) -> None:
     for rule in prod.all_of("aws_cloudwatch_event_rule"):
         pattern = json.loads(rule["event_pattern"])
         assert pattern["detail-type"]
@@ -161,12 +159,12 @@ def test_events_are_matched_by_named_types_and_never_by_source_alone(prod: Synth
     assert pattern["detail-type"] == list(DETAIL_TYPES)
 
 
-def test_preflight_counts_the_rules_that_are_deployed(prod: Synthesized) -> None:
+def test_preflight_counts_the_deployed_rules(prod: Synthesized) -> None:
     flows = len(prod.all_of("aws_scheduler_schedule"))
     assert len(prod.all_of("aws_cloudwatch_event_rule")) == SHARED_RULES + -(-flows // FLOWS_A_RULE)
 
 
-def test_lost_data_starts_the_workflow_for_presence_alarms_only(prod: Synthesized) -> None:
+def test_missing_data_starts_workflow_for_presence_alarms_only(prod: Synthesized) -> None:
     pattern = json.loads(
         prod.one("aws_cloudwatch_event_rule", name="media-workflow-prod-presence-unknown")["event_pattern"]
     )
@@ -174,7 +172,7 @@ def test_lost_data_starts_the_workflow_for_presence_alarms_only(prod: Synthesize
     assert pattern["resources"] == [{"wildcard": f"{ALARM_PREFIX}*/{key}"} for key in ("source-lost", SILENT)]
 
 
-def test_every_target_retries_and_then_keeps_what_it_could_not_deliver(prod: Synthesized) -> None:
+def test_targets_retry_and_have_a_dead_letter_queue(prod: Synthesized) -> None:
     of_rules = [item for item in prod.all_of("aws_cloudwatch_event_target") if item["target_id"] == "workflow"]
     targets = of_rules + [item["target"] for item in prod.all_of("aws_scheduler_schedule")]
     assert len(targets) == 5
@@ -183,7 +181,7 @@ def test_every_target_retries_and_then_keeps_what_it_could_not_deliver(prod: Syn
         assert target["retry_policy"]["maximum_retry_attempts"] > 0
 
 
-def test_a_schedule_gives_the_flow_and_its_own_time(prod: Synthesized) -> None:
+def test_schedule_passes_flow_and_time(prod: Synthesized) -> None:
     given = json.loads(prod.one("aws_scheduler_schedule", name="channel-one")["target"]["input"])
     assert given["kind"] == "schedule"
     assert given["time"] == "<aws.scheduler.scheduled-time>"
@@ -197,7 +195,7 @@ def statements(stack: Synthesized) -> list[dict[str, Any]]:
 XRAY = {"xray:GetSamplingRules", "xray:GetSamplingTargets", "xray:PutTelemetryRecords", "xray:PutTraceSegments"}
 
 
-def test_what_is_traced_may_do_all_four_that_tracing_asks(prod: Synthesized) -> None:
+def test_traced_roles_have_all_tracing_permissions(prod: Synthesized) -> None:
     traced = {function["role"] for function in prod.all_of("aws_lambda_function")}
     traced |= {
         machine["role_arn"] for machine in prod.all_of("aws_sfn_state_machine") if "tracing_configuration" in machine
@@ -213,7 +211,7 @@ def test_what_is_traced_may_do_all_four_that_tracing_asks(prod: Synthesized) -> 
         assert allowed >= XRAY
 
 
-def test_a_permission_on_everything_is_one_that_knows_no_resource(prod: Synthesized) -> None:
+def test_wildcard_permissions_have_no_resource(prod: Synthesized) -> None:
     everything = {action for found in statements(prod) if found["Resource"] == "*" for action in found["Action"]}
     assert everything == {
         "cloudwatch:GetMetricData",
@@ -230,7 +228,7 @@ def test_a_permission_on_everything_is_one_that_knows_no_resource(prod: Synthesi
     assert not any("*" in action for found in statements(prod) for action in found["Action"])
 
 
-def test_the_monitor_may_describe_the_flows_of_its_environment_and_no_other(prod: Synthesized) -> None:
+def test_monitor_describes_own_flows_only(prod: Synthesized) -> None:
     (described,) = [found for found in statements(prod) if "mediaconnect:DescribeFlow" in found["Action"]]
     assert described["Action"] == ["mediaconnect:DescribeFlow", "mediaconnect:DescribeFlowSourceMetadata"]
     assert described["Resource"].endswith(":flow:*")
@@ -242,7 +240,7 @@ def test_the_monitor_may_describe_the_flows_of_its_environment_and_no_other(prod
         assert required.items() <= module["tags"].items(), "a flow without these tags could not be looked at"
 
 
-def test_schedules_that_stop_are_noticed_after_three_intervals_and_a_new_environment_has_missed_none(
+def test_heartbeat_alarm_waits_three_intervals(
     prod: Synthesized,
 ) -> None:
     alarm = prod.one("aws_cloudwatch_metric_alarm", alarm_name="media-workflow-prod-chain-no-scheduled-checks")
@@ -254,7 +252,7 @@ def test_schedules_that_stop_are_noticed_after_three_intervals_and_a_new_environ
     assert alarm["insufficient_data_actions"] == alarm["alarm_actions"]
 
 
-def test_incidents_are_under_the_environments_key_and_changed_by_the_alert_handler_alone(prod: Synthesized) -> None:
+def test_only_alert_handler_changes_encrypted_incidents(prod: Synthesized) -> None:
     encryption = prod.one("aws_dynamodb_table")["server_side_encryption"]
     assert encryption["kms_key_arn"].startswith("${aws_kms_key.")
     (allowed,) = [found for found in statements(prod) if any("dynamodb" in action for action in found["Action"])]
@@ -264,7 +262,7 @@ def test_incidents_are_under_the_environments_key_and_changed_by_the_alert_handl
     assert role["name"] == "alert-handler"
 
 
-def test_how_long_incidents_wait_is_in_the_policy_so_that_no_code_is_deployed_to_change_it(prod: Synthesized) -> None:
+def test_incident_policy_is_in_the_monitoring_policy(prod: Synthesized) -> None:
     policy = json.loads(prod.one("aws_ssm_parameter", name="/media-workflow/prod/flows/channel-one")["value"])
     assert policy["schema"] == SCHEMA
     assert policy["incident_policy"] == {
@@ -293,20 +291,20 @@ def test_dashboard_shows_what_the_functions_count(prod: Synthesized) -> None:
     assert ours == [[measures.NAMESPACE, name, measures.DIMENSION, "prod"] for name in measures.METRICS]
 
 
-def test_each_function_has_a_role_of_its_own(prod: Synthesized) -> None:
+def test_each_function_has_its_own_role(prod: Synthesized) -> None:
     roles = [function["role"] for function in prod.all_of("aws_lambda_function")]
     assert len(set(roles)) == len(roles) == 2
 
 
 @pytest.mark.parametrize("service", ["states.amazonaws.com", "events.amazonaws.com", "scheduler.amazonaws.com"])
-def test_a_service_takes_a_role_for_our_own_account_only(prod: Synthesized, service: str) -> None:
+def test_services_assume_roles_for_own_account_only(prod: Synthesized, service: str) -> None:
     trusts = [json.loads(role["assume_role_policy"])["Statement"][0] for role in prod.all_of("aws_iam_role")]
     found = [trust for trust in trusts if trust["Principal"]["Service"] == service]
     assert found
     assert all("aws:SourceAccount" in trust["Condition"]["StringEquals"] for trust in found)
 
 
-def test_what_reports_the_loss_of_the_key_does_not_depend_on_it(prod: Synthesized) -> None:
+def test_self_monitoring_works_without_the_key(prod: Synthesized) -> None:
     keys = {topic["name"]: topic.get("kms_master_key_id") for topic in prod.all_of("aws_sns_topic")}
     assert keys.pop("media-workflow-prod-chain") is None
     (alerts,) = keys.values()
@@ -329,7 +327,7 @@ def test_what_reports_the_loss_of_the_key_does_not_depend_on_it(prod: Synthesize
     assert services == ["", "logs.us-east-1.${data.aws_partition.partition.dns_suffix}"]
 
 
-def test_a_message_that_is_not_delivered_is_kept_and_counted_once(prod: Synthesized) -> None:
+def test_undelivered_messages_are_kept_and_counted_once(prod: Synthesized) -> None:
     """NumberOfNotificationsFailed counts each attempt on an https endpoint, also those that a retry delivers."""
     queue = "media-workflow-prod-undelivered"
     assert prod.one("aws_sqs_queue", name=queue)["message_retention_seconds"] == 1209600
@@ -346,12 +344,12 @@ def test_a_message_that_is_not_delivered_is_kept_and_counted_once(prod: Synthesi
         assert queue in alarm["alarm_description"] or "undelivered" in alarm["alarm_description"]
 
 
-def test_dead_letters_do_not_end_their_alarm_while_the_metrics_of_the_queue_sleep(prod: Synthesized) -> None:
+def test_dead_letter_alarm_keeps_state_without_data(prod: Synthesized) -> None:
     alarm = prod.one("aws_cloudwatch_metric_alarm", alarm_name="media-workflow-prod-chain-dead-letters")
     assert alarm["treat_missing_data"] == "ignore"
 
 
-def test_the_readme_names_what_self_monitoring_costs(prod: Synthesized) -> None:
+def test_readme_has_the_costs_of_self_monitoring(prod: Synthesized) -> None:
     self_monitored = [alarm for alarm in prod.all_of("aws_cloudwatch_metric_alarm") if "-chain-" in alarm["alarm_name"]]
     metrics = sum(len(metrics_of(alarm)) for alarm in self_monitored)
     dollars = f"{metrics * PRICES['alarm'].dollars:.2f}"
@@ -362,7 +360,7 @@ def test_the_readme_names_what_self_monitoring_costs(prod: Synthesized) -> None:
     assert f"about {PRICES['flow'].dollars:.0f} a month" in (PROJECT / "README.md").read_text(encoding="utf-8")
 
 
-def test_self_monitoring_alarms_have_a_second_path_that_no_flow_can_enter(prod: Synthesized) -> None:
+def test_second_path_takes_self_monitoring_alarms_only(prod: Synthesized) -> None:
     pattern = json.loads(
         prod.one("aws_cloudwatch_event_rule", name="media-workflow-prod-self-monitoring")["event_pattern"]
     )
@@ -379,24 +377,24 @@ def test_self_monitoring_alarms_have_a_second_path_that_no_flow_can_enter(prod: 
     assert excluded not in namespaces
 
 
-def test_code_is_refused_to_whoever_does_not_use_tls(prod: Synthesized) -> None:
+def test_code_bucket_requires_tls(prod: Synthesized) -> None:
     (deny,) = json.loads(prod.one("aws_s3_bucket_policy")["policy"])["Statement"]
     assert (deny["Effect"], deny["Condition"]) == ("Deny", {"Bool": {"aws:SecureTransport": "false"}})
 
 
-def test_the_object_is_named_after_its_content_and_the_functions_say_which_they_run(prod: Synthesized) -> None:
+def test_code_object_is_named_by_its_hash(prod: Synthesized) -> None:
     key = prod.one("aws_s3_object")["key"]
     assert re.fullmatch("functions/[0-9a-f]{64}.zip", key)
     assert all(len(function["source_code_hash"]) == 44 for function in prod.all_of("aws_lambda_function"))
 
 
-def test_a_plan_fails_if_another_environment_is_selected(prod: Synthesized) -> None:
+def test_plan_fails_in_another_workspace(prod: Synthesized) -> None:
     (guard,) = prod.one("terraform_data")["lifecycle"]["precondition"]
     assert guard["condition"] == '${terraform.workspace == "prod"}'
     assert "TF_WORKSPACE=prod" in guard["error_message"]
 
 
-def test_state_is_in_s3_with_a_lock_file_and_one_workspace_an_environment(prod: Synthesized) -> None:
+def test_state_is_in_s3_with_lock_file_and_workspace(prod: Synthesized) -> None:
     assert prod.content["terraform"]["backend"]["s3"] == {
         "bucket": "media-workflow-state-123456789012-us-east-1",
         "key": "media-workflow.tfstate",
@@ -408,13 +406,13 @@ def test_state_is_in_s3_with_a_lock_file_and_one_workspace_an_environment(prod: 
     }
 
 
-def test_only_the_allowed_account_can_be_changed(prod: Synthesized) -> None:
+def test_only_allowed_account_can_be_changed(prod: Synthesized) -> None:
     (provider,) = prod.content["provider"]["aws"]
     assert provider["allowed_account_ids"] == ["123456789012"]
     assert provider["default_tags"][0]["tags"]["Environment"] == "prod"
 
 
-def test_without_a_file_any_account_can_be_changed_and_state_is_kept_on_this_machine(
+def test_trial_has_local_state_and_any_account(
     stacks: dict[str, Synthesized],
 ) -> None:
     trial = stacks["trial"].content
@@ -439,13 +437,13 @@ def test_without_a_file_any_account_can_be_changed_and_state_is_kept_on_this_mac
         "alert_handler_arn",
     ],
 )
-def test_what_an_operator_asks_for_is_an_output(prod: Synthesized, name: str) -> None:
+def test_outputs_are_complete(prod: Synthesized, name: str) -> None:
     assert prod.content["output"][name]["description"]
     if name in {"flow_arns", "ingest"}:
         assert set(prod.content["output"][name]["value"]) == {"channel-one", "remote-venue"}
 
 
-def test_both_sources_of_a_flow_have_an_ingest_address(prod: Synthesized) -> None:
+def test_both_sources_have_an_ingest_address(prod: Synthesized) -> None:
     ingest = prod.content["output"]["ingest"]["value"]
     assert set(ingest["channel-one"]) == {"address", "port"}
     assert set(ingest["remote-venue"]) == {"address", "port", "backup"}
@@ -461,7 +459,7 @@ def test_both_sources_of_a_flow_have_an_ingest_address(prod: Synthesized) -> Non
         ("modules/mediaconnect_flow/README.md", "modules/mediaconnect_flow/examples/plain/main.tf"),
     ],
 )
-def test_texts_name_outputs_that_exist(prod: Synthesized, text: str, outputs: str | None) -> None:
+def test_texts_name_existing_outputs(prod: Synthesized, text: str, outputs: str | None) -> None:
     named = set(re.findall(r"terraform output (?:-\w+\s+)*(\w+)", (PROJECT / text).read_text(encoding="utf-8")))
     there = set(prod.content["output"])
     if outputs:
@@ -470,7 +468,7 @@ def test_texts_name_outputs_that_exist(prod: Synthesized, text: str, outputs: st
 
 
 @pytest.mark.parametrize(("environment", "protected"), [("dev", False), ("prod", True)])
-def test_flows_are_protected_where_the_environment_says_so(
+def test_flows_are_protected_where_configured(
     stacks: dict[str, Synthesized],
     environment: str,
     protected: bool,  # noqa: FBT001
@@ -478,7 +476,7 @@ def test_flows_are_protected_where_the_environment_says_so(
     assert {module["protect"] for module in stacks[environment].content["module"].values()} == {protected}
 
 
-def test_the_bucket_for_state_is_versioned_private_and_not_destroyed_by_accident(
+def test_state_bucket_is_private_versioned_and_protected(
     stacks: dict[str, Synthesized],
 ) -> None:
     state = stacks["state-backend"]

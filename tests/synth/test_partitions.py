@@ -51,19 +51,19 @@ def stacks_of(settings: Environment, build: Path) -> dict[str, str]:
 
 
 @pytest.mark.parametrize(("region", "partition"), REGIONS.items())
-def test_no_arn_names_another_partition_than_the_regions(tmp_path: Path, region: str, partition: str) -> None:
+def test_arns_are_in_the_partition_of_the_region(tmp_path: Path, region: str, partition: str) -> None:
     found = stacks_of(environment(tmp_path, region, partition), tmp_path)
     for stack, text in found.items():
         assert set(ARN.findall(text)) <= {PARTITION, partition}, stack
     machines = json.loads(found["main"])["resource"]["aws_sfn_state_machine"].values()
     used = sorted(machine["definition"].count(f"arn:{PARTITION}:states:::") for machine in machines)
     assert used == [2, 6]  # the second path of self-monitoring, and the workflow
-    modules = "".join(path.read_text(encoding="utf-8") for path in (PROJECT / "modules").rglob("*.tf"))
+    modules = "".join(path.read_text(encoding="utf-8") for path in (PROJECT / "modules").glob("*/*.tf"))
     assert set(ARN.findall(modules)) <= {"${data.aws_partition.current[0].partition}"}
 
 
 @pytest.mark.parametrize(("region", "partition"), REGIONS.items())
-def test_names_of_services_are_those_of_the_partition(tmp_path: Path, region: str, partition: str) -> None:
+def test_service_principals_are_those_of_the_partition(tmp_path: Path, region: str, partition: str) -> None:
     """All are `<service>.amazonaws.com` everywhere but CloudWatch Logs, and tokens for China may ask for its STS."""
     found = stacks_of(environment(tmp_path, region, partition), tmp_path)
     services = set(re.findall(r'Service\\": \\"([^\\]+)\\"', found["main"]))
@@ -81,7 +81,7 @@ def test_names_of_services_are_those_of_the_partition(tmp_path: Path, region: st
 
 
 @pytest.mark.parametrize("region", ["cn-north-1", "us-gov-west-1", "eu-west-1"])
-def test_an_arn_of_another_partition_is_refused_with_its_key(tmp_path: Path, region: str) -> None:
+def test_arn_of_another_partition_is_refused(tmp_path: Path, region: str) -> None:
     other = "aws-us-gov" if region.startswith("cn") else "aws-cn"
     with pytest.raises(SettingsError, match=rf"must begin with arn:{REGIONS.get(region, 'aws')}:") as refused:
         environment(tmp_path, region, other)

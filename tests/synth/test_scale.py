@@ -52,21 +52,21 @@ def large(runs: dict[int, Measured], output: Path) -> Synthesized:
     return Synthesized((output / "of500" / "stacks" / "media-workflow" / "cdk.tf.json").read_text())
 
 
-def test_time_and_memory_grow_no_faster_than_the_number_of_flows(runs: dict[int, Measured]) -> None:
+def test_time_and_memory_grow_linearly_with_flows(runs: dict[int, Measured]) -> None:
     for what in ("cpu_seconds", "python_mb", "node_mb"):
         one, hundred, five_hundred = (getattr(runs[flows], what) for flows in (1, 100, 500))
         # Beyond what one flow costs anyway, five times the flows may take five times as much, and some slack.
         assert five_hundred - one < 1.6 * 5 * (hundred - one) + 0.05 * one, (what, one, hundred, five_hundred)
 
 
-def test_there_are_two_state_machines_and_two_functions_whatever_the_number_of_flows(large: Synthesized) -> None:
+def test_machines_and_functions_do_not_grow_with_flows(large: Synthesized) -> None:
     assert len(large.all_of("aws_sfn_state_machine")) == 2
     assert len(large.all_of("aws_lambda_function")) == 2
     assert len(large.all_of("aws_sns_topic")) == 2
     assert len(large.content["module"]) == 500
 
 
-def test_the_rules_fit_an_event_bus_and_their_patterns_an_account(large: Synthesized) -> None:
+def test_rules_and_patterns_fit_their_quotas(large: Synthesized) -> None:
     rules = large.all_of("aws_cloudwatch_event_rule")
     assert len(rules) <= 100  # the smallest default of any Region; most have 300
     sizes = {rule["name"]: len(resolved(rule["event_pattern"].replace("us-east-1", "us-gov-west-1"))) for rule in rules}
@@ -86,14 +86,14 @@ def test_every_flow_is_in_exactly_one_rule(large: Synthesized) -> None:
     assert len(named) == len(set(named)) == 500
 
 
-def test_each_document_is_within_its_services_limit(large: Synthesized, checkout: Path) -> None:
+def test_documents_fit_their_limits(large: Synthesized, checkout: Path) -> None:
     environment = load_environment("of500", root=checkout, environ={}, context={})
     assert oversized(environment, json.loads(large.text.replace("us-east-1", "us-gov-west-1"))) == []
     roles = {policy["role"] for policy in large.all_of("aws_iam_role_policy")}
     assert len(roles) == 7  # however many flows there are
 
 
-def test_the_dashboard_has_pages_within_what_cloudwatch_shows(large: Synthesized) -> None:
+def test_dashboard_pages_fit_cloudwatch_limits(large: Synthesized) -> None:
     pages = {
         page["dashboard_name"]: json.loads(page["dashboard_body"]) for page in large.all_of("aws_cloudwatch_dashboard")
     }
@@ -115,14 +115,14 @@ def test_the_dashboard_has_pages_within_what_cloudwatch_shows(large: Synthesized
     assert len(drawn) == len(set(drawn)) == 500
 
 
-def test_a_message_names_the_page_that_its_flow_is_on(large: Synthesized) -> None:
+def test_message_links_the_page_of_its_flow(large: Synthesized) -> None:
     pages = {page["dashboard_name"]: page["dashboard_body"] for page in large.all_of("aws_cloudwatch_dashboard")}
     for parameter in large.all_of("aws_ssm_parameter"):
         policy = json.loads(parameter["value"])
         assert f"## {policy['flow_name']}" in pages[policy["dashboard"]]
 
 
-def test_a_flow_added_at_the_end_moves_no_other_to_another_page(tmp_path: Path) -> None:
+def test_added_flow_moves_no_other_to_another_page(tmp_path: Path) -> None:
     (tmp_path / "environments").mkdir()
     (tmp_path / "environments" / "more.toml").write_text(environment_text(120))
     settings = load_environment("more", root=tmp_path, environ={}, context={})
@@ -131,6 +131,6 @@ def test_a_flow_added_at_the_end_moves_no_other_to_another_page(tmp_path: Path) 
     assert {name: page for name, page in page_of(rules).items() if name in fewer} == page_of(fewer)
 
 
-def test_the_graphs_of_the_chain_fit_what_each_page_leaves_to_them(large: Synthesized) -> None:
+def test_self_monitoring_graphs_fit_each_page(large: Synthesized) -> None:
     first = json.loads(large.one("aws_cloudwatch_dashboard", dashboard_name="media-workflow-of500")["dashboard_body"])
     assert [widget for widget in first["widgets"] if widget["properties"].get("title", "").startswith("Workflow")]

@@ -41,7 +41,7 @@ def measured(environment: Environment, content: dict[str, Any]) -> dict[tuple[st
 
 
 @pytest.mark.parametrize("count", [10, 50])
-def test_outputs_with_the_longest_names_fit_every_limit(tmp_path: Path, count: int) -> None:
+def test_outputs_with_longest_names_fit_every_limit(tmp_path: Path, count: int) -> None:
     done, written = synthesized(tmp_path, text(count, flows=12))
     assert done.returncode == 0, done.stderr
     environment = load(tmp_path, text(count, flows=12))
@@ -51,7 +51,7 @@ def test_outputs_with_the_longest_names_fit_every_limit(tmp_path: Path, count: i
     assert [row for row, size in sizes.items() if not size and row[0] != "the managed policy"] == []
 
 
-def test_what_is_too_large_is_refused_at_synth_with_every_setting_at_once(tmp_path: Path) -> None:
+def test_oversized_environment_is_refused_at_synth(tmp_path: Path) -> None:
     done, written = synthesized(tmp_path, text(50, stream=512, flows=2))
     assert done.returncode == 2
     assert done.stderr.startswith("2 settings cannot be used:\n")
@@ -63,7 +63,7 @@ def test_what_is_too_large_is_refused_at_synth_with_every_setting_at_once(tmp_pa
     assert not written.exists()
 
 
-def test_the_shipped_environments_are_far_from_every_limit(stacks: dict[str, Synthesized], tmp_path: Path) -> None:
+def test_shipped_environments_are_far_from_every_limit(stacks: dict[str, Synthesized], tmp_path: Path) -> None:
     for name in main_environments():
         environment = load(tmp_path, (PROJECT / "environments" / f"{name}.toml").read_text())
         environment = environment.model_copy(update={"name": name})
@@ -74,11 +74,11 @@ def main_environments() -> list[str]:
     return sorted(path.stem for path in (PROJECT / "environments").glob("*.toml"))
 
 
-def test_every_token_is_measured_at_its_longest(dev: Synthesized) -> None:
+def test_tokens_are_measured_at_their_longest(dev: Synthesized) -> None:
     assert "${" not in resolved(dev.text)
 
 
-def test_listed_names_as_many_as_fit_and_counts_the_rest() -> None:
+def test_listed_names_are_cut_and_counted() -> None:
     assert listed(["a", "b"]) == "a, b"
     assert listed(["o" * 128]) == "o" * 128
     names = [f"{'o' * 125}{number:03}" for number in range(50)]
@@ -86,7 +86,7 @@ def test_listed_names_as_many_as_fit_and_counts_the_rest() -> None:
     assert len(listed([f"out-{number}" for number in range(50)])) <= NAMES_LISTED + len(" and 50 more")
 
 
-def test_the_alarm_of_fifty_outputs_still_says_what_to_do(tmp_path: Path) -> None:
+def test_alarm_of_fifty_outputs_still_has_its_actions(tmp_path: Path) -> None:
     environment = load(tmp_path, text(50))
     (flow,) = environment.flows
     (rule,) = [rule for rule in health_rules(flow, environment.thresholds) if rule.key == "output-disconnected"]

@@ -1,4 +1,4 @@
-"""The same commit gives the same bytes: fast or stock bindings, here or elsewhere, before or after the tests."""
+"""The same commit gives the same bytes, with fast or stock bindings and in any surroundings."""
 
 import compileall
 import hashlib
@@ -38,7 +38,7 @@ fs.readdirSync = (...given) => readdirSync(...given).reverse();
 
 
 def digests(output: Path) -> Digests:
-    """Digest by file of everything below a folder."""
+    """The digest of every file in a folder, by its path."""
     found = {
         path.relative_to(output).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in sorted(output.rglob("*"))
@@ -49,13 +49,13 @@ def digests(output: Path) -> Digests:
 
 
 def synthesized(project: Path, output: Path, **options: Any) -> tuple[Digests, list[str]]:
-    """Digests of what `main.py` writes for all environments, and its lines in the log."""
+    """Digests of what `main.py` writes for all environments, and the lines of its log."""
     done = synthesize(project, output, python=sys.executable, **options)
     return digests(output), done.stderr.splitlines()
 
 
 def processor_seconds() -> float:
-    """What all ended children of this process have used so far: other tests beside it do not count, as on a clock."""
+    """CPU seconds of all ended children; unlike a clock, it does not count tests that run beside this one."""
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime
 
@@ -77,18 +77,18 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def first_seconds(checkout: Path, here: Digests, tmp_path_factory: pytest.TempPathFactory) -> float:
-    """What a first run takes of the processor; two at the same time, into one cache, with the same result."""
+    """CPU seconds of a first run; two run at the same time with one cache and give the same result."""
     folder, begun = tmp_path_factory.mktemp("first"), processor_seconds()
     with ThreadPoolExecutor() as pool:
         runs = list(pool.map(lambda number: synthesized(checkout, folder / str(number)), range(2)))
     for found, log in runs:
         assert (found, log) == (here, [])
-    kept = sorted(path.suffix for path in (checkout / ".build" / "bindings").iterdir() if path.suffix != ".pyc")
-    assert kept == [".sha256", ".tgz"], "nothing half made may stay"
+    cached = sorted(path.suffix for path in (checkout / ".build" / "bindings").iterdir() if path.suffix != ".pyc")
+    assert cached == [".sha256", ".tgz"], "no unfinished file may stay"
     return (processor_seconds() - begun) / len(runs)
 
 
-def test_synthesizing_twice_gives_the_same_bytes(here: Digests, tmp_path: Path) -> None:
+def test_second_synthesis_gives_same_bytes(here: Digests, tmp_path: Path) -> None:
     assert synthesized(PROJECT, tmp_path / "out")[0] == here
 
 
@@ -113,14 +113,14 @@ def test_synthesizing_twice_gives_the_same_bytes(here: Digests, tmp_path: Path) 
         pytest.param({"compiled": True}, id="after byte code was written"),
     ],
 )
-def test_another_checkout_and_surroundings_give_the_same_bytes(
+def test_other_checkout_and_surroundings_give_same_bytes(
     checkout: Path, here: Digests, tmp_path: Path, elsewhere: dict[str, Any]
 ) -> None:
     (tmp_path / "sitecustomize.py").write_text(READ_FOLDERS_BACKWARDS)
     (tmp_path / "backwards.js").write_text(READ_FOLDERS_BACKWARDS_IN_NODE)
     environ = {key: str(value).format(home=tmp_path) for key, value in elsewhere.items() if key.isupper()}
     if "compiled" in elsewhere:
-        # What running the tests leaves behind; it must not leak into a hash.
+        # The tests leave byte code behind; it must not change a hash.
         assert compileall.compile_dir(checkout, quiet=1)
         assert list((checkout / "lambda_src").rglob("*.pyc"))
         os.utime(checkout / "lambda_src" / "report.py", (1, 1))
@@ -128,9 +128,7 @@ def test_another_checkout_and_surroundings_give_the_same_bytes(
     assert (found, log) == (here, [])
 
 
-def test_a_damaged_cache_is_noticed_built_again_and_changes_nothing(
-    checkout: Path, here: Digests, first_seconds: float, tmp_path: Path
-) -> None:
+def test_damaged_cache_is_built_again(checkout: Path, here: Digests, first_seconds: float, tmp_path: Path) -> None:
     (archive,) = (checkout / ".build" / "bindings").glob("*.tgz")
     archive.write_bytes(archive.read_bytes()[:-1000])
     found, log = synthesized(checkout, tmp_path / "out")
@@ -138,7 +136,7 @@ def test_a_damaged_cache_is_noticed_built_again_and_changes_nothing(
     assert log == [f"slim bindings: {archive.name} is damaged and is built again"]
 
 
-def test_everything_stock_gives_the_same_bytes_and_is_not_faster_than_a_first_run(
+def test_stock_gives_same_bytes_and_is_slower_than_a_first_run(
     checkout: Path, here: Digests, first_seconds: float, tmp_path: Path
 ) -> None:
     begun = processor_seconds()
@@ -146,7 +144,7 @@ def test_everything_stock_gives_the_same_bytes_and_is_not_faster_than_a_first_ru
     assert first_seconds < processor_seconds() - begun
 
 
-def test_stock_bindings_give_the_same_bytes_and_are_what_loads_if_the_cache_cannot_be_written(
+def test_unwritable_cache_loads_stock_bindings_with_same_bytes(
     checkout: Path, here: Digests, first_seconds: float, tmp_path: Path
 ) -> None:
     bindings = checkout / ".build" / "bindings"
@@ -164,7 +162,7 @@ def test_stock_bindings_give_the_same_bytes_and_are_what_loads_if_the_cache_cann
     assert first_seconds < processor_seconds() - begun, "a first run must not be slower than the stock bindings"
 
 
-def test_wrong_settings_end_in_words_and_exit_code_2_with_nothing_written(tmp_path: Path) -> None:
+def test_wrong_settings_exit_with_2_and_write_nothing(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, str(PROJECT / "main.py")],
         env={

@@ -56,12 +56,12 @@ def listed(value: str | list[str]) -> list[str]:
         ),
     ],
 )
-def test_a_repository_of_any_age_is_named_as_its_tokens_name_it(context: str, old: str, immutable: str) -> None:
+def test_subjects_cover_old_and_immutable_forms(context: str, old: str, immutable: str) -> None:
     assert subjects(ACCESS, context) == [old, immutable]
     assert subjects(CiAccess(repository="example/live"), context) == [old]
 
 
-def test_a_trust_compares_letter_by_letter() -> None:
+def test_trust_policy_compares_literally() -> None:
     (statement,) = json.loads(github_trust("arn:provider", audiences=audiences("aws"), subjects=["repo:a/b:x*"]))[
         "Statement"
     ]
@@ -74,12 +74,12 @@ def test_a_trust_compares_letter_by_letter() -> None:
 
 
 @pytest.mark.parametrize("one", ["owner_id = 1", "repository_id = 1"])
-def test_one_id_without_the_other_is_refused_with_the_command_that_finds_both(tmp_path: Path, one: str) -> None:
+def test_single_github_id_is_refused_with_the_command(tmp_path: Path, one: str) -> None:
     with pytest.raises(SettingsError, match="github-ids dev"):
         load(tmp_path, f'{GOOD}\n[ci]\nrepository = "example/live"\n{one}\n')
 
 
-def test_every_page_of_the_dashboard_is_the_pipelines_and_no_other_environments() -> None:
+def test_pipeline_manages_own_dashboard_pages_only() -> None:
     pages = [Names("lab").dashboard_page(number) for number in (1, 2, 9, 40)]
     for name in pages:
         board = f"arn:aws:cloudwatch::123456789012:dashboard/{name}"
@@ -89,13 +89,13 @@ def test_every_page_of_the_dashboard_is_the_pipelines_and_no_other_environments(
 
 
 @pytest.mark.parametrize("action", ["cloudformation:UntagResource", "cloudformation:UpdateTerminationProtection"])
-def test_stacks_of_the_environment_lose_tags_and_are_protected(action: str) -> None:
+def test_pipeline_untags_and_protects_own_stacks_only(action: str) -> None:
     stack = "arn:aws:cloudformation:us-east-1:123456789012:stack/media-workflow-lab-live/1"
     assert allowed(write(site(), Given()), action, stack)
     assert not allowed(write(site(), Given()), action, stack.replace("-lab-", "-prod-"))
 
 
-def test_what_is_given_is_used_and_not_changed() -> None:
+def test_existing_resources_are_used_but_not_changed() -> None:
     key, bucket = "arn:aws:kms:us-east-1:123456789012:key/given", "arn:aws:s3:::our-code/functions/x.zip"
     given = Given(key_arn=key, code_bucket="our-code")
     by_key = [found for found in write(site(), given) if found["Resource"] == key]
@@ -106,7 +106,7 @@ def test_what_is_given_is_used_and_not_changed() -> None:
     assert not allowed(write(site(), Given()), "s3:PutObject", bucket)
 
 
-def test_every_change_of_a_role_needs_the_boundary() -> None:
+def test_role_changes_need_the_boundary() -> None:
     """But to delete one, and what changes no permission."""
     free = {"iam:DeleteRole", "iam:ListInstanceProfilesForRole", "iam:PassRole", "iam:TagRole", "iam:UntagRole"}
     for statement in write(site(), Given()):
@@ -115,14 +115,14 @@ def test_every_change_of_a_role_needs_the_boundary() -> None:
             assert statement["Condition"] == {"StringEquals": {"iam:PermissionsBoundary": boundary_arn(site())}}
 
 
-def test_the_boundary_holds_what_the_module_lets_a_flow_read() -> None:
+def test_boundary_allows_what_the_module_grants() -> None:
     text = (Path(__file__).resolve().parents[2] / "modules" / "mediaconnect_flow" / "main.tf").read_text(
         encoding="utf-8"
     )
     assert set(re.findall(r"secretsmanager:\w+", text)) == set(READ_SECRETS)
 
 
-def test_policies_fit_with_the_longest_names_and_as_many_secrets_as_are_accepted() -> None:
+def test_policies_fit_with_longest_names_and_most_secrets() -> None:
     longest = site("e" * 16, region="us-gov-west-1", partition="aws-us-gov")
     secret = "arn:aws-us-gov:secretsmanager:us-gov-west-1:123456789012:secret:" + "s" * 60
     secrets = [f"{secret}{number:02}" for number in range(MAX_SECRETS_OF_PIPELINE // (len(secret) + 5))]
@@ -133,7 +133,7 @@ def test_policies_fit_with_the_longest_names_and_as_many_secrets_as_are_accepted
     assert len("".join(document(*write(longest, given)).split())) <= 10_000
 
 
-def test_more_secrets_than_the_boundary_holds_are_refused(tmp_path: Path) -> None:
+def test_secrets_above_the_boundary_limit_are_refused(tmp_path: Path) -> None:
     secret = "arn:aws:secretsmanager:us-east-1:123456789012:secret:venue-{}-AbCdEf"
     outputs = "".join(
         f'[flows.outputs.o{number}]\nprotocol = "srt-listener"\nport = {6000 + number}\n'
@@ -142,11 +142,11 @@ def test_more_secrets_than_the_boundary_holds_are_refused(tmp_path: Path) -> Non
         for number in range(49)
     )
     load(tmp_path, GOOD + outputs)
-    with pytest.raises(SettingsError, match="the permissions boundary of a pipeline holds 3300"):
+    with pytest.raises(SettingsError, match="the permissions boundary of a pipeline takes 3300"):
         load(tmp_path, f'{GOOD}{outputs}\n[ci]\nrepository = "example/live"\n')
 
 
-def test_an_environment_whose_bucket_for_code_would_be_the_one_for_state_is_refused(tmp_path: Path) -> None:
+def test_environment_named_state_is_refused(tmp_path: Path) -> None:
     load(tmp_path, GOOD)
     (tmp_path / "environments" / "state.toml").write_text(GOOD, encoding="utf-8")
     with pytest.raises(SettingsError, match="name of the bucket that holds every state"):

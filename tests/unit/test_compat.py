@@ -1,4 +1,4 @@
-"""A move to another release may change the versions that are named, and nothing else."""
+"""Moving to another release may change versions in what is synthesized, and nothing else."""
 
 import json
 from typing import Any
@@ -36,11 +36,11 @@ def changed(path: str, value: Any) -> dict[str, bytes]:
         ("terraform/required_providers/aws/source", "hashicorp/aws"),
     ],
 )
-def test_another_version_of_the_provider_is_no_difference(path: str, value: str) -> None:
+def test_other_provider_version_is_no_difference(path: str, value: str) -> None:
     assert differences(files(STACK), changed(path, value)) == []
 
 
-def test_another_layout_of_the_same_json_is_no_difference() -> None:
+def test_other_layout_of_same_json_is_no_difference() -> None:
     assert differences(files(STACK), {"cdk.tf.json": json.dumps(STACK, indent=4, sort_keys=True).encode()}) == []
 
 
@@ -54,17 +54,17 @@ def test_another_layout_of_the_same_json_is_no_difference() -> None:
         ("terraform/required_version", ">= 2", "cdk.tf.json: terraform.required_version is '>= 2' instead of None"),
     ],
 )  # fmt: skip
-def test_any_other_value_is_a_difference_and_is_named(path: str, value: Any, line: str) -> None:
+def test_other_value_is_a_named_difference(path: str, value: Any, line: str) -> None:
     assert differences(files(STACK), changed(path, value)) == [line]
 
 
-def test_files_are_compared_by_name_and_byte() -> None:
+def test_files_are_compared_by_name_and_bytes() -> None:
     one = files(STACK, **{"assets/a.zip": b"1", "assets/b.zip": b"2"})
     other = files(STACK, **{"assets/a.zip": b"3", "assets/c.zip": b"2"})
     assert differences(one, other) == ["assets/b.zip is missing", "assets/c.zip is new", "assets/a.zip has other bytes"]
 
 
-def test_only_imports_are_renamed_for_the_fork() -> None:
+def test_fork_renames_only_imports() -> None:
     (fork,) = [variant for variant in VARIANTS if variant.name == "fork"]
     source = 'from cdktf import App\nimport cdktf\nfrom cdktf_cdktf_provider_aws.sns_topic import SnsTopic\nPath("cdktf.json")\n'
     assert fork.rename(source) == (
@@ -73,7 +73,7 @@ def test_only_imports_are_renamed_for_the_fork() -> None:
 
 
 @pytest.mark.parametrize("variant", VARIANTS, ids=lambda variant: variant.name)
-def test_every_package_of_an_environment_has_one_version(variant: Any) -> None:
+def test_every_package_is_pinned(variant: Any) -> None:
     lines = [line for line in variant.requirements.read_text().splitlines() if not line.startswith("#")]
     assert len(lines) > 10
     assert all(line.count("==") == 1 for line in lines), lines

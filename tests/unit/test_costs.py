@@ -8,7 +8,7 @@ import pytest
 import measures
 from components.health_rules import health_rules
 from settings import load_environment
-from tools.bench.costs import SCHEDULES, checks, metrics_read, rows
+from tools.bench.costs import MINUTES_A_MONTH, SCHEDULES, checks, rows
 from tools.bench.flows import environment_text
 from tools.prices import PRICES, Price
 
@@ -57,6 +57,11 @@ def readme_rows() -> dict[str, tuple[str, str]]:
     return {first.strip(): (price.strip(), source.strip()) for first, price, source in cells}
 
 
+def metrics_read(series: int) -> float:
+    """USD a month for the metrics that a check reads every minute."""
+    return series * PRICES["metric-read"].each * MINUTES_A_MONTH
+
+
 def dated(price: Price) -> str:
     """Source and date of a price, as the README writes them."""
     if "-" not in price.date:
@@ -98,7 +103,7 @@ def test_scale_page_has_the_cost_of_checks(series: dict[str, int]) -> None:
         f"| 60 | 60 | {PRICES['alarm'].usd} |",
         f"| 30 | 30 | {PRICES['fast-alarm'].usd} |",
         f"| 10 | 10 | {PRICES['fast-alarm'].usd} |",
-        f"one series more ({metrics_read(1):.2f} a month if every minute)",
+        f"one series more ({MINUTES_A_MONTH * PRICES['metric-read'].each:.2f} a month if every minute)",
     ],
 )
 def test_scale_page_has_the_listed_prices(words: str) -> None:

@@ -6,16 +6,16 @@ from typing import Any
 
 import pytest
 
-from tools.operations.dead_letters import Letter, in_order, read_letter
+from tools.operations.dead_letters import DeadLetter, in_order, read_dead_letter
 
 SENT = datetime(2026, 11, 23, 21, 0, tzinfo=UTC)
 MACHINE = "arn:aws:states:us-east-1:123456789012:stateMachine:media-workflow-prod-workflow"
 CHECK = {"kind": "schedule", "flow_arn": "arn:flow", "time": "2026-11-23T20:05:00Z"}
 
 
-def letter(body: object, message_id: str = "m", **attributes: str) -> Letter:
+def letter(body: object, message_id: str = "m", **attributes: str) -> DeadLetter:
     text = body if isinstance(body, str) else json.dumps(body)
-    return read_letter(message_id=message_id, body=text, attributes=attributes, sent=SENT)
+    return read_dead_letter(message_id=message_id, body=text, attributes=attributes, sent=SENT)
 
 
 def given(body: object, **attributes: str) -> Any:
@@ -94,12 +94,12 @@ def test_letters_are_in_the_order_of_what_they_tell_of_and_copies_are_one() -> N
 @pytest.mark.parametrize(
     ("body", "words"),
     [
-        (CHECK, "2026-11-23T20:05:00Z schedule of arn:flow"),
-        ({"detail-type": "D", "time": "T", "resources": ["a", "b"]}, "T D of a, b"),
-        ({"flow_name": "x"}, "no time asked by a person of x"),
-        ({"resources": 5, "flow_arn": None}, "no time asked by a person of "),
+        (CHECK, "2026-11-23T20:05:00Z, schedule: arn:flow"),
+        ({"detail-type": "D", "time": "T", "resources": ["a", "b"]}, "T, D: a, b"),
+        ({"flow_name": "x"}, "no time, requested by a person: x"),
+        ({"resources": 5, "flow_arn": None}, "no time, requested by a person: "),
         ("no JSON", "no JSON"),
     ],
 )
 def test_a_letter_says_what_it_is_about_in_a_line(body: object, words: str) -> None:
-    assert letter(body).words().startswith(words)
+    assert letter(body).summary().startswith(words)

@@ -47,7 +47,7 @@ def test_every_default_is_the_documented_one(model: type[BaseModel]) -> None:
         if isinstance(field.default, bool | int | float | str):
             shown = json.dumps(field.default)
         elif field.default is PydanticUndefined and name != "name":
-            shown = "needed"
+            shown = "required"
         else:
             continue
         row = rf"^\| `{name}` \| `?{re.escape(shown)}`? \|"

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tools.operations.drift import explained
+from tools.operations.drift import with_cause
 from tools.operations.review import review_of
 from tools.plan_review import as_text
 
@@ -23,4 +23,4 @@ def test_a_subscription_that_is_gone_was_probably_never_confirmed(kind: str, act
     change = {"actions": actions, "before": None if made else values, "after": values if made else None}
     resource = {"address": f"{kind}.one", "type": kind, "name": "one", "mode": "managed", "change": change}
     found = review_of(json.dumps({"format_version": "1.2", "resource_changes": [resource]}), environment="dev")
-    assert ("unconfirmed ones after three days" in explained(found, as_text(found))) is said
+    assert ("unconfirmed ones after three days" in with_cause(found, as_text(found))) is said

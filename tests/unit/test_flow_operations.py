@@ -10,9 +10,11 @@ import pytest
 
 from components.paths import PROJECT
 from settings import Environment, load_environment
+from tools.operations.destruction import obstacles
 from tools.operations.errors import InputError
-from tools.operations.flows import FlowError, FlowState, chosen, reasons_to_keep, start, stop
+from tools.operations.flows import FlowError, FlowState, chosen
 from tools.operations.reviewed import Reviewed, configuration_digest, differences
+from tools.operations.start_stop import start, stop
 from tools.plan_review.allowances import allowances_in
 
 FLOW = FlowState("studio", "arn:aws:mediaconnect:us-east-1:123456789012:flow:1-a:studio", "ACTIVE")
@@ -116,10 +118,10 @@ def test_one_flow_that_fails_does_not_keep_the_others_from_being_waited_for() ->
 
 @pytest.mark.parametrize("status", ["ACTIVE", "STARTING", "UPDATING", "STOPPING", "ERROR", "DELETING", "UNHEARD_OF"])
 def test_nothing_is_destroyed_until_a_flow_is_in_standby(status: str) -> None:
-    (reason,) = reasons_to_keep(environment("prod"), [replace(FLOW, status=status)], [])
+    (reason,) = obstacles(environment("prod"), [replace(FLOW, status=status)], [])
     assert reason.startswith(f"the flow studio is {status}: ")
     off = [replace(FLOW, status="STANDBY"), replace(FLOW, status="deleted"), FlowState("b", None, "not deployed")]
-    assert not list(reasons_to_keep(environment("prod"), off, []))
+    assert not list(obstacles(environment("prod"), off, []))
 
 
 @pytest.mark.parametrize("status", ["ACTIVE", "STARTING", "UPDATING", "STOPPING", "ERROR", "DELETING", "UNHEARD_OF"])
@@ -131,7 +133,7 @@ def test_every_command_in_advice_is_one_of_ours_and_takes_what_is_given(status: 
 
     settings = environment("prod")
     found = [replace(FLOW, status=status)]
-    reasons = list(reasons_to_keep(settings, found, ["studio"], protected=True, stop_flows=stop_flows))
+    reasons = list(obstacles(settings, found, ["studio"], protected=True, stop_flows=stop_flows))
     assert len(reasons) == 3
     commands: dict[str, Any] = get_command(app).commands  # type: ignore[attr-defined]
     for command in re.findall(r"`media-workflow ([^`]*)`", "\n".join(reasons)):
@@ -142,10 +144,10 @@ def test_every_command_in_advice_is_one_of_ours_and_takes_what_is_given(status: 
 
 def test_protection_that_is_still_deployed_is_not_asked_to_be_unset_again() -> None:
     settings = environment("prod")
-    (reason,) = reasons_to_keep(settings, [], [], protected=True)
+    (reason,) = obstacles(settings, [], [], protected=True)
     assert "set protect = false in environments/prod.toml, run `make deploy ENV=prod`" in reason
-    (reason,) = reasons_to_keep(settings.model_copy(update={"protect": False}), [], [], protected=True)
-    assert "To end that, run `make deploy ENV=prod`" in reason
+    (reason,) = obstacles(settings.model_copy(update={"protect": False}), [], [], protected=True)
+    assert "To remove the protection, run `make deploy ENV=prod`" in reason
 
 
 @pytest.mark.parametrize(
@@ -153,7 +155,7 @@ def test_protection_that_is_still_deployed_is_not_asked_to_be_unset_again() -> N
     [
         ({"environment": "dev"}, "it is a plan for prod, not for dev"),
         ({"plan_sha256": "x"}, "not the one that was reviewed"),
-        ({"configuration_sha256": "x"}, "the configuration is another one"),
+        ({"configuration_sha256": "x"}, "settings or code have changed since"),
         ({"state_lineage": "x"}, "its lineage differs"),
         ({"state_lineage": None, "state_serial": None}, "its lineage differs"),
         ({"state_serial": 5}, "from serial 4 to 5"),

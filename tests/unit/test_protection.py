@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import pytest
 
-from tools.operations.protection import Leaving, in_state, leaving
+from tools.operations.deletions import DeletedFlow, deleted_by_destroy, deleted_by_plan
 
 PLANS: Final = Path(__file__).resolve().parents[1] / "plans"
 
@@ -19,7 +19,7 @@ def plan(name: str) -> dict[str, Any]:
 
 
 def stacks(name: str) -> list[tuple[str, str]]:
-    return [(flow.stack, flow.how) for flow in leaving(json.dumps(plan(name)))]
+    return [(flow.stack, flow.how) for flow in deleted_by_plan(json.dumps(plan(name)))]
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ def test_leaving_sees_a_flow_that_an_update_replaces(
         body = json.loads(change["after"]["template_body"])
         edit(body["Resources"])
         change["after"]["template_body"] = json.dumps(body)
-    found = leaving(json.dumps(content))
+    found = deleted_by_plan(json.dumps(content))
     if words is None:
         assert found == ()
         return
@@ -92,12 +92,12 @@ def test_leaving_passes_over_stacks_without_a_flow() -> None:
     for item in content["resource_changes"]:
         if item["type"] == "aws_cloudformation_stack":
             item["change"]["before"]["template_body"] = json.dumps({"Resources": {"A": {"Type": "AWS::SNS::Topic"}}})
-    assert leaving(json.dumps(content)) == ()
+    assert deleted_by_plan(json.dumps(content)) == ()
 
 
 def test_in_state_finds_flows_at_any_depth_and_none_in_an_empty_state() -> None:
     body = json.dumps({"Resources": {"Flow": {"Type": "AWS::MediaConnect::Flow", "Properties": {}}}})
     stack = {"address": "module.a.module.b.x", "type": "aws_cloudformation_stack", "values": {"name": "s", "template_body": body}}  # fmt: skip
     state = {"values": {"root_module": {"child_modules": [{"child_modules": [{"resources": [stack]}]}]}}}
-    assert in_state(state) == (Leaving(address="module.a.module.b.x", stack="s", how="deleted"),)
-    assert in_state({"format_version": "1.0"}) == ()
+    assert deleted_by_destroy(state) == (DeletedFlow(address="module.a.module.b.x", stack="s", how="deleted"),)
+    assert deleted_by_destroy({"format_version": "1.0"}) == ()

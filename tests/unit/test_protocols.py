@@ -78,29 +78,27 @@ def can_have_data(
     )
 
 
-def test_no_alarm_is_made_that_can_never_have_data() -> None:
+def test_every_alarm_has_a_metric_that_exists() -> None:
     never = {(rule.key, *flow) for flow in FLOWS for rule in rules(*flow) if not can_have_data(rule.metric, *flow)}
     assert never == set()
     assert len(FLOWS) > 200
 
 
 @pytest.mark.parametrize("source", sorted(ANY))
-def test_whether_the_sender_is_there_is_asked_of_the_surest_metric_that_its_protocol_has(source: str) -> None:
+def test_presence_uses_best_metric_of_the_protocol(source: str) -> None:
     (presence,) = [rule for rule in rules(source, None, None, None, False) if rule.watches_presence]
     assert presence.metric == ("SourceConnected" if source in ARQ else "SourceBitRate")
     assert (presence.severity, presence.missing) == ("CRITICAL", "missing")
 
 
 @pytest.mark.parametrize("source", sorted(ANY))
-def test_whether_the_picture_is_damaged_is_asked_of_a_metric_that_its_protocol_has(source: str) -> None:
+def test_damage_uses_a_metric_of_the_protocol(source: str) -> None:
     metrics = {rule.metric for rule in rules(source, None, None, None, False)}
     assert ("SourceDroppedPackets" if source == "rtp" else "SourceNotRecoveredPackets") in metrics
 
 
 @pytest.mark.parametrize(("source", "backup", "mode"), sorted({flow[:3] for flow in FLOWS if flow[1]}))
-def test_with_two_sources_losing_one_is_high_and_about_the_same_as_losing_both(
-    source: str, backup: str, mode: str
-) -> None:
+def test_loss_of_one_of_two_sources_is_high(source: str, backup: str, mode: str) -> None:
     about = {rule.key: rule for rule in rules(source, backup, mode, None, False) if rule.about == "source"}
     assert about["source-lost"].severity == "CRITICAL"
     assert about["one-source-lost"].severity == "HIGH"
@@ -108,16 +106,14 @@ def test_with_two_sources_losing_one_is_high_and_about_the_same_as_losing_both(
 
 
 @pytest.mark.parametrize(("seconds", "periods"), [(10, 18), (30, 6), (60, 1)])
-def test_packet_loss_is_judged_by_so_many_seconds_over_as_many_minutes_as_metrics_come_late(
-    seconds: int, periods: int
-) -> None:
+def test_early_packet_loss_covers_late_metrics(seconds: int, periods: int) -> None:
     found = rules("rtp", None, None, None, False, early_packet_loss_seconds=seconds)
     (early,) = [rule for rule in found if rule.key == "packet-loss-early"]
     assert (early.period, early.datapoints_to_alarm, early.evaluation_periods) == (seconds, 1, periods)
 
 
 @pytest.mark.parametrize("seconds", [10, 30])
-def test_only_a_rule_that_silence_cannot_break_has_a_period_of_seconds_and_all_others_are_as_without(
+def test_only_early_packet_loss_has_short_periods(
     seconds: int,
 ) -> None:
     for flow in FLOWS:
@@ -143,7 +139,7 @@ OF_THE_MODULE: Final = (
 )
 
 
-def test_the_module_has_the_same_protocols() -> None:
+def test_module_has_the_same_protocols() -> None:
     """Its checks and its template read a table in HCL, as it can be used without this repository's Python."""
     text = (FLOW_MODULE / "protocols.tf").read_text(encoding="utf-8")
     (table,) = [block["protocols"] for block in hcl2.loads(text)["locals"]]
@@ -162,7 +158,7 @@ def test_the_module_has_the_same_protocols() -> None:
     assert in_hcl == in_python
 
 
-def test_the_settings_of_a_protocol_are_those_that_the_table_gives_it() -> None:
+def test_settings_of_each_protocol_match_the_table() -> None:
     sources = {name: model for model in models_of(Source) for name in protocols_of(model)}
     outputs = {name: model for model in models_of(Output) for name in protocols_of(model)}
     assert (tuple(sources), tuple(outputs)) == (SOURCE_PROTOCOLS, OUTPUT_PROTOCOLS)

@@ -12,7 +12,7 @@ from settings.protocols import ports
 FLOW_NAMES = st.from_regex(r"[A-Za-z0-9_-]{1,64}", fullmatch=True)
 
 
-def test_names_are_what_the_contracts_say() -> None:
+def test_deployed_names_are_as_documented() -> None:
     names = Names("prod")
     assert names.alarm("channel-one", "source-lost") == "media-workflow-prod-channel-one/source-lost"
     assert names.policy_parameter("channel-one") == "/media-workflow/prod/flows/channel-one"
@@ -21,7 +21,7 @@ def test_names_are_what_the_contracts_say() -> None:
 
 
 @given(FLOW_NAMES, st.sampled_from(["a", "a1", "production123456"]))
-def test_no_name_is_longer_than_its_service_takes(flow: str, environment: str) -> None:
+def test_names_fit_the_limits_of_their_services(flow: str, environment: str) -> None:
     names = Names(environment)
     assert len(names.role(f"events-{flow}")) <= 64
     assert len(names.rule(f"events-{flow}")) <= 64
@@ -31,14 +31,14 @@ def test_no_name_is_longer_than_its_service_takes(flow: str, environment: str) -
 
 
 @given(FLOW_NAMES, FLOW_NAMES)
-def test_two_flows_never_share_a_name(one: str, other: str) -> None:
+def test_names_of_different_flows_differ(one: str, other: str) -> None:
     names = Names("prod")
     for make in (names.flow_stack, names.schedule, lambda flow: names.rule(f"events-{flow}")):
         assert (make(one) == make(other)) is (one == other)
 
 
 @given(st.text(min_size=1, max_size=100), st.text(min_size=1, max_size=100), st.integers(20, 60))
-def test_cutting_a_name_keeps_it_apart_from_others(one: str, other: str, limit: int) -> None:
+def test_shortened_names_stay_unique(one: str, other: str, limit: int) -> None:
     assert len(shortened(one, limit)) <= limit
     if one != other:
         assert shortened(one, limit) != shortened(other, limit)
@@ -48,5 +48,5 @@ def test_cutting_a_name_keeps_it_apart_from_others(one: str, other: str, limit: 
     ("protocol", "taken"),
     [("rtp", {5000}), ("rtp-fec", {5000, 5002, 5004}), ("rist", {5000, 5001}), ("srt-listener", {5000})],
 )
-def test_a_protocol_takes_the_ports_that_mediaconnect_says(protocol: str, taken: set[int]) -> None:
+def test_protocol_takes_documented_ports(protocol: str, taken: set[int]) -> None:
     assert ports(protocol, 5000) == taken

@@ -30,7 +30,7 @@ from tests.unit.environments import GOOD, load
         ("port = 5000", "", "flows.live.source.port: is missing; rtp needs the port that the encoder sends to"),
         ('protocol = "rtp"\nport = 5000', 'protocol = "rtsp"\nport = 5000', "flows.live.source.protocol is \"rtsp\": use 'rtp'"),
         ("203.0.113.0/24", "203.0.113.5/24", "give an IPv4 range such as 203.0.113.10/32"),
-        ("203.0.113.0/24", "0.0.0.0/0", 'allowed_cidr is "0.0.0.0/0": lets anybody in'),
+        ("203.0.113.0/24", "0.0.0.0/0", 'allowed_cidr is "0.0.0.0/0": allows any address'),
         ("on_air =", "onair =", "flows.live.onair: is not a setting; did you mean on_air?"),
         ('on_air = "manual"', 'on_air = "often"', "flows.live.on_air is \"often\": use 'always' or 'manual'"),
         ("packet_loss_percent = 0.1", "packet_loss_percent = 101", "thresholds.packet_loss_percent is 101: should be less than 100"),
@@ -50,7 +50,7 @@ from tests.unit.environments import GOOD, load
         ('destination = "198.51.100.10"', 'destination = "198.51.100.10:80"', "give an IPv4 address or a host name, without a port"),
     ],
 )  # fmt: skip
-def test_a_wrong_setting_is_refused_in_words(tmp_path: Path, old: str, new: str, words: str) -> None:
+def test_wrong_setting_is_refused_with_rule(tmp_path: Path, old: str, new: str, words: str) -> None:
     assert old in GOOD
     with pytest.raises(SettingsError) as refused:
         load(tmp_path, GOOD.replace(old, new, 1))
@@ -69,22 +69,22 @@ BACKUP = '[flows.backup_source]\nname = "b"\nprotocol = "{0}"\nport = {1}\nallow
         (BACKUP.format("rtp", 5000, "FAILOVER", ""), "backup_source.port is 5000: overlaps the port 5000 of source"),
         (BACKUP.format("rtp-fec", 4998, "FAILOVER", ""), "overlaps the port 5000 of source"),
         (BACKUP.format("rtp-fec", 4996, "FAILOVER", ""), "overlaps the port 5000 of source"),
-        (BACKUP.format("rtp", 6000, "FAILOVER", "recovery_window_ms = 200"), "only MERGE has a window"),
+        (BACKUP.format("rtp", 6000, "FAILOVER", "recovery_window_ms = 200"), "only MERGE has a recovery window"),
         (BACKUP.format("rtp", 6000, "MERGE", "recovery_window_ms = 50"), "greater than or equal to 100"),
-        (BACKUP.replace('"b"', '"encoder"').format("rtp", 6000, "MERGE", ""), "the two sources need names of their own"),
-        (BACKUP.format("rtp-fec", 65534, "MERGE", ""), "rtp-fec also takes 65536 and 65538, and ports end at 65535"),
+        (BACKUP.replace('"b"', '"encoder"').format("rtp", 6000, "MERGE", ""), "both sources have this name; give each its own"),
+        (BACKUP.format("rtp-fec", 65534, "MERGE", ""), "rtp-fec also takes 65536 and 65538, above 65535"),
         (f'encryption = {{ key_type = "srt-password", secret_arn = "{SECRET}" }}', "encryption is a table: rtp has none; leave it out, or use a protocol that has it: srt-listener, srt-caller or zixi-push"),
         ('[flows.outputs.x]\nprotocol = "srt-listener"\nport = 6000\nallowed_cidrs = ["192.0.2.0/24"]\nencryption = { key_type = "srt-password", secret_arn = "hunter2" }', "give the ARN of a secret"),
         ('[flows.outputs.x]\nprotocol = "srt-listener"\nport = 5000\nallowed_cidrs = ["192.0.2.0/24"]', "outputs.x.port is 5000: overlaps the port 5000 of source"),
-        ('[flows.outputs.x]\nprotocol = "srt-listener"\nport = 6000\nallowed_cidrs = ["0.0.0.0/0"]', "lets anybody in"),
+        ('[flows.outputs.x]\nprotocol = "srt-listener"\nport = 6000\nallowed_cidrs = ["0.0.0.0/0"]', "allows any address"),
         ('[flows.outputs.x]\nprotocol = "srt-listener"\nport = 6000', "allowed_cidrs: is missing"),
         (f'[flows.outputs.x]\nprotocol = "srt-caller"\ndestination = "a.example.com"\nport = 6000\nencryption = {{ key_type = "static-key", secret_arn = "{SECRET}" }}', "srt-caller takes srt-password"),
-        (f'[flows.outputs.x]\nprotocol = "srt-caller"\ndestination = "a.example.com"\nport = 6000\nencryption = {{ key_type = "srt-password", algorithm = "aes256", secret_arn = "{SECRET}" }}', "MediaConnect refuses one with srt-password"),
+        (f'[flows.outputs.x]\nprotocol = "srt-caller"\ndestination = "a.example.com"\nport = 6000\nencryption = {{ key_type = "srt-password", algorithm = "aes256", secret_arn = "{SECRET}" }}', "MediaConnect refuses it with srt-password"),
         ('[[flows]]\nname = "LIVE"\n[flows.source]\nname = "e"\nprotocol = "rtp"\nport = 5000\nallowed_cidr = "192.0.2.0/24"', "2 flows have this name"),
         ('[[notifications]]\nprotocol = "email"\nendpoint = "noc@example.com"', "is listed twice"),
     ],
 )  # fmt: skip
-def test_settings_that_do_not_go_together_are_refused(tmp_path: Path, more: str, words: str) -> None:
+def test_conflicting_settings_are_refused(tmp_path: Path, more: str, words: str) -> None:
     with pytest.raises(SettingsError) as refused:
         load(
             tmp_path, f"{GOOD}\n{more}" if more.startswith("[") else GOOD.replace("port = 5000", f"port = 5000\n{more}")
@@ -100,27 +100,27 @@ def outputs(count: int) -> str:
 
 
 @pytest.mark.parametrize(("count", "accepted"), [(50, True), (51, False)])
-def test_a_flow_takes_fifty_outputs(tmp_path: Path, count: int, accepted: bool) -> None:  # noqa: FBT001
+def test_flow_takes_fifty_outputs(tmp_path: Path, count: int, accepted: bool) -> None:  # noqa: FBT001
     if accepted:
         assert len(load(tmp_path, GOOD + outputs(count)).flows[0].outputs) == count
     else:
-        with pytest.raises(SettingsError, match="a flow takes 50"):
+        with pytest.raises(SettingsError, match="a flow takes up to 50"):
             load(tmp_path, GOOD + outputs(count))
 
 
-def test_content_monitoring_with_more_than_ten_outputs_is_refused_because_aws_switches_it_off(tmp_path: Path) -> None:
+def test_content_monitoring_above_ten_outputs_is_refused(tmp_path: Path) -> None:
     watched = GOOD.replace('on_air = "manual"', 'on_air = "manual"\ncontent_monitoring = true')
     assert load(tmp_path, watched + outputs(10)).flows[0].content_monitoring
-    with pytest.raises(SettingsError, match="AWS switches it off above 10 outputs, and there are 11"):
+    with pytest.raises(SettingsError, match="AWS disables it above 10 outputs, and there are 11"):
         load(tmp_path, watched + outputs(11))
 
 
-def test_an_open_range_is_accepted_where_the_environment_says_so(tmp_path: Path) -> None:
+def test_open_range_is_accepted_where_allowed(tmp_path: Path) -> None:
     text = "allow_open_cidr = true\n" + GOOD.replace("203.0.113.0/24", "0.0.0.0/0")
     assert load(tmp_path, text).flows[0].source.given("allowed_cidr") == "0.0.0.0/0"
 
 
-def test_every_mistake_is_told_at_once_those_of_one_setting_and_those_between_settings(tmp_path: Path) -> None:
+def test_all_errors_are_reported_together(tmp_path: Path) -> None:
     wrong = (
         GOOD.replace("retention_days = 30", "retention_days = 31")
         .replace('zone = "us-east-1a"', 'zone = "eu-west-1a"')
@@ -140,7 +140,7 @@ def test_every_mistake_is_told_at_once_those_of_one_setting_and_those_between_se
     }
 
 
-def test_a_flow_that_lacks_something_needed_does_not_hide_mistakes_elsewhere(tmp_path: Path) -> None:
+def test_incomplete_flow_does_not_hide_other_errors(tmp_path: Path) -> None:
     with pytest.raises(SettingsError) as refused:
         load(tmp_path, GOOD.replace('protocol = "rtp"\nport = 5000', "port = 5000").replace("noc@example.com", "noc"))
     assert [problem.key for problem in refused.value.problems] == [
@@ -149,18 +149,18 @@ def test_a_flow_that_lacks_something_needed_does_not_hide_mistakes_elsewhere(tmp
     ]
 
 
-def test_a_file_that_is_not_toml_is_answered_with_line_and_column(tmp_path: Path) -> None:
+def test_invalid_toml_is_refused_with_line_and_column(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match=r"environments/dev.toml: the file: is not TOML: .*line 1, column"):
         load(tmp_path, "region = \n")
 
 
-def test_an_unknown_environment_is_answered_with_those_there_are(tmp_path: Path) -> None:
+def test_unknown_environment_is_refused_with_known_ones(tmp_path: Path) -> None:
     load(tmp_path, GOOD)
-    with pytest.raises(SettingsError, match="the environments there are: dev"):
+    with pytest.raises(SettingsError, match="does not exist; environments: dev"):
         load_environment("production", root=tmp_path, environ={}, context={})
 
 
-def test_settings_never_change_once_read(tmp_path: Path) -> None:
+def test_settings_are_immutable(tmp_path: Path) -> None:
     environment: Any = load(tmp_path, GOOD)
     assert isinstance(environment, Environment)
     with pytest.raises(ValueError, match="frozen"):
@@ -170,7 +170,7 @@ def test_settings_never_change_once_read(tmp_path: Path) -> None:
 TOPIC = "arn:aws:sns:us-east-1:123456789012:noc"
 
 
-def test_a_given_topic_has_its_own_subscribers_and_is_where_the_rest_is(tmp_path: Path) -> None:
+def test_existing_topic_excludes_notifications_and_other_regions(tmp_path: Path) -> None:
     without = GOOD.replace('[[notifications]]\nprotocol = "email"\nendpoint = "noc@example.com"\n', "")
     assert load(tmp_path, f'existing_topic_arn = "{TOPIC}"\n{without}').existing_topic_arn == TOPIC
     with pytest.raises(SettingsError, match=r"existing_topic_arn .* leave \[\[notifications\]\] out"):
@@ -190,7 +190,7 @@ def test_a_given_topic_has_its_own_subscribers_and_is_where_the_rest_is(tmp_path
         ("existing_key_arn", "arn:aws:kms:eu-west-1:123456789012:key/1234"),
     ],
 )
-def test_what_is_there_already_is_named_as_aws_names_it(tmp_path: Path, setting: str, value: str) -> None:
+def test_existing_resources_need_valid_names(tmp_path: Path, setting: str, value: str) -> None:
     with pytest.raises(SettingsError, match=f"{setting} is"):
         load(tmp_path, f'{setting} = "{value}"\n{GOOD}')
 

@@ -46,12 +46,12 @@ TABLE = [
 ]
 
 
-def test_the_table_names_every_override() -> None:
+def test_table_covers_every_override() -> None:
     assert {(row[0], row[1]) for row in TABLE} == {(override.variable, override.context) for override in OVERRIDES}
 
 
 @pytest.mark.parametrize(("variable", "key", "by_variable", "by_context", "by_file"), TABLE)
-def test_a_variable_wins_over_the_context_and_the_context_over_the_file(
+def test_variable_overrides_context_and_context_overrides_file(
     tmp_path: Path, variable: str, key: str, by_variable: str, by_context: object, by_file: object
 ) -> None:
     expected = by_variable if isinstance(by_context, str) else float(by_variable)
@@ -62,40 +62,38 @@ def test_a_variable_wins_over_the_context_and_the_context_over_the_file(
         assert read(load(tmp_path, GOOD), variable) == by_file
 
 
-def test_without_any_word_of_it_a_setting_has_its_default(tmp_path: Path) -> None:
+def test_missing_setting_has_its_default(tmp_path: Path) -> None:
     plain = load(tmp_path, GOOD.replace("packet_loss_percent = 0.1", ""))
     assert plain.thresholds.packet_loss_percent == 0.1
     assert plain.check_every_minutes == 5
 
 
-def test_an_empty_variable_counts_as_not_set(tmp_path: Path) -> None:
+def test_empty_variable_is_ignored(tmp_path: Path) -> None:
     assert load(tmp_path, GOOD, environ={"FLOW_NAME": ""}).flows[0].name == "live"
 
 
-def test_a_flow_threshold_overrides_only_what_it_names(tmp_path: Path) -> None:
+def test_flow_threshold_overrides_only_what_is_given(tmp_path: Path) -> None:
     environment = load(tmp_path, GOOD + "[flows.thresholds]\njitter_ms = 20\nearly_packet_loss_seconds = 30\n")
     thresholds = environment.thresholds_of(environment.flows[0])
     assert (thresholds.jitter_ms, thresholds.packet_loss_percent) == (20, 0.1)
     assert (thresholds.early_packet_loss_seconds, environment.thresholds.early_packet_loss_seconds) == (30, 60)
 
 
-def test_a_flow_threshold_that_is_the_default_overrides_too(tmp_path: Path) -> None:
+def test_flow_threshold_equal_to_default_overrides(tmp_path: Path) -> None:
     text = GOOD.replace("packet_loss_percent = 0.1", "jitter_ms = 20") + "[flows.thresholds]\njitter_ms = 50\n"
     environment = load(tmp_path, text)
     assert environment.thresholds_of(environment.flows[0]).jitter_ms == 50
 
 
 @pytest.mark.parametrize("row", [row for row in TABLE if row[0] != "NOTIFICATION_EMAIL"], ids=lambda row: row[0])
-def test_with_several_flows_a_setting_of_one_flow_is_refused_and_the_flows_are_named(
-    tmp_path: Path, row: tuple[str, str, str, object, object]
-) -> None:
+def test_flow_override_with_several_flows_is_refused(tmp_path: Path, row: tuple[str, str, str, object, object]) -> None:
     with pytest.raises(SettingsError) as refused:
         load(tmp_path, GOOD + SECOND_FLOW, environ={row[0]: row[2]})
     assert f"environment variable {row[0]}: " in str(refused.value)
     assert "live, second" in str(refused.value)
 
 
-def test_the_mail_address_means_the_environment_however_many_flows_it_has(tmp_path: Path) -> None:
+def test_mail_address_override_works_with_several_flows(tmp_path: Path) -> None:
     environment = load(tmp_path, GOOD + SECOND_FLOW, environ={"NOTIFICATION_EMAIL": "ops@example.com"})
     assert [notification.endpoint for notification in environment.notifications] == ["ops@example.com"]
 
@@ -110,7 +108,7 @@ def test_the_mail_address_means_the_environment_however_many_flows_it_has(tmp_pa
         ({"FLOW_NAME": "a b"}, {}, "environment variable FLOW_NAME: flows.a b.name"),
     ],
 )  # fmt: skip
-def test_a_mistake_is_told_with_the_place_where_it_was_made(
+def test_error_names_the_source_of_the_value(
     tmp_path: Path, environ: dict[str, str], context: dict[str, object], words: str
 ) -> None:
     with pytest.raises(SettingsError) as refused:
@@ -124,7 +122,7 @@ SEED = {
 }
 
 
-def test_without_any_file_the_seven_settings_suffice_for_one_flow(tmp_path: Path) -> None:
+def test_seven_settings_without_file_make_one_flow(tmp_path: Path) -> None:
     more = {"NOTIFICATION_EMAIL": "ops@example.com", "BACKUP_OUTPUT_DESTINATION": "198.51.100.11", "FLOW_NAME": "mine"}
     environment = load_environment(
         "dev", root=tmp_path, environ={**SEED, **more, "AWS_REGION": "eu-west-1"}, context={}
@@ -139,7 +137,7 @@ def test_without_any_file_the_seven_settings_suffice_for_one_flow(tmp_path: Path
 
 
 @pytest.mark.parametrize("missing", sorted(SEED))
-def test_without_a_file_what_is_still_missing_is_named(tmp_path: Path, missing: str) -> None:
+def test_trial_names_missing_settings(tmp_path: Path, missing: str) -> None:
     with pytest.raises(SettingsError, match=f"also set {missing}"):
         load_environment(
             "dev", root=tmp_path, environ={key: value for key, value in SEED.items() if key != missing}, context={}
@@ -154,13 +152,13 @@ def test_without_a_file_what_is_still_missing_is_named(tmp_path: Path, missing: 
         ("prod", {"channel-one": "always", "remote-venue": "manual"}, True),
     ],
 )
-def test_the_shipped_environments_can_be_used(name: str, flows: dict[str, str], protect: bool) -> None:  # noqa: FBT001
+def test_shipped_environments_load(name: str, flows: dict[str, str], protect: bool) -> None:  # noqa: FBT001
     environment = load_environment(name, root=PROJECT, environ={}, context={})
     assert {flow.name: flow.on_air for flow in environment.flows} == flows
     assert environment.protect is protect
 
 
-def test_an_environment_without_a_file_is_called_a_trial_and_says_where_it_comes_from(tmp_path: Path) -> None:
+def test_environment_without_file_is_called_a_trial(tmp_path: Path) -> None:
     (tmp_path / "environments").mkdir()
     (tmp_path / "environments" / "prod.toml").touch()
     environ = {"FLOW_NAME": "x", "NOTIFICATION_EMAIL": "a@example.com", "HOME": "/"}

@@ -47,7 +47,7 @@ def notified(environment: Environment, content: dict[str, Any]) -> list[str]:
 
 
 @pytest.mark.parametrize(("kind", "attribute", "other", "limit", "words", "frame"), DOCUMENTS)
-def test_a_document_of_one_character_too_many_is_refused(
+def test_document_above_limit_is_refused(
     environment: Environment, *, kind: str, attribute: str, other: dict[str, str], limit: int, words: str, frame: int
 ) -> None:
     def of(size: int) -> list[str]:
@@ -69,9 +69,7 @@ def test_a_document_of_one_character_too_many_is_refused(
         ([{"properties": {"metrics": [[]] * 500}}] * 5 + [{"properties": {"alarms": [""]}}], "has 2,501 metrics"),
     ],
 )
-def test_a_dashboard_of_one_too_many_is_refused(
-    environment: Environment, widgets: list[dict[str, Any]], words: str
-) -> None:
+def test_dashboard_above_limit_is_refused(environment: Environment, widgets: list[dict[str, Any]], words: str) -> None:
     def of(shown: list[dict[str, Any]]) -> list[str]:
         body = json.dumps({"widgets": shown})
         return notified(
@@ -83,7 +81,7 @@ def test_a_dashboard_of_one_too_many_is_refused(
     assert of(widgets[1:]) == []
 
 
-def test_everything_too_large_is_refused_at_once_with_its_setting(environment: Environment) -> None:
+def test_all_oversized_documents_are_reported_together(environment: Environment) -> None:
     (flow,) = environment.flows
     large_output = output("srt-caller", stream_id="<" * 512)
     outputs = {f"o{number}": {**large_output, "port": 6000 + number} for number in range(50)}
@@ -98,12 +96,12 @@ def test_everything_too_large_is_refused_at_once_with_its_setting(environment: E
     ]
 
 
-def test_every_limit_says_where_aws_states_it() -> None:
+def test_every_limit_has_a_source() -> None:
     assert all(row.source and row.advice for row in SIZES)
 
 
 @pytest.mark.parametrize("count", [10, 50])
-def test_what_the_functions_make_of_the_worst_is_within_what_is_measured(tmp_path: Path, count: int) -> None:
+def test_estimated_sizes_cover_the_worst_case(tmp_path: Path, count: int) -> None:
     """Every rule breached, every output disconnected, and no message sent for three days."""
     environment = load(tmp_path, text(count))
     (flow,) = environment.flows

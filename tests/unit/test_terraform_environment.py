@@ -56,8 +56,9 @@ def test_a_valid_user_configuration_is_not_touched(home: Path, named: bool) -> N
 def test_the_mirrors_looked_in_are_those_that_terraform_documents_for_the_platform(home: Path) -> None:
     mac = [str(path) for path in implied_mirrors(environ(home), platform="darwin")]
     assert "/Library/Application Support/io.terraform/plugins" in mac
-    windows = [str(path) for path in implied_mirrors({**environ(home), "APPDATA": str(home)}, platform="win32")]
-    assert str(home / "terraform.d" / "plugins") in windows
+    linux = [str(path) for path in implied_mirrors(environ(home), platform="linux")]
+    assert str(home / ".terraform.d" / "plugins") in linux
+    assert str(home / ".local" / "share" / "terraform" / "plugins") in linux
 
 
 def test_stages_that_begin_at_once_write_the_configuration_without_meeting(home: Path) -> None:

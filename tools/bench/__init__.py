@@ -1,4 +1,4 @@
-"""Measures what the project promises: synthesis, its growth, the functions, and how soon a failure is told.
+"""Measures synthesis, its growth, the functions, detection times and Terraform.
 
-`make bench` runs all of it; nothing here is deployed, and nothing that is deployed imports it.
+`make bench` runs all of it. Nothing here is deployed, and nothing that is deployed imports it.
 """

@@ -25,11 +25,6 @@ def alarm(period: int) -> float:
     return PRICES["alarm" if period >= WHOLE_MINUTE else "fast-alarm"].month
 
 
-def metrics_read(series: int, *, every_minutes: int = 1) -> float:
-    """USD a month for the metrics that the checks of a flow read."""
-    return series * PRICES["metric-read"].each * MINUTES_A_MONTH / every_minutes
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Month:
     """USD a month for one flow that is checked every so many minutes, by type of state machine."""

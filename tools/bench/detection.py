@@ -1,7 +1,7 @@
-"""From a played scenario: how long after a failure each path noticed it. Pure; playing is `rehearsal`'s.
+"""Computes from a played scenario how long after a failure each path detected it. Pure.
 
-Minutes are of the scenario's own clock. A real account adds what a scenario cannot know: CloudWatch publishes a
-metric one to three minutes late, and MediaConnect's events take about a second.
+Minutes are those of the scenario's clock. In a real account CloudWatch publishes a metric one to three minutes late,
+and MediaConnect's events take about a second.
 """
 
 from dataclasses import dataclass
@@ -13,12 +13,12 @@ from tools.rehearsal.timeline import Result
 
 PATHS: Final = ("event", "alarm", "schedule")
 EARLY_PERIODS: Final = (60, 30, 10)
-"""Seconds; all that `early_packet_loss_seconds` can be."""
+"""Seconds: every value that `early_packet_loss_seconds` can have."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Detection:
-    """Minutes from the failure of a scenario; None where a path did not notice it, or nobody was told."""
+    """Minutes from the failure of a scenario; None where a path did not detect it, or nobody was notified."""
 
     scenario: str
     message: float | None
@@ -27,16 +27,16 @@ class Detection:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Early:
-    """What a period of the first alarm on packet loss buys, and what it costs."""
+    """Detection times with a period of the most sensitive alarm on packet loss, and its cost."""
 
     period: int  # seconds
-    message_seconds: float | None  # from the fault; None where nobody was told
-    alarm_seconds: float | None  # until the alarm started a run that found it
+    message_seconds: float | None  # from the failure; None where nobody was notified
+    alarm_seconds: float | None  # until the alarm started an execution that found it
     usd_a_month: float
 
 
 def early(period: int, found: Detection) -> Early:
-    """What was found on a flow whose alarm has this period."""
+    """Detection times of a flow whose alarm has this period."""
     return Early(
         period=period,
         message_seconds=_seconds(found.message),
@@ -56,9 +56,9 @@ def broken_at(scenario: Scenario) -> float:
 
 
 def detection(name: str, result: Result) -> Detection:
-    """When the first message came, and when each path first started a run that found something to tell."""
+    """When the first message came, and when each path first started an execution that raised an alert."""
     broken = broken_at(result.assignment.scenario)
-    told = [sent.minute - broken for sent in result.notifications if sent.recipients and sent.minute >= broken]
+    notified = [sent.minute - broken for sent in result.notifications if sent.recipients and sent.minute >= broken]
     found: dict[str, float | None] = dict.fromkeys(PATHS)
     started_by = None
     for moment in result.timeline:
@@ -66,4 +66,4 @@ def detection(name: str, result: Result) -> Detection:
             started_by = moment.kind
         elif moment.kind == "execution" and started_by and moment.minute >= broken and "RaiseAlert" in moment.text:
             found[started_by] = moment.minute - broken if found[started_by] is None else found[started_by]
-    return Detection(scenario=name, message=min(told, default=None), by_path=found)
+    return Detection(scenario=name, message=min(notified, default=None), by_path=found)

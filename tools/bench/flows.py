@@ -1,4 +1,4 @@
-"""Environments as an operator would write them: any number of flows, half of them RTP and half SRT with a backup."""
+"""Writes environments of any number of flows, half of them RTP and half SRT with a backup."""
 
 from collections.abc import Iterable
 from typing import Final
@@ -44,7 +44,7 @@ backup = {{ protocol = "srt-caller", destination = "198.51.100.31", port = 5002,
 
 
 def early_loss_text(seconds: Iterable[int]) -> str:
-    """The TOML of an environment whose flows differ in the period by which packet loss is first judged."""
+    """The TOML of an environment whose flows differ in `early_packet_loss_seconds`."""
     shape = RTP + "[flows.thresholds]\nearly_packet_loss_seconds = {seconds}\n"
     return HEAD + "".join(shape.format(name=f"early-{each}", seconds=each) for each in seconds)
 
@@ -53,8 +53,8 @@ def environment_text(flows: int, *, name: str = "channel-{number:03}") -> str:
     """The TOML of an environment.
 
     Args:
-        flows: how many; beyond 20 an account needs a larger quota from AWS.
-        name: of each flow, with its number from 1.
+        flows: how many; an account's default quota is 20.
+        name: of each flow, formatted with its number from 1.
     """
     shapes = (RTP, SRT)
     return HEAD + "".join(shapes[number % 2].format(name=name.format(number=number)) for number in range(1, flows + 1))

@@ -1,7 +1,7 @@
-"""Measures one function as Lambda runs it: from the zip, cold import, then handled again and again.
+"""Measures one function as Lambda runs it: imported from the zip, then called repeatedly.
 
-`python -m tools.bench.functions <function> <zip> <policy.json> <rules>` prints one JSON object. AWS is answered at
-boto's layer, so that what is measured is ours: everything but the network.
+`python -m tools.bench.functions <function> <zip> <policy.json> <rules>` prints one JSON object. Calls to AWS are
+answered in boto, so that everything but the network is measured.
 """
 
 import importlib
@@ -34,7 +34,7 @@ ENVIRONMENT: Final = {
 
 
 def main(function: str, archive: str, policy_file: str, rules: str) -> None:
-    """Measure one function in this process; the monitor's report is what the alert handler is given."""
+    """Measure one function in this process; the alert handler gets the monitor's report."""
     os.environ |= ENVIRONMENT
     sys.path.insert(0, archive)
     sys.dont_write_bytecode = True
@@ -52,7 +52,7 @@ def main(function: str, archive: str, policy_file: str, rules: str) -> None:
     }
     report = monitor(event, None)
     if len(report["issues"]) != int(rules):
-        raise RuntimeError(f"the monitor found {len(report['issues'])} issues by {rules} broken rules")
+        raise RuntimeError(f"the monitor found {len(report['issues'])} issues for {rules} broken rules")
     given = event if handler is monitor else {"report": report, "execution": event["execution"]}
     figures = {"cold_import_ms": cold_import, **handled(lambda: handler(given, None), clients)}
     _, figures["process_mb"] = name_and_peak(os.getpid()) or ("", 0.0)
@@ -60,7 +60,7 @@ def main(function: str, archive: str, policy_file: str, rules: str) -> None:
 
 
 def with_rules(policy: dict[str, Any], number: int) -> dict[str, Any]:
-    """The policy with so many rules, each on a metric of its own and each broken."""
+    """The policy with `number` rules, each on a metric of its own and each broken."""
     row = policy["rules"][0] | {"comparison": "GreaterThanThreshold", "threshold": 0, "missing": "notBreaching"}
     rows = [
         row | {"key": f"rule-{index}", "metric": f"Metric{index}", "about": f"Metric{index}"} for index in range(number)
@@ -76,7 +76,7 @@ def imported(module: str) -> tuple[Callable[[Any, Any], Any], float]:
 
 
 def handled(call: Callable[[], Any], clients: list[str]) -> dict[str, float]:
-    """Milliseconds of a warm call, the megabytes that one call holds at most, and the clients made by warm calls."""
+    """Milliseconds of a warm call, peak megabytes of a call, and the number of clients created by warm calls."""
     call()
     before = len(clients)
     taken = []
@@ -96,7 +96,7 @@ def handled(call: Callable[[], Any], clients: list[str]) -> dict[str, float]:
 
 
 def answer_locally(policy: Mapping[str, Any]) -> list[str]:
-    """Answer what the functions ask for, and whatever else with nothing; the list grows by each client made."""
+    """Answer every call to AWS in this process; returns a list that grows with each client that is created."""
     import boto3  # noqa: PLC0415  its import is part of what is measured
     from botocore.client import BaseClient  # noqa: PLC0415
 
@@ -118,7 +118,7 @@ def answer_locally(policy: Mapping[str, Any]) -> list[str]:
     def answer(_client: object, operation: str, asked: Mapping[str, Any]) -> dict[str, Any]:
         return answers[operation](asked) if operation in answers else {}
 
-    below: Any = BaseClient  # what it would do is ask the network
+    below: Any = BaseClient  # its method sends requests
     below._make_api_call = answer  # noqa: SLF001
     made: list[str] = []
     sessions: Any = boto3.session.Session

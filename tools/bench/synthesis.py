@@ -1,4 +1,4 @@
-"""Measures a synthesis: seconds of wall clock, and the largest memory of Python and of Node."""
+"""Measures a process and its children: wall-clock and CPU seconds, peak memory of Python and of Node."""
 
 import os
 import resource
@@ -9,18 +9,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-LOOK_EVERY_SECONDS: Final = 0.01
+SAMPLE_SECONDS: Final = 0.01
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measured:
-    """What a process took, with all that it started. Memory is resident, in megabytes, at its highest.
-
-    Memory is read from `/proc` and is 0 where there is none.
-    """
+    """What a process took together with its children. Memory is the peak resident size in MB, 0 without `/proc`."""
 
     seconds: float
-    cpu_seconds: float  # of all its processes; does not depend on what else the machine does
+    cpu_seconds: float  # hardly depends on other work on the machine
     python_mb: float
     node_mb: float
 
@@ -36,14 +33,14 @@ def measure(
     """Synthesize one environment as `make synth` does, and measure it.
 
     Args:
-        project: where the source lies.
-        output: where to.
-        environment: as in `environments/<name>.toml` there.
-        python: the interpreter, which decides the bindings.
-        environ: added to the surroundings.
+        project: the folder with the source.
+        output: the folder to write to.
+        environment: its name, as in `environments/<name>.toml`.
+        python: the interpreter, which has the bindings to use.
+        environ: added environment variables.
 
     Raises:
-        RuntimeError: with what the process wrote, if it failed.
+        RuntimeError: it failed; with what the process wrote.
     """
     given = {"TF_WORKSPACE": environment, "CDKTF_OUTDIR": str(output), **(environ or {})}
     return measure_command([python, str(project / "main.py")], folder=project, environ=given)
@@ -53,7 +50,7 @@ def measure_command(command: Sequence[str], *, folder: Path, environ: Mapping[st
     """Run a command in `folder` and measure it.
 
     Raises:
-        RuntimeError: with what it wrote, if it failed.
+        RuntimeError: it failed; with what it wrote.
     """
     base = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
     begun, used = time.monotonic(), _used_by_children()
@@ -68,7 +65,7 @@ def measure_command(command: Sequence[str], *, folder: Path, environ: Mapping[st
     peaks: dict[int, tuple[str, float]] = {}
     while process.poll() is None:
         peaks |= {pid: found for pid in _family(process.pid) if (found := name_and_peak(pid))}
-        time.sleep(LOOK_EVERY_SECONDS)
+        time.sleep(SAMPLE_SECONDS)
     seconds = time.monotonic() - begun
     _, errors = process.communicate()
     if process.returncode:
@@ -84,7 +81,7 @@ def _used_by_children() -> float:
 
 
 def _family(pid: int) -> Iterator[int]:
-    """A process and all that descends from it, as far as they can be seen."""
+    """A process and its descendants, where the system shows them."""
     yield pid
     try:
         children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii")
@@ -95,7 +92,7 @@ def _family(pid: int) -> Iterator[int]:
 
 
 def name_and_peak(pid: int) -> tuple[str, float] | None:
-    """The name of a process and the most memory that it had resident, in megabytes; None if it cannot be seen."""
+    """The name of a process and its peak resident memory in MB; None if the system does not show them."""
     try:
         lines = Path(f"/proc/{pid}/status").read_text(encoding="utf-8").splitlines()
     except OSError:

@@ -1,4 +1,4 @@
-"""Synthesizes the same source with other releases of CDKTF and its provider bindings, and compares what comes out.
+"""Synthesizes this source with other releases of CDKTF and its provider bindings, and compares the results.
 
-Owns the pinned environments, the renaming of imports and the comparison; nothing here is deployed.
+Nothing here is deployed.
 """

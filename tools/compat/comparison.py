@@ -1,23 +1,23 @@
-"""What differs between two synthesized folders, and which differences are expected between releases. Pure."""
+"""Finds differences between two synthesized folders, but for those expected between releases. Pure."""
 
 import json
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 EXPECTED: Final = (
-    "version",  # manifest.json: of CDKTF
-    "//.metadata.version",  # cdk.tf.json: of CDKTF
+    "version",  # of CDKTF, in manifest.json
+    "//.metadata.version",  # of CDKTF, in cdk.tf.json
     "terraform.required_providers.aws.version",
-    "terraform.required_providers.aws.source",  # "aws", or spelled out as "hashicorp/aws"
+    "terraform.required_providers.aws.source",  # "aws" or "hashicorp/aws"
 )
 
 
 def differences(expected: Mapping[str, bytes], found: Mapping[str, bytes]) -> list[str]:
-    """One line a difference that a move to another release must not make; empty if there is none.
+    """One line for each difference that moving to another release must not make.
 
     Args:
-        expected: content by file name, as this project's own release writes it.
-        found: the same of another release.
+        expected: content by file name, as the release in use writes it.
+        found: as another release writes it.
     """
     lines = [f"{name} is missing" for name in sorted(expected.keys() - found.keys())]
     lines += [f"{name} is new" for name in sorted(found.keys() - expected.keys())]
@@ -34,7 +34,7 @@ def differences(expected: Mapping[str, bytes], found: Mapping[str, bytes]) -> li
 
 
 def _unequal(path: str, one: Any, other: Any) -> Iterator[tuple[str, Any, Any]]:
-    """Dotted path and both values wherever two JSON documents are not the same. A missing key is None."""
+    """Dotted path and both values wherever two JSON documents differ. A missing key is None."""
     if isinstance(one, dict) and isinstance(other, dict):
         for key in sorted(one.keys() | other.keys()):
             yield from _unequal(f"{path}.{key}" if path else key, one.get(key), other.get(key))

@@ -1,4 +1,4 @@
-"""The source that synthesizes: which files it is, copying them elsewhere, and running them there."""
+"""Copies the source that synthesizes to another folder, and runs it there."""
 
 import os
 import shutil
@@ -37,22 +37,22 @@ for name in sys.argv[3:]:
 
 
 def copy_source(folder: Path, changed: Callable[[str], str] = str) -> None:
-    """Copy the source below `folder`, its Python text changed by `changed`; what else lies there stays."""
+    """Copy the source into `folder`, its Python files changed by `changed`. Other files there stay."""
     for name in SOURCES:
-        kept = PROJECT / name
-        if kept.is_dir():
+        source = PROJECT / name
+        if source.is_dir():
             shutil.rmtree(folder / name, ignore_errors=True)
-            shutil.copytree(kept, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+            shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
         else:
             folder.mkdir(parents=True, exist_ok=True)
-            shutil.copy(kept, folder / name)
-        for path in [folder / name] if kept.is_file() else (folder / name).rglob("*.py"):
+            shutil.copy(source, folder / name)
+        for path in [folder / name] if source.is_file() else (folder / name).rglob("*.py"):
             if path.suffix == ".py":
                 path.write_text(changed(path.read_text(encoding="utf-8")), encoding="utf-8")
 
 
 def copy_bindings(folder: Path) -> None:
-    """Copy what is built of the bindings below `folder`, if there is any: to build it takes longer than to use it."""
+    """Copy the cache of bindings into `folder`, if there is one: building it takes longer than using it."""
     if CACHE.is_dir():
         shutil.copytree(CACHE, folder / CACHE.relative_to(PROJECT), dirs_exist_ok=True)
 
@@ -66,18 +66,18 @@ def synthesize(
     environ: Mapping[str, str] | None = None,
     umask: int = -1,
 ) -> subprocess.CompletedProcess[str]:
-    """Run the source in `project` for some environments, each into its folder below `output`.
+    """Synthesize environments with the source in `project`, each into its own folder below `output`.
 
     Args:
-        project: where the source lies.
-        output: made if it is not there.
-        python: the interpreter, which decides the bindings.
+        project: the folder with the source.
+        output: created if it is missing.
+        python: the interpreter, which has the bindings to use.
         environments: names as in `environments/<name>.toml`.
-        environ: added to `PATH` and `HOME`, which is all that is taken from here.
-        umask: of the process; -1 is ours.
+        environ: added to `PATH` and `HOME`, the only variables taken over.
+        umask: of the process; -1 keeps the current one.
 
     Raises:
-        RuntimeError: with what the process wrote, if it failed.
+        RuntimeError: it failed; with what the process wrote.
     """
     base = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
     done = subprocess.run(

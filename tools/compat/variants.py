@@ -1,4 +1,4 @@
-"""The other releases that the source must synthesize with, each in an environment of its own below `.build/compat`."""
+"""The other releases that the source must synthesize with, each in a virtual environment below `.build/compat`."""
 
 import hashlib
 import re
@@ -17,7 +17,7 @@ BUILD: Final = PROJECT / ".build" / "compat"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Variant:
-    """A set of pinned packages, and the import names that are other ones there."""
+    """A set of pinned packages, and the import names that differ there."""
 
     name: str
     title: str
@@ -25,21 +25,21 @@ class Variant:
 
     @property
     def folder(self) -> Path:
-        """Its virtual environment, its copy of the source and what it synthesizes."""
+        """Holds its virtual environment, its copy of the source and what it synthesizes."""
         return BUILD / self.name
 
     @property
     def python(self) -> Path:
-        """The interpreter of its environment."""
+        """The interpreter of its virtual environment."""
         return self.folder / "venv" / "bin" / "python"
 
     @property
     def requirements(self) -> Path:
-        """Every package of its environment, with its version."""
+        """The file that pins every package of its virtual environment."""
         return Path(__file__).resolve().parent / f"{self.name}.txt"
 
     def rename(self, source: str) -> str:
-        """Python source with its imports renamed, and nothing else."""
+        """Python source with only its imports renamed."""
         for name, other in self.renamed.items():
             source = re.sub(rf"\b{name}\b", other, source)
         return source
@@ -60,10 +60,10 @@ VARIANTS: Final = (
 
 
 def install(variant: Variant) -> bool:
-    """Make the environment of a variant, unless it is there as it is pinned; whether it was made.
+    """Create the virtual environment of a variant unless it is up to date; returns whether it was created.
 
     Raises:
-        subprocess.CalledProcessError: pip has said why.
+        subprocess.CalledProcessError: pip failed and printed why.
     """
     wanted = hashlib.sha256(f"{sys.version}{variant.requirements.read_text(encoding='utf-8')}".encode()).hexdigest()
     ready = variant.folder / "ready"

@@ -1,4 +1,4 @@
-"""What people run: the command line, and how this project starts Terraform.
+"""What the commands do in an AWS account: plan, apply, drift, flows, incidents, dead letters, pipelines.
 
-May import everything of ours. Only `tools.terraform.binary` is used elsewhere, by rehearsals and tests.
+May import everything of ours but `tools.cli`, which calls it. Nothing else imports it but tests.
 """

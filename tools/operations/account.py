@@ -1,32 +1,25 @@
-"""What is checked before any command that talks to AWS: the settings, whether they are a trial, and the account.
+"""The account and the settings that a command works on, checked before any work."""
 
-One mechanism for all: `check_first` puts it before every command that takes an environment, so none can forget it.
-"""
-
-import functools
-import inspect
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
 import boto3
-import typer
 from botocore.config import Config
 
 from components.paths import PROJECT
 from settings import Environment, load_environment, read_context, trial_notice
-from tools.cli.answers import answered, errors
 from tools.operations.errors import InputError
 
 QUICK: Final = Config(connect_timeout=5, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 2})
-WITHOUT_AWS: Final = frozenset({"github-ids"})
-"""Commands that take an environment and never talk to AWS."""
+Clients = Callable[[str], Any]
+"""A boto3 client of a service, by the service's name."""
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """Whose credentials these are."""
+    """The account and the principal of the credentials."""
 
     id: str
     partition: str
@@ -34,7 +27,7 @@ class Account:
 
 
 def check_account(environment: Environment) -> Account:
-    """The account of the credentials, if the environment allows it; an empty list of accounts allows any.
+    """The account of the credentials, if the environment allows it. An empty list of accounts allows any.
 
     Raises:
         InputError: the environment does not allow this account.
@@ -57,28 +50,22 @@ def settings_of(name: str) -> Environment:
     return load_environment(name, root=PROJECT, environ=os.environ, context=read_context(os.environ, root=PROJECT))
 
 
-def check_first(app: typer.Typer) -> None:
-    """Put the checks before every command of `app` that takes an environment."""
-    for command in app.registered_commands:
-        step = command.callback
-        if step is None or (command.name or step.__name__) in WITHOUT_AWS:
-            continue
-        taken = inspect.signature(step).parameters.get("environment")
-        if taken is not None and taken.default is inspect.Parameter.empty:
-            command.callback = _checked(step)
+def open_environment(name: str) -> tuple[Environment, Clients]:
+    """The settings of an environment, and clients in its Region with the operator's credentials."""
+    settings = settings_of(name)
+    make: Any = boto3.client  # its types list every service by name
+    return settings, lambda service: make(service, region_name=settings.region)
 
 
-def _checked(step: Callable[..., Any]) -> Callable[..., Any]:
-    @functools.wraps(step)
-    def run(**given: Any) -> Any:
-        with answered():
-            settings = settings_of(given["environment"])
-            notice = trial_notice(
-                settings.name, root=PROJECT, environ=os.environ, context=read_context(os.environ, root=PROJECT)
-            )
-            if notice:
-                errors.print(notice, markup=False)
-            check_account(settings)
-        return step(**given)
+def check_environment(name: str, *, warn: Callable[[str], None]) -> None:
+    """Check the settings and the account of an environment, and warn if it is a trial.
 
-    return run
+    Raises:
+        SettingsError: the settings cannot be used.
+        InputError: as `check_account`.
+    """
+    settings = settings_of(name)
+    context = read_context(os.environ, root=PROJECT)
+    if notice := trial_notice(settings.name, root=PROJECT, environ=os.environ, context=context):
+        warn(notice)
+    check_account(settings)

@@ -15,10 +15,10 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from components.lambda_package import SOURCE
 from settings import Environment, Names
-from tools.cli.answers import aws_answer
-from tools.operations.account import Account
+from tools.operations.account import Account, Clients
+from tools.operations.aws_errors import explained
 from tools.operations.errors import InputError
-from tools.operations.flows import Clients, FlowError, FlowState, open_incidents, states
+from tools.operations.flows import FlowError, FlowState, open_incidents, states
 
 if str(SOURCE) not in sys.path:
     sys.path.append(str(SOURCE))  # the root of the functions' zip
@@ -99,7 +99,7 @@ def close(
             send=lambda notification: publish(sns, notification),
         )
     except (BotoCoreError, ClientError, BusyError) as error:
-        say(f"Not sent yet: {str(error) if isinstance(error, BusyError) else aws_answer(error)[0]}")
+        say(f"Not sent yet: {str(error) if isinstance(error, BusyError) else explained(error)[0]}")
         sent = False
     say("Its recipients are notified." if sent else "The next check of the flow sends the notification.")
     say("A check that finds a problem opens a new incident.")

@@ -1,6 +1,6 @@
-"""What a dead letter holds: the input for the state machine, when it happened, and a line for people. Pure.
+"""Reads a dead letter: the input for the state machine, its time, and a summary for people. Pure.
 
-An EventBridge rule and the state machine leave the input itself. EventBridge Scheduler leaves its request to Step
+An EventBridge rule and the state machine send the input itself. EventBridge Scheduler sends its request to Step
 Functions, `{"StateMachineArn": ..., "Input": "..."}`, which is unwrapped in any spelling.
 """
 
@@ -13,21 +13,21 @@ from typing import Any, Final
 REQUEST: Final = frozenset({"statemachinearn", "input", "name", "traceheader"})
 """The parameters of StartExecution, in lower case."""
 SCHEDULED_TIME: Final = "<aws.scheduler.scheduled-time>"
-"""The scheduler's placeholder, which a dead letter may still have; its attribute SCHEDULED_TIME has the time."""
-SHOWN: Final = 100
-"""Characters of a body that is no event."""
+"""The scheduler's placeholder, which may be left in a dead letter; its attribute SCHEDULED_TIME holds the time."""
+SHOWN_CHARACTERS: Final = 100
+"""Of a body that is not an event."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Letter:
+class DeadLetter:
     """One message of the dead-letter queue.
 
     Attributes:
         id: its message id.
-        body: as it is in the queue.
-        input: what the state machine is started with, as JSON; None if the body is not JSON.
-        time: when what it is about happened; when it was sent, if it does not say.
-        sent: when it came into the queue.
+        body: its body in the queue.
+        input: the input for the state machine, as JSON; None if the body is not JSON.
+        time: of the event or check that it holds; without one, `sent`.
+        sent: when it was sent to the queue.
         copies: ids of messages with the same input, which one execution handles.
     """
 
@@ -38,26 +38,26 @@ class Letter:
     sent: datetime
     copies: tuple[str, ...] = ()
 
-    def words(self) -> str:
-        """What it is about, in a line."""
+    def summary(self) -> str:
+        """Its time, kind and subject in one line."""
         given = _parsed(self.input) if self.input else None
         if not isinstance(given, Mapping):
-            return self.body[:SHOWN]
+            return self.body[:SHOWN_CHARACTERS]
         resources = given.get("resources")
         about = ", ".join(map(str, resources)) if isinstance(resources, list) else ""
-        about = about or str(given.get("flow_arn") or given.get("flow_name") or self.body[:SHOWN])
-        kind = given.get("detail-type") or given.get("kind") or "asked by a person"
-        return f"{given.get('time', 'no time')} {kind} of {about}"
+        about = about or str(given.get("flow_arn") or given.get("flow_name") or self.body[:SHOWN_CHARACTERS])
+        kind = given.get("detail-type") or given.get("kind") or "requested by a person"
+        return f"{given.get('time', 'no time')}, {kind}: {about}"
 
 
-def read_letter(*, message_id: str, body: str, attributes: Mapping[str, str], sent: datetime) -> Letter:
-    """A dead letter, whoever left it.
+def read_dead_letter(*, message_id: str, body: str, attributes: Mapping[str, str], sent: datetime) -> DeadLetter:
+    """A dead letter, whoever sent it.
 
     Args:
         message_id: of the message.
         body: of the message.
         attributes: the message's own attributes.
-        sent: when it came into the queue, by SQS's clock.
+        sent: when it was sent to the queue, by SQS's clock.
     """
     value = _parsed(body)
     text = body if value is not None else None
@@ -68,12 +68,12 @@ def read_letter(*, message_id: str, body: str, attributes: Mapping[str, str], se
     if isinstance(value, dict) and value.get("time") == SCHEDULED_TIME and _time(attributes.get("SCHEDULED_TIME")):
         value = {**value, "time": attributes["SCHEDULED_TIME"]}
         text = json.dumps(value)
-    return Letter(id=message_id, body=body, input=text, time=_happened(value) or sent, sent=sent)
+    return DeadLetter(id=message_id, body=body, input=text, time=_time_of(value) or sent, sent=sent)
 
 
-def in_order(letters: Iterable[Letter]) -> list[Letter]:
-    """The letters by their own times, those with the same input as one."""
-    found: dict[str, Letter] = {}
+def in_order(letters: Iterable[DeadLetter]) -> list[DeadLetter]:
+    """The dead letters in order of time, those with the same input merged into one."""
+    found: dict[str, DeadLetter] = {}
     for letter in sorted(letters, key=lambda letter: (letter.time, letter.sent, letter.id)):
         same = json.dumps(_parsed(letter.input), sort_keys=True) if letter.input else letter.body
         if first := found.get(same):
@@ -83,8 +83,8 @@ def in_order(letters: Iterable[Letter]) -> list[Letter]:
     return list(found.values())
 
 
-def _with_copy(first: Letter, copy: Letter) -> Letter:
-    return Letter(
+def _with_copy(first: DeadLetter, copy: DeadLetter) -> DeadLetter:
+    return DeadLetter(
         id=first.id,
         body=first.body,
         input=first.input,
@@ -102,7 +102,7 @@ def _is_request(value: object) -> bool:
 
 
 def _unquoted(value: Any) -> Any:
-    """An input as an object, whether it is one or JSON text of one; None if the text is not JSON."""
+    """An input as an object, even if it is quoted as JSON text; None if the text is not JSON."""
     while isinstance(value, str):
         value = _parsed(value)
     return value
@@ -115,8 +115,8 @@ def _parsed(text: str) -> Any:
         return None
 
 
-def _happened(value: object) -> datetime | None:
-    """An alarm changed its state at a time of its own; other inputs have one time, or none."""
+def _time_of(value: object) -> datetime | None:
+    """The time of an alarm's state change, or the one time of any other input, if it has one."""
     if not isinstance(value, Mapping):
         return None
     detail = value.get("detail")
@@ -129,5 +129,5 @@ def _time(text: object) -> datetime | None:
     try:
         time = datetime.fromisoformat(text) if isinstance(text, str) else None
         return time.astimezone(UTC) if time and time.tzinfo else None
-    except (ValueError, OverflowError):  # the latter for the first and the last day of the calendar
+    except (ValueError, OverflowError):  # OverflowError: the first and the last day of the calendar
         return None

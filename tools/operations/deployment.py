@@ -1,7 +1,7 @@
-"""Plan, apply and destroy of an environment with plain terraform, in the user's own terminal and account.
+"""Plan, apply and destroy an environment with plain Terraform, in the operator's terminal and account.
 
-Decides nothing about what is deployed. Terraform shows its plans, the question whether to apply one is asked here, and
-exactly that plan is applied. The state's bucket is made by `bootstrap`, once for an account and Region.
+Decides nothing about what is deployed. Terraform shows its plan, the operator is asked, and exactly that plan is
+applied. `bootstrap` creates the bucket for the state, once for an account and Region.
 """
 
 import fcntl
@@ -14,12 +14,12 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Final
 
-import typer
-
 from components.paths import PROJECT
 from settings import Problem, SettingsError, load_environment
 from tools.operations import protection, state_bucket
-from tools.operations.errors import InputError
+from tools.operations.account import settings_of
+from tools.operations.consent import agree, need_terminal
+from tools.operations.deletions import deleted_by_destroy
 from tools.terraform.binary import TerraformError, initialize, shown, terraform, terraform_environment
 from tools.terraform.binary import ready as terraform_ready
 from tools.terraform.processes import StepError, interruptible, run_to_its_end
@@ -30,10 +30,15 @@ PLAN_FILE: Final = "media-workflow.tfplan"
 LOCK: Final = PROJECT / ".build" / "lock"
 CHANGES: Final = 2
 """Terraform's exit code of `plan -detailed-exitcode` where there are changes."""
+ONLY_NAMES: Final = (
+    "[ci] has no owner_id and repository_id, so the roles will refuse {repository} if it was created, renamed or "
+    "transferred since 2026-07-15, or uses immutable subjects. To trust such repositories too, run: "
+    "media-workflow github-ids {environment}"
+)
 
 
 def bootstrap(environment: str, *, agreed: bool = False) -> None:
-    """Create the bucket for Terraform's state, or adopt the one that is there. Safe to run again."""
+    """Create the bucket for Terraform's state, or adopt the one that exists. Safe to run again."""
     settings = load_environment(environment, root=PROJECT, environ=os.environ, context={})
     if settings.state_bucket_name is None:
         rule = "without an account, state is kept on this machine and needs no bucket; name it to have one"
@@ -46,61 +51,68 @@ def bootstrap(environment: str, *, agreed: bool = False) -> None:
         _apply_alone("state-backend", environment, environ, agreed=agreed)
 
 
-def access(environment: str, *, agreed: bool = False) -> None:
-    """Create or update the roles of a pipeline for `environment`. Safe to run again."""
+def access(environment: str, *, warn: Callable[[str], None], agreed: bool = False) -> None:
+    """Create or update the roles of a pipeline for `environment`. Safe to run again.
+
+    Raises:
+        SettingsError: the environment has no `[ci]`.
+    """
+    ready(agreed=agreed)
+    ci = settings_of(environment).ci
+    if ci is None:
+        rule = 'is missing; give the repository as in [ci] repository = "owner/name"'
+        raise SettingsError([Problem(place=f"environments/{environment}.toml", key="ci", value=None, rule=rule)])
+    if ci.repository_id is None:
+        warn(ONLY_NAMES.format(repository=ci.repository, environment=environment))
     with _synthesized(environment, "ci-access", agreed=agreed) as environ:
         _apply_alone("ci-access", environment, environ, agreed=agreed)
 
 
 def destroy(environment: str, *, agreed: bool = False) -> None:
-    """Remove the environment, after the plan for it was agreed to.
+    """Remove the environment, after its plan was agreed to.
 
     Raises:
-        ProtectionError: a flow of the state, in the settings or not, is not stopped; nothing was changed.
+        ProtectionError: a flow in the state is not stopped, even if removed from the settings; nothing was changed.
     """
     with prepared(environment, "destroy", agreed=agreed) as environ:
 
         def guarded() -> AbstractContextManager[None]:
             state = json.loads(terraform("show", "-json", folder=FOLDER, environ=environ).stdout)
-            return protection.around(environment, protection.in_state(state))
+            return protection.guarded_environment(environment, deleted_by_destroy(state))
 
         what = f"destroy {environment}"
         _plan_and_apply("-destroy", folder=FOLDER, environ=environ, what=what, agreed=agreed, guarded=guarded)
 
 
 def ready(*, agreed: bool = True) -> None:
-    """Make sure that a command can do its work, before any of it.
+    """Check, before any work, that a command can do it.
 
     Args:
-        agreed: nothing will be asked; otherwise a terminal is needed.
+        agreed: nothing will be asked, so no terminal is needed.
 
     Raises:
         TerraformError: a program is missing or too old.
-        InputError: there is nobody to ask.
+        InputError: there is no terminal to ask at.
     """
     terraform_ready()
-    if not _is_agreed(agreed=agreed) and not sys.stdin.isatty():
-        raise InputError(
-            "This command asks before it changes anything, and there is no terminal to ask at. Run it on a terminal, "
-            "or with --yes to agree beforehand."
-        )
+    need_terminal(agreed=_is_agreed(agreed=agreed))
 
 
 @contextmanager
 def prepared(environment: str, command: str, *, agreed: bool = True) -> Iterator[dict[str, str]]:
-    """Synthesize and initialise; meanwhile, `FOLDER` is this command's own.
+    """Synthesize and initialise, and keep other commands out of `FOLDER` meanwhile.
 
     Args:
         environment: as in `environments/<name>.toml`.
-        command: for whoever else wants the folder.
+        command: name shown to another command that needs the folder.
         agreed: as `ready`.
 
     Yields:
         The environment to run terraform in.
 
     Raises:
-        StepError: one of both failed.
-        TerraformError: as `ready`, or another command works in this clone.
+        StepError: synthesis or `terraform init` failed.
+        TerraformError: as `ready`, or another command is running in this clone.
         InputError: as `ready`.
         CancelledError: a signal arrived.
     """
@@ -110,39 +122,31 @@ def prepared(environment: str, command: str, *, agreed: bool = True) -> Iterator
         yield environ
 
 
-def agree(what: str, *, agreed: bool) -> None:
-    """Ask whether to apply the plan that was shown, unless it is agreed already.
+def agree_to_plan(what: str, *, agreed: bool) -> None:
+    """Ask whether to apply the plan that was shown, unless that is agreed already.
 
     Args:
         what: what is agreed to: `deploy prod`.
         agreed: do not ask.
 
     Raises:
-        StepError: no; that nothing was changed has been said.
+        DeclinedError: the person does not agree.
     """
-    if _is_agreed(agreed=agreed):
-        return
-    # On standard error, where it is seen although the output goes to a file.
-    answer = typer.prompt(
-        f"\nApply this plan ({what})? Only 'yes' is accepted", default="", show_default=False, err=True
-    )
-    if answer.strip() != "yes":
-        typer.echo("Nothing was changed.", err=True)
-        raise StepError(1)
+    agree(f"Apply this plan ({what})?", agreed=_is_agreed(agreed=agreed), typed=True)
 
 
 def apply(environ: Mapping[str, str], *, folder: Path = FOLDER) -> None:
     """Apply the plan file in `folder`.
 
     Raises:
-        StepError: terraform failed and has said why.
+        StepError: terraform failed and has printed why.
     """
     shown("apply", "-input=false", PLAN_FILE, folder=folder, environ=environ)
 
 
 def _is_agreed(*, agreed: bool) -> bool:
-    """Whether to apply without asking: Terraform's own way to say so counts, too."""
-    given = shlex.split(os.environ.get("TF_CLI_ARGS_apply", ""))  # noqa: SIM112  its name
+    """Whether to apply without asking, also by Terraform's own `-auto-approve`."""
+    given = shlex.split(os.environ.get("TF_CLI_ARGS_apply", ""))  # noqa: SIM112  Terraform's own name
     return agreed or "-auto-approve" in given
 
 
@@ -169,8 +173,7 @@ def _alone_in_clone(what: str) -> Iterator[None]:
         file = LOCK.open("a+", encoding="utf-8")
     except OSError as error:
         raise TerraformError(
-            f"{LOCK} cannot be written ({error.strerror}). The commands need to write to {PROJECT}: use a clone of "
-            "your own."
+            f"{LOCK} cannot be written ({error.strerror}). Commands write to {PROJECT}: use a clone of your own."
         ) from error
     with file:
         try:
@@ -178,7 +181,7 @@ def _alone_in_clone(what: str) -> Iterator[None]:
         except BlockingIOError as error:
             file.seek(0)
             raise TerraformError(
-                f"Another command works in {PROJECT}: {file.read()}. Wait until it has ended, or use another clone."
+                f"Another command is running in {PROJECT}: {file.read()}. Wait until it ends, or use another clone."
             ) from error
         file.truncate(0)
         file.write(f"{what} (process {os.getpid()})")
@@ -187,7 +190,7 @@ def _alone_in_clone(what: str) -> Iterator[None]:
 
 
 def _apply_alone(stack: str, environment: str, environ: Mapping[str, str], *, agreed: bool) -> None:
-    """Apply a stack that knows no workspaces."""
+    """Apply a stack that has no workspaces."""
     unbound = {key: value for key, value in environ.items() if key != "TF_WORKSPACE"}
     shown("init", "-reconfigure", folder=OUTPUT / stack, environ=unbound)
     _plan_and_apply(folder=OUTPUT / stack, environ=unbound, what=f"{stack} of {environment}", agreed=agreed)
@@ -201,9 +204,9 @@ def _plan_and_apply(
     agreed: bool,
     guarded: Callable[[], AbstractContextManager[None]] = nullcontext,
 ) -> None:
-    """Plan, ask if there are changes, and apply exactly that plan inside of `guarded`."""
+    """Plan, ask if there are changes, and apply exactly that plan inside `guarded`."""
     plan = ("plan", *arguments, "-detailed-exitcode", f"-out={PLAN_FILE}")
     if shown(*plan, folder=folder, environ=environ, accept=(0, CHANGES)) == CHANGES:
-        agree(what, agreed=agreed)
+        agree_to_plan(what, agreed=agreed)
     with guarded():
         apply(environ, folder=folder)

@@ -1,5 +1,9 @@
-"""What a command refuses to do as it was called."""
+"""Errors of commands that do nothing, because of how they were called or answered."""
+
+from settings import OperatorError
 
 
-class InputError(ValueError):
-    """A command cannot run as it was called; the text says what to change. Ends with exit code 2, nothing done."""
+class InputError(OperatorError):
+    """A command cannot run as it was called; nothing was done."""
+
+    exit_code = 2

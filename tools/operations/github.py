@@ -1,7 +1,7 @@
-"""What the workflows say on GitHub, one comment a pull request and one issue while there is drift; and its ids.
+"""GitHub for the workflows: one comment per pull request, one issue per environment with drift, repository ids.
 
-Knows GitHub's interface and nothing of what is said. Address, repository and token come from the variables that
-GitHub Actions sets.
+Knows GitHub's API and nothing about the texts. Address, repository and token come from the variables that GitHub
+Actions sets.
 """
 
 import json
@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.error import HTTPError, URLError
 
+from settings import OperatorError
+
 PAGE: Final = 100
 TIMEOUT_SECONDS: Final = 30
 PLAN_WORKFLOW: Final = "plan.yml"
@@ -20,31 +22,31 @@ PUBLIC_API: Final = "https://api.github.com"
 DRIFT_TITLE: Final = "Drift in {environment}"
 
 
-class GitHubError(RuntimeError):
-    """GitHub could not be asked, or said no; the text says what was asked and what came back."""
+class GitHubError(OperatorError):
+    """A request to GitHub failed; the text holds the request and the response."""
 
 
 def description_of_pull_request(environ: Mapping[str, str]) -> str:
-    """The description of the pull request that a workflow runs for, of any length.
+    """The description of the workflow's pull request, of any length.
 
-    GitHub writes the event to a file. A variable is no place for it: Linux starts no program with one of 128 KiB.
+    It comes from the event, which GitHub writes to a file: Linux starts no program with a variable of 128 KiB.
 
     Raises:
-        GitHubError: this is no workflow of a pull request.
+        GitHubError: the workflow does not run for a pull request.
     """
     path = environ.get("GITHUB_EVENT_PATH", "")
     try:
         return json.loads(Path(path).read_text(encoding="utf-8"))["pull_request"]["body"] or ""
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise GitHubError(
-            f"GITHUB_EVENT_PATH ({path or 'not set'}) holds no event of a pull request: this runs in a GitHub workflow "
+            f"GITHUB_EVENT_PATH ({path or 'not set'}) holds no event of a pull request. Run this in a GitHub workflow "
             "with `on: pull_request`."
         ) from error
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """What GitHub calls a repository: its name as tokens spell it, and the numbers that no rename changes."""
+    """A repository's name as GitHub's tokens spell it, and the ids that no rename changes."""
 
     name: str
     owner_id: int
@@ -53,7 +55,7 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class Repository:
-    """One repository, and the right to write to it."""
+    """One repository and a token for it."""
 
     api: str
     name: str
@@ -69,7 +71,7 @@ class Repository:
         missing = [name for name in NEEDED if not environ.get(name)]
         if missing:
             raise GitHubError(
-                f"{' and '.join(missing)} not set: this runs in a GitHub workflow, which hands over its token with "
+                f"{' and '.join(missing)} not set. Run this in a GitHub workflow, which passes its token with "
                 "`env: GITHUB_TOKEN: ${{ github.token }}`."
             )
         return cls(
@@ -80,53 +82,53 @@ class Repository:
 
     @classmethod
     def named(cls, name: str, environ: Mapping[str, str]) -> "Repository":
-        """A repository to read from, outside a workflow, too; a public one needs no token."""
+        """A repository to read from, also outside a workflow; a public one needs no token."""
         return cls(environ.get("GITHUB_API_URL") or PUBLIC_API, name, environ.get("GITHUB_TOKEN") or "")
 
     def identity(self) -> Identity:
-        """What GitHub calls this repository. GitHub redirects from a former name to the present one.
+        """The identity of this repository. GitHub redirects from a former name to the current one.
 
         Raises:
-            GitHubError: there is no such repository, or the token may not see it.
+            GitHubError: there is no such repository, or the token may not read it.
         """
-        found = self._ask("GET", "")
+        found = self._request("GET", "")
         return Identity(found["full_name"], int(found["owner"]["id"]), int(found["id"]))
 
     def comment_once(self, number: int, text: str) -> None:
-        """Write a comment, over the one that begins with the same line if there is one."""
+        """Write a comment, or replace the one that begins with the same line."""
         marker = text.partition("\n")[0]
         for comment in self._all(f"issues/{number}/comments"):
             if comment["body"].partition("\n")[0].strip() == marker:
-                self._ask("PATCH", f"issues/comments/{comment['id']}", {"body": text})
+                self._request("PATCH", f"issues/comments/{comment['id']}", {"body": text})
                 return
-        self._ask("POST", f"issues/{number}/comments", {"body": text})
+        self._request("POST", f"issues/{number}/comments", {"body": text})
 
-    def tell_drift(self, environment: str, text: str | None) -> None:
-        """Open the issue of an environment's drift or write over it; with None, close it if it is open."""
+    def report_drift(self, environment: str, text: str | None) -> None:
+        """Open or update the issue of an environment's drift; with None, close it if it is open."""
         title = DRIFT_TITLE.format(environment=environment)
         known = [
             issue for issue in self._all("issues?state=open") if issue["title"] == title and "pull_request" not in issue
         ]
         if text is None:
             for issue in known:
-                self._ask("PATCH", f"issues/{issue['number']}", {"state": "closed", "state_reason": "completed"})
+                self._request("PATCH", f"issues/{issue['number']}", {"state": "closed", "state_reason": "completed"})
         elif known:
-            self._ask("PATCH", f"issues/{known[0]['number']}", {"body": text})
+            self._request("PATCH", f"issues/{known[0]['number']}", {"body": text})
         else:
-            self._ask("POST", "issues", {"title": title, "body": text})
+            self._request("POST", "issues", {"title": title, "body": text})
 
     def run_of_plan(self, commit: str) -> int:
-        """The latest run that planned the pull request which a commit came from.
+        """The latest workflow run that planned the pull request of a commit.
 
         Raises:
             GitHubError: the commit came from no pull request, or nothing was planned for it.
         """
-        pulls = self._ask("GET", f"commits/{commit}/pulls")
+        pulls = self._request("GET", f"commits/{commit}/pulls")
         merged = [pull for pull in pulls if pull.get("merged_at")]
         if not merged:
-            raise GitHubError(f"{commit} came from no merged pull request, so no plan of it was reviewed.")
+            raise GitHubError(f"{commit} came from no merged pull request, so no plan was reviewed for it.")
         head = merged[-1]["head"]["sha"]
-        runs = self._ask("GET", f"actions/workflows/{PLAN_WORKFLOW}/runs?head_sha={head}&event=pull_request")
+        runs = self._request("GET", f"actions/workflows/{PLAN_WORKFLOW}/runs?head_sha={head}&event=pull_request")
         ids = [int(run["id"]) for run in runs["workflow_runs"]]
         if not ids:
             raise GitHubError(
@@ -137,15 +139,15 @@ class Repository:
     def _all(self, path: str) -> Iterator[dict[str, Any]]:
         page = 1
         while True:
-            found = self._ask("GET", f"{path}{'&' if '?' in path else '?'}per_page={PAGE}&page={page}")
+            found = self._request("GET", f"{path}{'&' if '?' in path else '?'}per_page={PAGE}&page={page}")
             yield from found
             if len(found) < PAGE:
                 return
             page += 1
 
-    def _ask(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
+    def _request(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
         url = f"{self.api}/repos/{self.name}/{path}".removesuffix("/")
-        request = urllib.request.Request(  # noqa: S310  the address is GitHub's own variable
+        request = urllib.request.Request(  # noqa: S310  the address is from GitHub's own variable
             url,
             method=method,
             data=json.dumps(body).encode() if body is not None else None,
@@ -160,7 +162,7 @@ class Repository:
             with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as answer:  # noqa: S310
                 return json.loads(answer.read() or b"null")
         except HTTPError as error:
-            error.close()  # it is the answer, too, and holds its connection
+            error.close()  # it is also the response, and holds its connection
             raise GitHubError(f"{method} {url}: {error}") from error
         except (URLError, TimeoutError, ValueError) as error:
             raise GitHubError(f"{method} {url}: {error}") from error

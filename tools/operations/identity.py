@@ -1,6 +1,6 @@
-"""Writes what GitHub calls a pipeline's repository into the settings of an environment.
+"""Writes the ids of a pipeline's repository and its owner on GitHub into the settings of an environment.
 
-The subject of GitHub's tokens names these numbers for every repository that was created, renamed or transferred since
+The subject of GitHub's tokens contains these ids for every repository that was created, renamed or transferred since
 2026-07-15; a role that trusts names alone refuses such a repository.
 """
 
@@ -18,7 +18,7 @@ ANY_TABLE: Final = re.compile(r"\s*\[.*\]\s*(?:#.*)?")
 
 
 def write_ids(environment: str, *, root: Path, environ: Mapping[str, str]) -> Identity:
-    """Look up the numbers of the repository in `[ci]`, write them beside it, and return them.
+    """Look up the ids of the repository in `[ci]`, write them next to it, and return them.
 
     Args:
         environment: name, as in `environments/<name>.toml`.
@@ -27,28 +27,28 @@ def write_ids(environment: str, *, root: Path, environ: Mapping[str, str]) -> Id
 
     Raises:
         SettingsError: the file names no repository, spells it differently from GitHub, or cannot be changed.
-        GitHubError: GitHub could not be asked.
+        GitHubError: a request to GitHub failed.
     """
     place = f"environments/{environment}.toml"
     path = root / place
     text, repository = _repository(path, place)
     found = Repository.named(repository, environ).identity()
     if found.name != repository:
-        rule = f'is "{found.name}" on GitHub, and tokens spell it so; write it like that and run this again'
+        rule = f'is "{found.name}" on GitHub and in its tokens; write it like that and run this again'
         raise SettingsError([Problem(place=place, key="ci.repository", value=repository, rule=rule)])
     try:
         _replace(path, with_ids(text, owner_id=found.owner_id, repository_id=found.repository_id))
     except (OSError, ValueError) as error:
-        rule = f"write owner_id = {found.owner_id} and repository_id = {found.repository_id} there yourself ({error})"
+        rule = f"add owner_id = {found.owner_id} and repository_id = {found.repository_id} there yourself ({error})"
         raise SettingsError([Problem(place=place, key="ci", value=None, rule=rule)]) from error
     return found
 
 
 def with_ids(text: str, *, owner_id: int, repository_id: int) -> str:
-    """A settings file with both numbers in its `[ci]` table, and nothing else changed. Pure.
+    """A settings file with both ids in its `[ci]` table, and nothing else changed. Pure.
 
     Raises:
-        ValueError: the table is written in a way that this does not change.
+        ValueError: the table has a form that this function cannot edit.
     """
     wanted = tomllib.loads(text)
     wanted["ci"] |= {"owner_id": owner_id, "repository_id": repository_id}
@@ -71,7 +71,7 @@ def with_ids(text: str, *, owner_id: int, repository_id: int) -> str:
             table[there] = re.sub(r"(=\s*)[0-9_]+", rf"\g<1>{value}", table[there], count=1)
     changed = "".join([*lines[:start], *table, *lines[stop:]])
     if tomllib.loads(changed) != wanted:
-        raise ValueError("the table is written in a way that is not changed here")
+        raise ValueError("the table has a form that cannot be edited")
     return changed
 
 
@@ -80,7 +80,7 @@ def _key(line: str) -> str:
 
 
 def _repository(path: Path, place: str) -> tuple[str, str]:
-    """The file's text, byte for byte, and the repository that it names. Other settings may be wrong meanwhile."""
+    """The file's text, byte for byte, and the repository that it names. Other settings may be wrong."""
     try:
         with path.open(encoding="utf-8", newline="") as file:
             text = file.read()
@@ -98,7 +98,7 @@ def _repository(path: Path, place: str) -> tuple[str, str]:
 
 
 def _replace(path: Path, text: str) -> None:
-    """Write a file whole or not at all."""
+    """Write a file atomically."""
     unfinished = path.with_suffix(".toml.unfinished")
     try:
         with unfinished.open("w", encoding="utf-8", newline="") as file:

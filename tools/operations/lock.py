@@ -1,6 +1,6 @@
-"""Takes the name of the package index out of `Pipfile.lock`, so that each machine's own configured one is used.
+"""Removes the package index from `Pipfile.lock`, so that each machine uses its own configured one.
 
-Run by `make lock`; standard library only, because it runs before anything is installed.
+Run by `make lock`. Standard library only, because it runs before anything is installed.
 """
 
 import json
@@ -9,7 +9,7 @@ from pathlib import Path
 
 
 def without_index(lock: str) -> str:
-    """The lock file's text with no source and no package tied to one. Hashes stay, so what is installed stays."""
+    """The lock file's text with no package source. Hashes stay, so the same packages are installed."""
     content = json.loads(lock)
     content["_meta"]["sources"] = []
     for section in ("default", "develop"):

@@ -1,4 +1,4 @@
-"""What commands write and listen on: made sure of before minutes of work, and printed for a shell."""
+"""Files, folders and ports of commands, checked before minutes of work; and exports for a shell."""
 
 import shlex
 import socket
@@ -13,14 +13,14 @@ LOOPBACK: Final = "127.0.0.1"
 
 
 def writable_folder(path: Path, option: str) -> None:
-    """Create a folder, unless it is there, and try to write to it.
+    """Create a folder unless it exists, and check that it is writable.
 
     Args:
-        path: what was given.
-        option: by which option.
+        path: the folder.
+        option: the option that gave it.
 
     Raises:
-        InputError: no file can be written to it.
+        InputError: it is not writable.
     """
     try:
         path.mkdir(parents=True, exist_ok=True)
@@ -31,11 +31,11 @@ def writable_folder(path: Path, option: str) -> None:
 
 
 def writable_file(path: Path, option: str) -> None:
-    """Create the folder of a file, and try to write the file; what it holds stays.
+    """Create the folder of a file, and check that the file is writable; its content stays.
 
     Args:
-        path: what was given.
-        option: by which option.
+        path: the file.
+        option: the option that gave it.
 
     Raises:
         InputError: the file cannot be written.
@@ -52,13 +52,13 @@ def writable_file(path: Path, option: str) -> None:
 
 
 def free_port(port: int) -> None:
-    """Try to listen on a loopback port; 0 is any free one.
+    """Check that a loopback port can be used; 0 is any free one.
 
     Raises:
-        InputError: the port is in use, or may not be used.
+        InputError: it is in use or not permitted.
     """
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as listener:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # a server that has just ended is no obstacle
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # a server that has just ended does not block it
         try:
             listener.bind((LOOPBACK, port))
             listener.listen()
@@ -69,10 +69,10 @@ def free_port(port: int) -> None:
 
 
 def exports(variables: Mapping[str, str]) -> str:
-    """Lines for a shell that export variables, whatever their values hold."""
+    """Shell lines that export variables, with quoted values."""
     return "\n".join(f"export {name}={shlex.quote(value)}" for name, value in variables.items())
 
 
-def _refused(path: Path, option: str, error: OSError, instead: str) -> InputError:
-    why = "part of the path is a file" if isinstance(error, FileExistsError) else error.strerror
-    return InputError(f"{option} {path} cannot be written ({why}). Give {instead}.")
+def _refused(path: Path, option: str, error: OSError, alternative: str) -> InputError:
+    reason = "part of the path is a file" if isinstance(error, FileExistsError) else error.strerror
+    return InputError(f"{option} {path} cannot be written ({reason}). Give {alternative}.")

@@ -1,7 +1,7 @@
-"""Checks what an account may hold against what an environment needs, before anything is deployed. Read-only.
+"""Checks the account's quotas against what an environment needs, before anything is deployed. Read-only.
 
-What a document may hold is checked at synth, in `components.sizes`. CloudWatch documents no quota of alarms. A check
-that the credentials may not make is said, and the others go on.
+Sizes of documents are checked at synth, in `components.sizes`. CloudWatch documents no quota of alarms. A check that
+the credentials do not permit is reported as such, and the others go on.
 """
 
 from collections.abc import Callable, Iterator
@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 from components.event_patterns import FLOWS_A_RULE
 from settings import Environment, Flow, Names
 from tools.operations import flows
-from tools.operations.flows import Clients
+from tools.operations.account import Clients
 
 FUNCTIONS: Final = ("stream-monitor", "alert-handler")
 KEPT_UNRESERVED: Final = 100
@@ -21,24 +21,24 @@ KEPT_UNRESERVED: Final = 100
 FLOW_BITS_PER_SECOND: Final = 400_000_000
 """Over all outputs of a MEDIUM or LARGE flow (MediaConnect best practices)."""
 SHARED_RULES: Final = 3
-"""Rules of an environment beside those of its flows' events."""
+"""Rules of an environment in addition to those of its flows' events."""
 DENIED: Final = frozenset({"AccessDenied", "AccessDeniedException", "AuthorizationError", "UnauthorizedOperation"})
 QUOTAS: Final = {
     "mediaconnect": (frozenset({"flows"}), 20),
     "events": (frozenset({"number of rules", "rules"}), 300),
 }
-"""Names of a quota in Service Quotas, and AWS's default where it cannot be read there."""
+"""Names of a quota in Service Quotas, and AWS's default if it cannot be read there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
-    """One thing that was checked.
+    """The result of one check.
 
     Attributes:
-        name: what it is about.
+        name: what was checked.
         found: what the account has.
         needed: what the environment needs.
-        fine: whether it is enough; None if it could not be checked.
+        fine: whether that is enough; None if it could not be checked.
         fix: what to do if it is not.
     """
 
@@ -55,7 +55,7 @@ class Check:
 
 
 def checks(clients: Clients, environment: Environment) -> list[Check]:
-    """Every check of an environment, in the order of what fails a deployment first."""
+    """All checks of an environment; what fails a deployment first comes first."""
     found: list[Check] = []
     for name, needed, check in _CHECKS:
         try:
@@ -71,15 +71,15 @@ def checks(clients: Clients, environment: Environment) -> list[Check]:
 
 def _flow_count(clients: Clients, environment: Environment) -> Iterator[Check]:
     pages = clients("mediaconnect").get_paginator("list_flows").paginate()
-    there = sum(len(page["Flows"]) for page in pages)
+    existing = sum(len(page["Flows"]) for page in pages)
     new = sum(flow.arn is None for flow in flows.states(clients, environment))
-    quota, of = _quota(clients, "mediaconnect")
+    quota, source = _quota(clients, "mediaconnect")
     yield Check(
         name="MediaConnect flows",
-        found=f"{there} of {quota} flows in {environment.region} ({of})",
+        found=f"{existing} of {quota} flows in {environment.region} ({source})",
         needed=f"{new} more",
-        fine=there + new <= quota,
-        fix=f'Ask for at least {there + new} with Service Quotas, "AWS Elemental MediaConnect", "Flows".',
+        fine=existing + new <= quota,
+        fix=f'Ask for at least {existing + new} with Service Quotas, "AWS Elemental MediaConnect", "Flows".',
     )
 
 
@@ -88,10 +88,10 @@ def _rules(clients: Clients, environment: Environment) -> Iterator[Check]:
     names = [rule["Name"] for page in pages for rule in page["Rules"]]
     ours = sum(name.startswith(f"{Names(environment.name).prefix}-") for name in names)
     new = max(0, SHARED_RULES + -(-len(environment.flows) // FLOWS_A_RULE) - ours)
-    quota, of = _quota(clients, "events")
+    quota, source = _quota(clients, "events")
     yield Check(
         name="EventBridge rules",
-        found=f"{len(names)} of {quota} rules on the default bus ({of})",
+        found=f"{len(names)} of {quota} rules on the default bus ({source})",
         needed=f"{new} more",
         fine=len(names) + new <= quota,
         fix=f'Ask for at least {len(names) + new} with Service Quotas, "Amazon EventBridge", "Number of rules".',
@@ -160,7 +160,7 @@ def _sms(clients: Clients, environment: Environment) -> Iterator[Check]:
         yield Check(
             name="SMS sandbox",
             found=f"the account is in the sandbox, with {len(verified)} verified numbers",
-            needed=f"{', '.join(missing)} verified" if missing else "every SMS recipient verified, as they are",
+            needed=f"{', '.join(missing)} verified" if missing else "every SMS recipient verified",
             fine=not missing,
             fix="Leave the sandbox or verify the numbers: SNS console, Text messaging (SMS). SNS drops them otherwise.",
         )
@@ -180,7 +180,7 @@ def _sms(clients: Clients, environment: Environment) -> Iterator[Check]:
 
 
 def _quota(clients: Clients, service: str) -> tuple[int, str]:
-    """A quota of the account and where it is from; AWS's default where it cannot be read."""
+    """A quota of the account and its source; AWS's default if it cannot be read."""
     names, default = QUOTAS[service]
     try:
         pages = clients("service-quotas").get_paginator("list_service_quotas").paginate(ServiceCode=service)

@@ -1,11 +1,10 @@
-"""Reviews plans from the command line: finds the settings that protect an environment, and the functions' files.
+"""Reviews plans from the command line: reads files, the settings that protect an environment, and Git history.
 
-What a change means is decided in `plan_review`, which is pure; here are files, git and exit codes.
+What a change means is decided in `plan_review`, which is pure.
 """
 
 import io
 import os
-import subprocess
 import sys
 import tarfile
 import tempfile
@@ -21,19 +20,20 @@ from components.paths import PROJECT
 from settings import SettingsError, load_environment
 from tools.plan_review import PlanError, Review, as_json, as_markdown, as_text, read_plan, review
 from tools.plan_review.allowances import allowances
+from tools.terraform.git import git
 
 ASSETS: Final = PROJECT / ".build" / "assets"
-COMMITS_TO_LOOK_AT: Final = 200
+COMMITS_SEARCHED: Final = 200
 FORMATS: Final[Mapping[str, Callable[[Review], str]]] = {"markdown": as_markdown, "json": as_json, "text": as_text}
 
 
 def review_of(text: str, *, environment: str | None = None, allow: Sequence[str] = ()) -> Review:
-    """The review of a plan's JSON, under the rules of its environment.
+    """The review of a plan's JSON, protected as the settings of its environment say.
 
     Args:
-        text: what `terraform show -json` printed.
-        environment: whose settings count; if None, those of the environment that the plan names, if it has any here.
-        allow: `ADDRESS:ACTION` of what may be bad.
+        text: the output of `terraform show -json`.
+        environment: whose settings apply; if None, those of the environment that the plan names, if they exist.
+        allow: `ADDRESS:ACTION` of each allowed change.
 
     Raises:
         PlanError: the plan or an allowance cannot be read, or the plan is of another environment.
@@ -41,20 +41,19 @@ def review_of(text: str, *, environment: str | None = None, allow: Sequence[str]
     """
     plan = read_plan(text)
     allowed = allowances(allow)
-    found = review(plan, allowed=allowed, files_of=files_of_code)
+    found = review(plan, allowed=allowed, files_of=package_files)
     if environment and found.environment and environment != found.environment:
         raise PlanError(
-            f"This is a plan for {found.environment}, not for {environment}. "
-            f"Give the plan of {environment}, or leave out --environment."
+            f"This is a plan for {found.environment}, not for {environment}. Give a plan for {environment}."
         )
     name = environment or found.environment
     if name and _protects(name, must_exist=environment is not None):
-        return review(plan, environment=name, protect=True, allowed=allowed, files_of=files_of_code)
+        return review(plan, environment=name, protect=True, allowed=allowed, files_of=package_files)
     return found
 
 
 def review_file(path: Path, *, environment: str | None, allow: Sequence[str], form: str) -> tuple[str, bool]:
-    """The review of a file (`-` is standard input) as text, and whether it is blocked.
+    """The review of a plan's file (`-` is standard input) as text, and whether it blocks the plan.
 
     Raises:
         PlanError: as `review_of`, and if the file cannot be read.
@@ -76,25 +75,25 @@ def _protects(name: str, *, must_exist: bool) -> bool:
     except SettingsError:
         if must_exist:
             raise
-        return False  # a plan from elsewhere: what its own stacks protect stays protected
+        return False  # a plan from elsewhere; its stack policies still count
 
 
 @cache
-def files_of_code(digest: str) -> Mapping[str, str] | None:
-    """Hashes of the files in the functions' zip of this digest: built here before, or at a commit; None if neither."""
+def package_files(digest: str) -> Mapping[str, str] | None:
+    """Hashes of the files in the functions' zip with this digest, built here or from a commit; None if neither."""
     stored = ASSETS / f"{digest}.zip"
     if stored.is_file() and LambdaPackage(stored.read_bytes()).digest == digest:
         return _hashes(stored.read_bytes())
-    if (now := lambda_package()).digest == digest:
-        return _hashes(now.content)
+    if (current := lambda_package()).digest == digest:
+        return _hashes(current.content)
     return _from_history(digest)
 
 
 def _from_history(digest: str) -> Mapping[str, str] | None:
-    """The zip is made of the commit alone, so the commit that it was made of can be found."""
-    for commit in _git("log", f"-{COMMITS_TO_LOOK_AT}", "--format=%H", "--", "lambda_src").decode().split():
+    """Search the commits: a zip depends on nothing else, so building it again gives the same digest."""
+    for commit in git("log", f"-{COMMITS_SEARCHED}", "--format=%H", "--", "lambda_src").decode().split():
         with tempfile.TemporaryDirectory() as folder:
-            archive = _git("archive", commit, "lambda_src")
+            archive = git("archive", commit, "lambda_src")
             if not archive:
                 continue
             with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
@@ -103,14 +102,6 @@ def _from_history(digest: str) -> Mapping[str, str] | None:
         if package.digest == digest:
             return _hashes(package.content)
     return None
-
-
-def _git(*arguments: str) -> bytes:
-    """What git prints, or nothing where there is no git or no repository."""
-    try:
-        return subprocess.run(["git", *arguments], cwd=PROJECT, capture_output=True, check=False).stdout
-    except FileNotFoundError:
-        return b""
 
 
 def _hashes(content: bytes) -> dict[str, str]:

@@ -1,8 +1,8 @@
-"""A plan that was reviewed is applied as it is, or not at all.
+"""Applies a reviewed plan unchanged, or not at all.
 
-`make_plan` keeps a plan with its review and with what it was made of: plan file, configuration, state. `apply_plan`
-compares all three and runs that very plan file; `deploy` does both, and asks in between. What a change means is decided
-in `plan_review`.
+`make_plan` saves a plan with its review and the digests of plan file, configuration and state. `apply_plan` compares
+all three and applies that plan file; `deploy` does both, and asks in between. `tools.plan_review` decides what a
+change means.
 """
 
 import json
@@ -13,7 +13,9 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 
+from settings import OperatorError
 from tools.operations import deployment, protection
+from tools.operations.deletions import deleted_by_plan
 from tools.operations.deployment import CHANGES, FOLDER, PLAN_FILE
 from tools.operations.outputs import writable_folder
 from tools.operations.review import review_of
@@ -25,24 +27,26 @@ from tools.terraform.processes import CancelledError, StepError
 RECORD: Final = "reviewed.json"
 COMMENT: Final = "review.md"
 DETAILS: Final = "review.json"
-WRITTEN_BY_TERRAFORM: Final = frozenset({".backup", ".tfplan", ".tfstate"})  # the last when an apply cannot keep it
+WRITTEN_BY_TERRAFORM: Final = frozenset(
+    {".backup", ".tfplan", ".tfstate"}
+)  # .tfstate: when an apply cannot write the state
 
 
-class StaleError(RuntimeError):
-    """A reviewed plan may not be applied; the text says why and what to do."""
+class StaleError(OperatorError):
+    """A reviewed plan cannot be applied."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reviewed:
-    """What a plan was made of.
+    """What a plan was made from.
 
     Attributes:
         environment: whose plan it is.
-        blocked: whether its review keeps it from being applied.
+        blocked: whether its review blocks it.
         plan_sha256: of the plan file.
-        configuration_sha256: of all that was synthesized.
-        state_lineage: which state it was made against; None if there was none yet.
-        state_serial: at which count of changes.
+        configuration_sha256: of everything that was synthesized.
+        state_lineage: lineage of the state that it was made against; None if there was none yet.
+        state_serial: serial of that state.
     """
 
     environment: str
@@ -54,10 +58,10 @@ class Reviewed:
 
 
 def make_plan(environment: str, *, allow: Sequence[str] = (), save: Path | None = None) -> Review:
-    """Plan an environment and review the plan; with `save`, keep both in that folder.
+    """Plan an environment and review the plan; with `save`, write both to that folder.
 
     Raises:
-        StepError: terraform failed and has said why.
+        StepError: terraform failed and has printed why.
         PlanError: an allowance cannot be read.
         InputError: the folder cannot be written.
         TerraformError: the commands cannot run here.
@@ -76,13 +80,13 @@ def make_plan(environment: str, *, allow: Sequence[str] = (), save: Path | None 
 
 
 def apply_plan(environment: str, folder: Path) -> None:
-    """Apply the plan that `make_plan` saved in `folder`, if nothing has moved on since.
+    """Apply the plan that `make_plan` saved in `folder`, if nothing has changed since.
 
     Raises:
         PlanError: the folder holds no such plan.
-        StaleError: plan, configuration or state are others than those that were reviewed, or the review blocks it.
+        StaleError: plan file, configuration or state differ from the reviewed ones, or the review blocks the plan.
         ProtectionError: a flow that is not stopped would be deleted or replaced; nothing was changed.
-        StepError: terraform failed and has said why.
+        StepError: terraform failed and has printed why.
         TerraformError: the commands cannot run here.
     """
     record = _read(folder)
@@ -95,15 +99,16 @@ def deploy(environment: str, *, allow: Sequence[str], agreed: bool, say: Callabl
 
     Args:
         environment: as in `environments/<name>.toml`.
-        allow: as `make_plan`; what is not in the plan is refused.
-        agreed: apply without asking. A blocked plan is not applied all the same.
-        say: gets the review.
+        allow: as `make_plan`; a change that is not in the plan is refused.
+        agreed: apply without asking. A blocked plan is still not applied.
+        say: called with the review.
 
     Raises:
         PlanError: an allowance cannot be read, or is not in the plan.
-        StaleError: the review blocks the plan, or it is stale before it was agreed to.
-        StepError: terraform failed and has said why, or it was not agreed to.
-        InputError: there is nobody to ask.
+        StaleError: the review blocks the plan, or something changed while asking.
+        StepError: terraform failed and has printed why.
+        InputError: there is no terminal to ask at.
+        DeclinedError: the person does not agree.
         TerraformError: the commands cannot run here.
     """
     allowances(allow)
@@ -119,16 +124,16 @@ def deploy(environment: str, *, allow: Sequence[str], agreed: bool, say: Callabl
                 "review lists it, or leave it out."
             )
         if found.blocked:
-            raise StaleError(f"{environment} is not changed: {_why_blocked(found)}.")
-        deployment.agree(f"deploy {environment}", agreed=agreed)
+            raise StaleError(f"{environment} is not changed: {_reason_blocked(found)}.")
+        deployment.agree_to_plan(f"deploy {environment}", agreed=agreed)
         _apply(record, FOLDER / PLAN_FILE, environment, environ)
 
 
 def _planned(environment: str, environ: Mapping[str, str], allow: Sequence[str]) -> tuple[Review, Reviewed, bool]:
-    """Plan into `PLAN_FILE`, and review that; the last is whether there is anything to apply."""
+    """Plan to `PLAN_FILE` and review the plan; the last value is whether there is anything to apply."""
     plan_file = FOLDER / PLAN_FILE
     plan_file.unlink(missing_ok=True)
-    lineage, serial = _state(environ)  # before the plan: a state that moves meanwhile makes the plan stale
+    lineage, serial = _state(environ)  # before the plan: a state that changes meanwhile makes the plan stale
     plan = ("plan", "-detailed-exitcode", f"-out={PLAN_FILE}")
     code = CHANGES
     try:
@@ -137,7 +142,7 @@ def _planned(environment: str, environ: Mapping[str, str], allow: Sequence[str])
         raise
     except StepError:
         if not plan_file.is_file():
-            raise  # a plan that could not be finished is kept by terraform, and reviewed as such
+            raise  # Terraform keeps an incomplete plan, which is reviewed as such
     json_of_plan = terraform("show", "-json", PLAN_FILE, folder=FOLDER, environ=environ).stdout
     found = review_of(json_of_plan, environment=environment, allow=allow)
     record = Reviewed(
@@ -152,7 +157,7 @@ def _planned(environment: str, environ: Mapping[str, str], allow: Sequence[str])
 
 
 def _apply(record: Reviewed, plan_file: Path, environment: str, environ: Mapping[str, str]) -> None:
-    """Apply a reviewed plan, unless something has moved on."""
+    """Apply a reviewed plan, unless something has changed."""
     lineage, serial = _state(environ)
     now = Reviewed(
         environment=environment,
@@ -175,47 +180,47 @@ def _apply(record: Reviewed, plan_file: Path, environment: str, environ: Mapping
     if plan_file != FOLDER / PLAN_FILE:
         shutil.copyfile(plan_file, FOLDER / PLAN_FILE)
     content = terraform("show", "-json", PLAN_FILE, folder=FOLDER, environ=environ).stdout
-    with protection.around(environment, protection.leaving(content)):
+    with protection.guarded_environment(environment, deleted_by_plan(content)):
         deployment.apply(environ)
 
 
 def _set_protection(environment: str, *, agreed: bool, say: Callable[[str], None]) -> None:
-    """Set the protection to what the settings say, where a plan has nothing to change: Terraform does not see it."""
+    """Set the protection as the settings say, if a plan has no changes: Terraform does not see the protection."""
     if not (lines := protection.changed_by_hand(environment)):
         say("Nothing to change.")
         return
     say("Nothing to change but the protection:")
     for line in lines:
         say(f"  {line}")
-    deployment.agree(f"deploy {environment}", agreed=agreed)
-    with protection.around(environment, ()):
+    deployment.agree_to_plan(f"deploy {environment}", agreed=agreed)
+    with protection.guarded_environment(environment, ()):
         pass
 
 
-def _why_blocked(found: Review) -> str:
+def _reason_blocked(found: Review) -> str:
     if found.plan.errored:
         return "Terraform could not finish the plan"
-    return "its review blocks the plan. The review lists what would allow it, as --allow ADDRESS:ACTION"
+    return "its review blocks the plan. The review lists the --allow options that allow it"
 
 
 def differences(reviewed: Reviewed, now: Reviewed) -> Iterator[str]:
-    """Why a reviewed plan may not be applied now, each as a sentence; nothing if it may."""
+    """Why a reviewed plan cannot be applied now, a sentence each."""
     if reviewed.blocked:
-        yield "its review blocks it; what may happen all the same is allowed when the plan is made, with --allow"
+        yield "its review blocks it; allow blocked changes when the plan is made, with --allow"
     if reviewed.environment != now.environment:
         yield f"it is a plan for {reviewed.environment}, not for {now.environment}"
     if reviewed.plan_sha256 != now.plan_sha256:
         yield "the plan file is not the one that was reviewed: its SHA-256 differs"
     if reviewed.configuration_sha256 != now.configuration_sha256:
-        yield "the configuration is another one than was planned: settings or code have changed"
+        yield "settings or code have changed since: the configuration's SHA-256 differs"
     if reviewed.state_lineage != now.state_lineage:
-        yield "the state is another one than was planned against: its lineage differs"
+        yield "it was planned against another state: its lineage differs"
     elif reviewed.state_serial != now.state_serial:
-        yield f"the state has moved on, from serial {reviewed.state_serial} to {now.state_serial}"
+        yield f"the state has changed, from serial {reviewed.state_serial} to {now.state_serial}"
 
 
 def configuration_digest(folder: Path) -> str:
-    """SHA-256 over names and content of what was synthesized into a stack's folder, without terraform's own files."""
+    """SHA-256 of names and contents in a stack's folder, without the files that Terraform writes."""
     digest = sha256()
     for path in sorted(folder.rglob("*"), key=lambda found: found.relative_to(folder).as_posix()):
         name = path.relative_to(folder).as_posix()
@@ -236,7 +241,7 @@ def _read(folder: Path) -> Reviewed:
 
 
 def _state(environ: Mapping[str, str]) -> tuple[str | None, int | None]:
-    """Lineage and serial of the state; None both before the first apply."""
+    """Lineage and serial of the state; both None before the first apply."""
     text = terraform("state", "pull", folder=FOLDER, environ=environ).stdout
     content: dict[str, Any] = json.loads(text) if text.strip() else {}
     return content.get("lineage"), content.get("serial")

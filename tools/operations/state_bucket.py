@@ -1,6 +1,6 @@
-"""Finds the state's bucket where it exists already, and tells terraform to import it instead of creating it.
+"""Finds a bucket for the state that exists already, and lets Terraform import it instead of creating it.
 
-Made by hand, or by a clone whose own small state is lost: the plan then shows what is imported and what is changed.
+It was made by hand, or by a clone whose own small state is lost. The plan shows what is imported and what is changed.
 """
 
 import json
@@ -27,17 +27,17 @@ SETTINGS: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "aws_s3_bucket_versioning": ("get_bucket_versioning", "Status"),
 }
-"""By resource type, the call that reads a bucket's setting, and the key of its answer where it was ever set."""
+"""By resource type: the call that reads a bucket's setting, and the response key that exists if it was ever set."""
 
 
 @contextmanager
 def adopted(folder: Path, environment: Environment, bucket: str) -> Iterator[None]:
-    """Meanwhile, `folder` holds import blocks for the bucket and its settings, as far as they exist.
+    """Keep import blocks in `folder` for the bucket and its settings, as far as they exist.
 
-    Terraform passes over the import of what its state already knows.
+    Terraform skips the import of what its state already contains.
 
     Raises:
-        TerraformError: the bucket cannot be adopted; says why.
+        TerraformError: the bucket cannot be adopted.
     """
     path = folder / IMPORTS
     types = existing(boto3.client("s3", region_name=environment.region), environment, bucket)
@@ -52,11 +52,11 @@ def adopted(folder: Path, environment: Environment, bucket: str) -> Iterator[Non
 
 
 def existing(s3: Any, environment: Environment, bucket: str) -> list[str]:
-    """The types of the resources that exist: none without a bucket.
+    """The types of the resources that exist; none without a bucket.
 
     Args:
         s3: a client in the environment's Region.
-        environment: whose state it is to hold.
+        environment: whose state it holds.
         bucket: its name.
 
     Raises:
@@ -73,14 +73,14 @@ def existing(s3: Any, environment: Environment, bucket: str) -> list[str]:
         if code in {"403", "AccessDenied"}:
             raise TerraformError(
                 f"The bucket {bucket} exists, but belongs to another account than {account}, or these credentials may "
-                f"not read it. Give a name that nobody has as state_bucket in {place}, or allow s3:ListBucket."
+                f"not read it. Set state_bucket in {place} to an unused name, or allow s3:ListBucket."
             ) from error
         raise
     region = head.get("BucketRegion", environment.region)
     if region != environment.region:
         raise TerraformError(
-            f"The bucket {bucket} is in {region}, and the state of {environment.name} is kept in {environment.region}. "
-            f"Give another state_bucket in {place}."
+            f"The bucket {bucket} is in {region}, and {environment.name} keeps its state in {environment.region}. "
+            f"Set another state_bucket in {place}."
         )
     return ["aws_s3_bucket", *(kind for kind, (call, key) in SETTINGS.items() if _is_set(s3, bucket, call, key))]
 

@@ -4,14 +4,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from settings.errors import OperatorError
 from tools.plan_review.differences import Difference, any_true, differences, is_empty
 
 Cause = tuple[str, str]
 """Address and action of a change."""
 
 
-class PlanError(ValueError):
+class PlanError(OperatorError):
     """The input cannot be reviewed; the text says why and what to do."""
+
+    exit_code = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -370,10 +370,6 @@ def _raised(sent: Sequence[Notification], severity: str) -> float | None:
     return round(found[0] - FAULT_AT, 3) if found else None
 
 
-def _is_raised(sent: Sequence[Notification], *, severity: str) -> bool:
-    return bool(severity) and _raised(sent, severity) is not None
-
-
 def _early(sent: Sequence[Notification]) -> bool:
     return any(message.minute < FAULT_AT for message in sent)
 

@@ -20,7 +20,7 @@ from pydantic import (
     model_validator,
 )
 
-from settings import Severity
+from settings import OperatorError, Severity
 from tools.rehearsal.metrics import known
 
 Kind = Literal[
@@ -83,8 +83,10 @@ PRESENCE: Final = ("SourceBitRate", "SourceConnected", "SourceTotalPackets")
 """Metrics that are zero where a source sends nothing."""
 
 
-class ScenarioError(ValueError):
+class ScenarioError(OperatorError):
     """A scenario that cannot be used; the message names the file, line, each key and what is allowed."""
+
+    exit_code = 2
 
 
 class _Part(BaseModel):

@@ -1,7 +1,7 @@
-"""How this project starts the `terraform` binary: its environment and where it takes the AWS provider from.
+"""Starts the `terraform` binary: its environment, and the mirror that it takes the AWS provider from.
 
-Owns nothing about what is deployed. Terraform's own configuration always wins: only where the user has none,
-and the provider already lies on this machine, is a CLI configuration written for the run.
+A CLI configuration of the user always wins. Only without one, and with the provider on this machine, a CLI
+configuration is written for the run.
 """
 
 import os
@@ -14,41 +14,38 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from components.paths import PROJECT
+from settings.errors import OperatorError
 from slim_bindings import node
 from tools.terraform.processes import StepError, run_to_its_end
 
 PROVIDER: Final = "registry.terraform.io/hashicorp/aws"
-OPTIONAL_SOFTWARE: Final = Path("/opt")  # FHS: add-on software, one folder a package
-COLLECT_LESS: Final = "400"
-"""GOGC. Terraform and the provider read the provider's schemas for each command, some hundred megabytes of heap;
-collected this much less often, a plan takes three quarters of the processor's time and a quarter more memory."""
-NEEDED: Final = (1, 10)
-"""The oldest Terraform that locks state in S3 by a file, as `tools/operations/prerequisites.sh` says, too."""
+OPTIONAL_SOFTWARE: Final = Path("/opt")  # FHS: add-on software, one folder per package
+GOGC: Final = "400"
+"""Go's garbage collection target in percent. Terraform and the provider read the provider's schemas for each command,
+some hundred megabytes of heap. At four times the default, a plan takes 75 % of the CPU time and 25 % more memory."""
+MINIMUM: Final = (1, 10)
+"""The first Terraform with lock files in S3; also in `tools/operations/prerequisites.sh`."""
 WRITTEN_CONFIGURATION: Final = PROJECT / ".build" / "terraform.rc"
 
 
 class Run(Protocol):
-    """Runs one terraform command, with its output kept or shown."""
+    """Runs one terraform command, with its output captured or shown."""
 
     def __call__(self, *arguments: str, folder: Path, environ: Mapping[str, str]) -> object:
-        """Run `terraform` with `arguments` in `folder`; raises if it fails."""
+        """Run `terraform` with `arguments` in `folder`; raise if it fails."""
 
 
-class TerraformError(RuntimeError):
-    """Terraform cannot be run or has failed; the message says why, or holds the command and what it printed."""
+class TerraformError(OperatorError):
+    """Terraform cannot run, or failed; the text then holds the command and its output."""
 
 
 def implied_mirrors(environ: Mapping[str, str], *, platform: str = sys.platform) -> Iterator[Path]:
-    """Folders that Terraform documents as implied local mirrors, then those one level below the optional root.
+    """Folders that Terraform documents as implied local mirrors, then those one level below `/opt`.
 
     See developer.hashicorp.com/terraform/cli/config/config-file#implied-local-mirror-directories
     """
-    home = Path(environ.get("HOME") or environ.get("USERPROFILE") or ".")
+    home = Path(environ.get("HOME") or ".")
     yield PROJECT / "terraform.d" / "plugins"
-    if platform == "win32":
-        yield Path(environ.get("APPDATA", home)) / "terraform.d" / "plugins"
-        yield Path(environ.get("APPDATA", home)) / "HashiCorp" / "Terraform" / "plugins"
-        return
     yield home / ".terraform.d" / "plugins"
     if platform == "darwin":
         yield home / "Library" / "Application Support" / "io.terraform" / "plugins"
@@ -62,17 +59,16 @@ def implied_mirrors(environ: Mapping[str, str], *, platform: str = sys.platform)
 
 
 def user_configuration(environ: Mapping[str, str]) -> Path | None:
-    """The CLI configuration file that Terraform would read and that exists, or None."""
+    """The existing CLI configuration file that Terraform reads, or None."""
     named = environ.get("TF_CLI_CONFIG_FILE")
     if named:
         return Path(named) if Path(named).is_file() else None
-    home = Path(environ.get("HOME") or environ.get("USERPROFILE") or ".")
-    usual = Path(environ["APPDATA"]) / "terraform.rc" if "APPDATA" in environ else home / ".terraformrc"
-    return usual if usual.is_file() else None
+    default = Path(environ.get("HOME") or ".") / ".terraformrc"
+    return default if default.is_file() else None
 
 
 def cli_configuration(mirror: Path) -> str:
-    """Terraform CLI configuration that takes the AWS provider from `mirror` and everything else directly."""
+    """CLI configuration that installs the AWS provider from `mirror` and all others directly."""
     return (
         "provider_installation {\n"
         f'  filesystem_mirror {{\n    path    = "{mirror.as_posix()}"\n    include = ["{PROVIDER}"]\n  }}\n'
@@ -82,23 +78,23 @@ def cli_configuration(mirror: Path) -> str:
 
 
 def terraform_environment(environ: Mapping[str, str] | None = None) -> dict[str, str]:
-    """The environment to run terraform in: no phoning home, seldom collecting, the provider from a mirror if need be.
+    """The environment to run terraform in: no update check, less garbage collection, a mirror if one is needed.
 
-    A user's own CLI configuration is left alone. Without one, and with a mirror on this machine, a
-    configuration is written to `.build/` and named in `TF_CLI_CONFIG_FILE`.
+    A user's own CLI configuration is left alone. Without one, and with a mirror on this machine, a configuration is
+    written to `.build/` and named in `TF_CLI_CONFIG_FILE`.
     """
     result = dict(os.environ if environ is None else environ)
     result["CHECKPOINT_DISABLE"] = "1"
-    result.setdefault("GOGC", COLLECT_LESS)
+    result.setdefault("GOGC", GOGC)
     if user_configuration(result):
         return result
-    result.pop("TF_CLI_CONFIG_FILE", None)  # it names a missing file: Terraform would only warn of it
+    result.pop("TF_CLI_CONFIG_FILE", None)  # it names a missing file, for which Terraform only warns
     mirror = next((folder for folder in implied_mirrors(result) if (folder / PROVIDER).is_dir()), None)
     if mirror:
         text = cli_configuration(mirror)
         if not WRITTEN_CONFIGURATION.is_file() or WRITTEN_CONFIGURATION.read_text(encoding="utf-8") != text:
             WRITTEN_CONFIGURATION.parent.mkdir(exist_ok=True)
-            # A name of its own, as several threads may get here at once.
+            # A unique name, because several threads may get here at the same time.
             with tempfile.NamedTemporaryFile(
                 "w", dir=WRITTEN_CONFIGURATION.parent, delete=False, encoding="utf-8"
             ) as file:
@@ -109,40 +105,42 @@ def terraform_environment(environ: Mapping[str, str] | None = None) -> dict[str,
 
 
 def initialize(environment: str, *, folder: Path, environ: Mapping[str, str], run: Run) -> None:
-    """Prepare the root module in `folder` for the workspace of an environment; makes the workspace if need be.
+    """Initialise the root module in `folder`, and select the workspace of an environment or create it.
 
-    `init` in a workspace that is not there yet asks which other one to take, so it runs in the one that always is.
+    `init` in a missing workspace asks which other one to select, so it runs in `default`, which always exists.
     """
     run("init", "-reconfigure", folder=folder, environ={**environ, "TF_WORKSPACE": "default"})
-    unbound = {name: value for name, value in environ.items() if name != "TF_WORKSPACE"}  # select refuses beside it
+    unbound = {
+        name: value for name, value in environ.items() if name != "TF_WORKSPACE"
+    }  # `select` refuses to run with it
     run("workspace", "select", "-or-create", environment, folder=folder, environ=unbound)
 
 
 def terraform(
     *arguments: str, folder: Path, environ: Mapping[str, str], accept: tuple[int, ...] = (0,)
 ) -> subprocess.CompletedProcess[str]:
-    """Run terraform in `folder` and return what it printed.
+    """Run terraform in `folder` and return its output.
 
     Args:
         arguments: the subcommand and its flags.
         folder: the root module.
-        environ: the whole environment, as `terraform_environment` made it.
-        accept: exit codes that are answers (`plan -detailed-exitcode` says 2 for "there are changes").
+        environ: the whole environment, from `terraform_environment`.
+        accept: exit codes that are results, such as 2 of `plan -detailed-exitcode` for changes.
 
     Raises:
         TerraformError: any other exit code, or there is no terraform.
-        CancelledError: a signal arrived; terraform has ended by itself.
+        CancelledError: a signal arrived; terraform has ended.
     """
     done = _terraform(arguments, folder, environ, capture=True)
     if done.returncode not in accept:
         raise TerraformError(
-            f"terraform {' '.join(arguments)} ended with {done.returncode} in {folder}:\n{done.stdout}\n{done.stderr}"
+            f"terraform {' '.join(arguments)} exited with {done.returncode} in {folder}:\n{done.stdout}\n{done.stderr}"
         )
     return done
 
 
 def shown(*arguments: str, folder: Path, environ: Mapping[str, str], accept: tuple[int, ...] = (0,)) -> int:
-    """Run terraform in `folder` with its output in the user's own terminal, and return its exit code.
+    """Run terraform in `folder` with its output in the user's terminal, and return its exit code.
 
     Args:
         arguments: as `terraform`.
@@ -151,7 +149,7 @@ def shown(*arguments: str, folder: Path, environ: Mapping[str, str], accept: tup
         accept: as `terraform`.
 
     Raises:
-        StepError: any other exit code; terraform has said why.
+        StepError: any other exit code; terraform has printed why.
         TerraformError: there is no terraform.
         CancelledError: as `terraform`.
     """
@@ -164,7 +162,7 @@ def shown(*arguments: str, folder: Path, environ: Mapping[str, str], accept: tup
 def _terraform(
     arguments: Sequence[str], folder: Path, environ: Mapping[str, str], *, capture: bool
 ) -> subprocess.CompletedProcess[str]:
-    # Terraform asks nothing: what is to be agreed to is a plan, and asked by `tools.operations.deployment`.
+    # Terraform asks nothing: `tools.operations.deployment` asks whether to apply a plan.
     quiet = {**environ, "TF_IN_AUTOMATION": "1", "TF_INPUT": "0"}
     try:
         return run_to_its_end(["terraform", *arguments], folder=folder, environ=quiet, capture=capture)
@@ -173,17 +171,17 @@ def _terraform(
 
 
 def ready() -> None:
-    """Make sure that the programs are there that every command with terraform needs, before any work.
+    """Check, before any work, for the programs that every command with Terraform needs.
 
     Raises:
-        TerraformError: with all that is missing or too old.
+        TerraformError: lists every program that is missing or too old.
     """
-    if wrong := [line for line in (problem(os.environ), node.problem()) if line]:
-        raise TerraformError("\n".join(wrong))
+    if problems := [line for line in (problem(os.environ), node.problem()) if line]:
+        raise TerraformError("\n".join(problems))
 
 
 def problem(environ: Mapping[str, str]) -> str | None:
-    """What is wrong with the terraform that is found in `environ`, or None if it can be used."""
+    """Why the terraform on the path of `environ` cannot be used, or None if it can."""
     try:
         done = subprocess.run(
             ["terraform", "version", "-json"], env=dict(environ), capture_output=True, text=True, check=False
@@ -191,10 +189,10 @@ def problem(environ: Mapping[str, str]) -> str | None:
         version = re.search(r'"terraform_version": *"((\d+)\.(\d+)[^"]*)"', done.stdout)
     except OSError:
         version = None
-    if version and (int(version[2]), int(version[3])) >= NEEDED:
+    if version and (int(version[2]), int(version[3])) >= MINIMUM:
         return None
     found = version[1] if version else "none"
     return (
-        f"Terraform >= {NEEDED[0]}.{NEEDED[1]} is needed, {found} was found: install it from "
+        f"Terraform >= {MINIMUM[0]}.{MINIMUM[1]} is needed, {found} was found: install it from "
         "developer.hashicorp.com/terraform/install."
     )

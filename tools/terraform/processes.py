@@ -1,8 +1,8 @@
-"""Runs programs to their own end, whatever signals this process gets meanwhile.
+"""Runs programs until they end by themselves, whatever signals this process gets meanwhile.
 
-Terraform that is killed leaves the lock of its state, and resources that the state does not know; a second interrupt
-makes it abort as hard. A program therefore runs in a session of its own, which neither the terminal's Ctrl-C nor the
-end of our process group reaches. It gets one interrupt, however many signals arrive here, and is waited for.
+Killed, Terraform leaves its state locked, and resources that are not in the state; a second interrupt aborts it just
+as hard. So a program runs in a session of its own, which neither the terminal's Ctrl-C nor the end of our process group
+reaches. It gets one interrupt, however many signals arrive here, and this process waits for it.
 """
 
 import os
@@ -16,31 +16,33 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+from settings.errors import OperatorError
+
 SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 CHECK_SECONDS: Final = 0.25
 CHUNK: Final = 65_536
 
 
-class StepError(RuntimeError):
-    """A step failed and has already said why; holds its exit code."""
+class StepError(OperatorError):
+    """A program failed and has printed why, so there is no text; the exit code is the program's."""
 
     def __init__(self, code: int) -> None:
-        super().__init__(f"exit code {code}")
-        self.code = code
+        super().__init__()
+        self.exit_code = code
 
 
 class CancelledError(StepError):
-    """A signal ended the work; the exit code is the one that shells give: 130 for SIGINT, 143 for SIGTERM."""
+    """A signal ended the work; the exit code is that of a shell: 130 for SIGINT, 143 for SIGTERM."""
 
     def __init__(self, number: int) -> None:
         super().__init__(128 + number)
 
 
 class _Programs:
-    """The programs that run now, and the first signal that arrived since `interruptible` was entered."""
+    """The running programs, and the first signal since `interruptible` was entered."""
 
     def __init__(self) -> None:
-        self.lock = threading.RLock()  # a handler may interrupt its own thread while that holds it
+        self.lock = threading.RLock()  # a signal handler may run while its own thread holds it
         self.caught = False
         self.signal: int | None = None
         self.starting = 0
@@ -48,10 +50,10 @@ class _Programs:
         self.parent: int | None = None
 
     def cancel(self, number: int) -> None:
-        """Interrupt what runs, once; where nothing runs, raise at once.
+        """Interrupt running programs, once.
 
         Raises:
-            CancelledError: nothing runs that would have to be waited for.
+            CancelledError: no program is running, so there is nothing to wait for.
         """
         with self.lock:
             if self.signal is not None:
@@ -63,18 +65,18 @@ class _Programs:
                 raise CancelledError(number)
 
     def interrupt(self, program: subprocess.Popen[bytes]) -> None:
-        """Send the one interrupt, and say what is waited for."""
+        """Send the one interrupt, and print which program is waited for."""
         name = Path(str(program.args[0])).name  # type: ignore[index]  # always a list here
-        # Not by print: this runs in a signal handler, which may have interrupted one.
+        # Not `print`: this runs in a signal handler, which may have interrupted a `print`.
         os.write(
             sys.__stderr__.fileno() if sys.__stderr__ else 2,
-            f"\nInterrupted: waiting for {name} (process {program.pid}) to stop by itself, so that its state is "
-            "complete and its lock released.\n".encode(),
+            f"\nInterrupted: waiting for {name} (process {program.pid}) to stop, so that its state is complete and its "
+            "lock released.\n".encode(),
         )
         program.send_signal(signal.SIGINT)
 
     def stop_if_cancelled(self) -> None:
-        """Raise if a signal has arrived."""
+        """Raise `CancelledError` if a signal has arrived."""
         if self.signal is not None:
             raise CancelledError(self.signal)
 
@@ -84,20 +86,20 @@ _programs: Final = _Programs()
 
 @contextmanager
 def interruptible() -> Iterator[None]:
-    """Meanwhile, a signal interrupts the programs of `run_to_its_end` in every thread, and then ends this.
+    """On a signal, interrupt the programs of `run_to_its_end` in every thread, and end this context.
 
-    Has its effect in the main thread only, where Python handles signals, and once: inside another one it does nothing.
+    Does nothing inside another one, and outside the main thread, where Python handles no signals.
 
     Raises:
-        CancelledError: at its end, if a signal arrived; instead of what the interrupted work raised.
+        CancelledError: at the end, if a signal arrived; replaces what the interrupted work raised.
     """
     if _programs.caught or threading.current_thread() is not threading.main_thread():
         yield
         return
     before = {number: signal.getsignal(number) for number in SIGNALS}
-    hangs_up = before[signal.SIGHUP] is not signal.SIG_IGN  # `nohup` ignores it, to outlive its terminal
-    # A cancelled CI step kills its shell, which passes nothing on: that its parent is gone is all we notice. A person's
-    # shell may go, as may that of a daemon.
+    hangs_up = before[signal.SIGHUP] is not signal.SIG_IGN  # `nohup` ignores it
+    # A cancelled CI step kills its shell, which forwards no signal: we only notice that our parent is gone. A person
+    # may close a shell, and a daemon has none, so neither counts.
     watched = hangs_up and not (sys.stdin and sys.stdin.isatty()) and os.getppid() != 1
     _programs.caught, _programs.signal, _programs.parent = True, None, os.getppid() if watched else None
     try:
@@ -115,41 +117,41 @@ def interruptible() -> Iterator[None]:
 
 
 def end_undisturbed() -> None:
-    """Ignore further signals: this process was cancelled and only ends."""
+    """Ignore further signals: this process was cancelled and is ending."""
     for number in SIGNALS:
         signal.signal(number, signal.SIG_IGN)
 
 
 class _Output:
-    """Where a program prints to: the terminal, or a file that is passed on or kept.
+    """Where a program prints to: the terminal, or a file that is forwarded or captured.
 
-    Never a pipe: the program would be killed when its reader ends, be it we ourselves, or a `tee` at Ctrl-C.
+    Never a pipe: the end of its reader, this process or a `tee` at Ctrl-C, would kill the program.
     """
 
     def __init__(self, descriptor: int, *, capture: bool) -> None:
         self.descriptor = descriptor
         self.capture = capture
-        self.passed = 0
+        self.forwarded = 0
         self.file = None if not capture and os.isatty(descriptor) else tempfile.TemporaryFile()  # noqa: SIM115  `close`
 
-    def pass_on(self) -> None:
-        """Print what is new, unless it is kept; where nobody reads any more, go on without."""
+    def forward(self) -> None:
+        """Print new output unless it is captured; once nobody reads it, stop printing."""
         if self.file is None or self.capture:
             return
-        # Not by `read`, which would move the position that the program writes at.
-        while data := os.pread(self.file.fileno(), CHUNK, self.passed):
+        # Not `read`, which would move the position at which the program writes.
+        while data := os.pread(self.file.fileno(), CHUNK, self.forwarded):
             try:
-                self.passed += os.write(self.descriptor, data)
+                self.forwarded += os.write(self.descriptor, data)
             except OSError:
                 self.capture = True
                 return
 
     def close(self) -> str:
-        """Pass on the rest; returns what was kept."""
+        """Forward the rest, and return what was captured."""
         if self.file is None:
             return ""
         with self.file as file:
-            self.pass_on()
+            self.forward()
             file.seek(0)
             return file.read().decode("utf-8", "replace") if self.capture else ""
 
@@ -157,16 +159,16 @@ class _Output:
 def run_to_its_end(
     command: Sequence[str], *, folder: Path, environ: Mapping[str, str], capture: bool
 ) -> subprocess.CompletedProcess[str]:
-    """Run a program that asks nothing, and wait until it ends by itself.
+    """Run a program that asks nothing, and wait until it ends.
 
     Args:
         command: the program and its arguments.
         folder: where it runs.
         environ: its whole environment.
-        capture: keep what it prints, instead of showing it.
+        capture: return its output instead of showing it.
 
     Raises:
-        CancelledError: a signal arrived meanwhile, or before in another thread.
+        CancelledError: a signal arrived, also before in another thread.
         OSError: it cannot be started.
     """
     with interruptible():
@@ -189,23 +191,23 @@ def run_to_its_end(
         finally:
             with _programs.lock:
                 _programs.starting -= 1
-            kept = [output.close() for output in outputs]
+            captured = [output.close() for output in outputs]
         _programs.stop_if_cancelled()
-    return subprocess.CompletedProcess(command, program.returncode, *kept)
+    return subprocess.CompletedProcess(command, program.returncode, *captured)
 
 
 def _wait(program: subprocess.Popen[bytes], outputs: Sequence[_Output]) -> None:
     with _programs.lock:
         _programs.running.add(program)
         if _programs.signal is not None:
-            _programs.interrupt(program)  # it arrived while the program was started
+            _programs.interrupt(program)  # it arrived while the program was starting
     try:
         while True:
             try:
                 program.wait(CHECK_SECONDS)
             except subprocess.TimeoutExpired:
                 for output in outputs:
-                    output.pass_on()
+                    output.forward()
                 if _programs.parent not in {None, os.getppid()}:
                     _programs.cancel(signal.SIGTERM)
             else:

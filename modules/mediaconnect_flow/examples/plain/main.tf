@@ -1,4 +1,4 @@
-# The module alone, from plain Terraform: no CDKTF, no Python.
+# One SRT encoder, two RTP receivers.
 
 terraform {
   required_version = ">= 1.10"
@@ -33,11 +33,11 @@ module "channel" {
 }
 
 output "send_to" {
-  description = "Where the encoder sends to."
+  description = "Address that the encoder sends to."
   value       = "${module.channel.ingest_ip}:${module.channel.ingest_port}"
 }
 
 output "flow_arn" {
-  description = "What is started and stopped; new after a replacement."
+  description = "ARN of the flow, for start-flow and stop-flow. Changes when the flow is replaced."
   value       = module.channel.flow_arn
 }

@@ -1,4 +1,4 @@
-"""What single changes mean that the corpus of real plans does not hold, or that only a hand-made plan can show."""
+"""The live impact of single changes that the corpus of real plans does not have."""
 
 import json
 from typing import Any
@@ -19,7 +19,7 @@ OUTPUTS = {
 
 
 def flow(output: dict[str, Any] | None = None, **properties: Any) -> dict[str, Any]:
-    """A stack with a flow, and an output if one is given."""
+    """A stack with a flow, and with an output if one is given."""
     parts = {
         "Flow": {
             "Type": "AWS::MediaConnect::Flow",
@@ -49,7 +49,7 @@ def ranks(before: Any, after: Any, kind: str = STACK, **more: Any) -> list[tuple
         (flow(), flow(Source={"Name": "b"}), "Source.Name"),
     ],
 )
-def test_a_replacement_that_hides_in_an_update_of_the_template_is_found(before: Any, after: Any, path: str) -> None:
+def test_replacement_hidden_in_a_template_update_is_found(before: Any, after: Any, path: str) -> None:
     ((rank, sentence),) = ranks(before, after)
     assert rank == "OFF_AIR"
     assert f"its flow is replaced, because {path} cannot change in place" in sentence
@@ -64,7 +64,7 @@ def test_a_replacement_that_hides_in_an_update_of_the_template_is_found(before: 
         ({"name": "live", "template_body": '{"Resources": {}}'}, {}, "its flow is deleted"),
     ],
 )
-def test_a_template_that_cannot_be_judged_may_take_the_flow_off_air(after: Any, unknown: Any, words: str) -> None:
+def test_unreadable_template_may_take_flow_off_air(after: Any, unknown: Any, words: str) -> None:
     ((rank, sentence),) = ranks(flow(), after, after_unknown=unknown)
     assert (rank, words in sentence) == ("OFF_AIR", True)
 
@@ -83,7 +83,7 @@ def test_a_template_that_cannot_be_judged_may_take_the_flow_off_air(after: Any, 
         ({}, {"NdiSpeedHqQuality": 5}, "INTERRUPTED", "the live impact is not known"),
     ],
 )
-def test_a_change_of_an_output_is_told_as_its_receiver_sees_it(before: Any, after: Any, rank: str, words: str) -> None:
+def test_output_change_is_judged_by_its_receiver(before: Any, after: Any, rank: str, words: str) -> None:
     ((found, sentence),) = ranks(flow(before), flow(after))
     assert (found, words in sentence) == (rank, True), sentence
 
@@ -106,7 +106,7 @@ def test_a_change_of_an_output_is_told_as_its_receiver_sees_it(before: Any, afte
         ("aws_cloudwatch_metric_alarm", {"metric_name": "SourceBitRate"}, {"metric_name": "SourceBitrate"}, "UNWATCHED", "checks metric SourceBitrate"),
     ],
 )  # fmt: skip
-def test_a_change_is_told_as_those_on_call_feel_it(kind: str, before: Any, after: Any, rank: str, words: str) -> None:
+def test_resource_change_gets_rank_and_sentence(kind: str, before: Any, after: Any, rank: str, words: str) -> None:
     found = ranks(before, after, kind)
     assert [(name, words in sentence) for name, sentence in found if name == rank] == [(rank, True)], found
 
@@ -115,7 +115,7 @@ EARLY = {"statistic": "Average", "period": 60, "evaluation_periods": 1, "datapoi
 EARLY_SECONDS = EARLY | {"period": 10, "evaluation_periods": 18}
 
 
-def test_a_period_of_seconds_is_told_with_how_far_it_looks_back_and_what_it_costs() -> None:
+def test_period_of_seconds_is_tightened_and_costs_more() -> None:
     ((_, sentence),) = ranks(EARLY, EARLY_SECONDS, "aws_cloudwatch_metric_alarm")
     assert sentence.endswith("is tightened: after 1 of 18 periods instead of 1 of 1; periods of 10 s instead of 60 s")
     cost = review(plan(change(EARLY, EARLY_SECONDS, kind="aws_cloudwatch_metric_alarm"))).cost
@@ -152,12 +152,12 @@ def test_a_period_of_seconds_is_told_with_how_far_it_looks_back_and_what_it_cost
         ({"treat_missing_data": "notBreaching"}, {"treat_missing_data": "missing"}, False),
     ],
 )
-def test_an_alarm_is_loosened_or_tightened_by_what_it_compares(before: Any, after: Any, looser: bool) -> None:  # noqa: FBT001
+def test_alarm_is_loosened_or_tightened(before: Any, after: Any, looser: bool) -> None:  # noqa: FBT001
     ((rank, sentence),) = ranks(before, {**before, **after}, "aws_cloudwatch_metric_alarm")
     assert (rank, "loosened" in sentence) == ("UNWATCHED" if looser else "CHANGED", looser)
 
 
-def test_a_permission_that_a_wider_one_covers_is_not_new() -> None:
+def test_permission_in_a_wider_one_is_not_gained() -> None:
     wide = grants(policy("sns:*", resource="*"))
     narrow = grants(policy("sns:Publish", resource="arn:x"))
     assert wide is not None
@@ -170,8 +170,8 @@ def test_a_permission_that_a_wider_one_covers_is_not_new() -> None:
     assert gained(narrow, bound) == []
 
 
-def test_a_topic_that_somebody_else_still_hears_is_not_told_as_silent() -> None:
-    def heard(address: str, severities: list[str], *, stays: bool) -> dict[str, Any]:
+def test_severity_with_another_recipient_is_not_reported() -> None:
+    def subscription(address: str, severities: list[str], *, stays: bool) -> dict[str, Any]:
         state = {
             "topic_arn": "arn:t",
             "protocol": "sms",
@@ -182,10 +182,11 @@ def test_a_topic_that_somebody_else_still_hears_is_not_told_as_silent() -> None:
         return change(state, state if stays else None, kind="aws_sns_topic_subscription", address=f"aws_sns_topic_subscription.{address}", actions=actions)  # fmt: skip
 
     found = review(
-        plan(heard("a", ["CRITICAL", "HIGH"], stays=False), heard("b", ["CRITICAL"], stays=True)), protect=True
+        plan(subscription("a", ["CRITICAL", "HIGH"], stays=False), subscription("b", ["CRITICAL"], stays=True)),
+        protect=True,
     )
-    told = [finding.sentence for finding in found.findings if finding.rank is Rank.NOBODY_NOTIFIED]
-    assert told == ["nobody is notified of HIGH on topic t any more"]
+    sentences = [finding.sentence for finding in found.findings if finding.rank is Rank.NOBODY_NOTIFIED]
+    assert sentences == ["nobody is notified of HIGH on topic t any more"]
     assert found.blocked
 
 
@@ -198,7 +199,7 @@ def rule_of(*arns: str) -> dict[str, Any]:
 
 
 def with_a_flow_removed(*more: dict[str, Any]) -> list[tuple[str, str]]:
-    """What is found where one of two flows that share a rule is removed, and `more` happens."""
+    """The findings where one of two flows that share a rule is removed, and of the changes in `more`."""
     other = {**flow(), "name": "other", "outputs": {**OUTPUTS, "FlowArn": OTHER_ARN}}
     found = review(
         plan(
@@ -210,20 +211,20 @@ def with_a_flow_removed(*more: dict[str, Any]) -> list[tuple[str, str]]:
     return [(finding.rank.name, finding.sentence) for finding in found.findings]
 
 
-def test_a_shared_rule_that_forgets_only_a_removed_flow_leaves_nothing_unwatched() -> None:
+def test_shared_rule_without_removed_flow_is_not_unwatched() -> None:
     both, one = rule_of(OUTPUTS["FlowArn"], OTHER_ARN), rule_of(OTHER_ARN)
     found = with_a_flow_removed(change(both, one, kind="aws_cloudwatch_event_rule"))
     assert [rank for rank, _ in found] == ["OFF_AIR", "CHANGED"]
     assert "is removed with the flow" in found[1][1]
 
 
-def test_a_shared_rule_that_forgets_more_than_the_removed_flow_leaves_the_other_unwatched() -> None:
+def test_shared_rule_without_other_flow_is_unwatched() -> None:
     both = rule_of(OUTPUTS["FlowArn"], OTHER_ARN)
     found = with_a_flow_removed(change(both, rule_of(), kind="aws_cloudwatch_event_rule"))
     assert [rank for rank, _ in found] == ["OFF_AIR", "UNWATCHED"]
 
 
-def test_the_target_of_a_rule_that_another_flow_shares_does_not_go_with_the_removed_one() -> None:
+def test_removed_target_of_a_shared_rule_is_unwatched() -> None:
     both, one = rule_of(OUTPUTS["FlowArn"], OTHER_ARN), rule_of(OTHER_ARN)
     found = with_a_flow_removed(
         change(both, one, kind="aws_cloudwatch_event_rule", address="rule"),

@@ -1,6 +1,6 @@
-"""What is told of a flow: its health rules, whether it should be on air, how long to wait; as an SSM parameter.
+"""Monitoring policy of one flow, stored as an SSM parameter: health rules, on-air policy, incident policy.
 
-So the state machine and the functions know no flow, and changing a threshold redeploys no code.
+The state machine and the functions are generic, so that a changed threshold redeploys no code.
 """
 
 import json
@@ -20,8 +20,8 @@ POLICY_SCHEMA: Final = 2
 """The schema of the parameter's value, which is `SCHEMA` of `lambda_src/report.py`."""
 
 
-class WatchPolicy(Construct):
-    """The policy parameter of one flow, named after it; `after` is the function that reads it, updated first."""
+class MonitoringPolicy(Construct):
+    """The parameter of one flow, named after it; `after` is the function that reads it, updated first."""
 
     def __init__(
         self,
@@ -41,11 +41,11 @@ class WatchPolicy(Construct):
             self,
             "parameter",
             name=site.names.policy_parameter(flow.name),
-            description=f"How {flow.name} is watched",
+            description=f"Monitoring policy of {flow.name}",
             type="String",
-            # 4 KB is free, and a flow with backup and content monitoring needs more: let the service choose.
+            # 4 KB are free; a flow with backup and content monitoring needs more.
             tier="Intelligent-Tiering",
-            # A plan hides the value, and knows it only after apply when the flow changes, too.
+            # A plan hides the value, and does not know it when the flow changes.
             tags={"OnAir": flow.on_air},
             value=json.dumps(
                 {
@@ -65,7 +65,7 @@ class WatchPolicy(Construct):
                     "notice_severity": environment.notice_severity(flow),
                     "rules": [rule.as_json() for rule in rules],
                 },
-                separators=(",", ":"),  # the spaces would count against what a parameter holds
+                separators=(",", ":"),  # spaces count against the size of a parameter
             ),
             depends_on=[after.resource],
         )
