@@ -21,7 +21,7 @@ PIPENV := .tools/bin/pipenv
 NEEDS_ENV := bootstrap deploy destroy plan replay
 TAKES_ENV := $(NEEDS_ENV) help synth
 TAKES_ARGS := $(NEEDS_ENV) bench help lateness local pytest rehearse unit
-TAKES_NOTHING := prerequisites setup test bindings check lint types compat bench-rehearsal lock clean
+TAKES_NOTHING := prerequisites setup test bindings check lint types compat bench-rehearsal lock release clean
 TARGETS := $(sort $(TAKES_ENV) $(TAKES_ARGS) $(TAKES_NOTHING))
 
 .DEFAULT_GOAL := help
@@ -132,8 +132,8 @@ lint: setup
 	$(RUN) -m ruff check --quiet .
 	terraform fmt -check -recursive modules tests
 	@PYTHONPATH=lambda_src .venv/bin/lint-imports --no-cache --no-logo
-	@.venv/bin/vulture
-	@$(RUN) -m tools.prose
+	@$(RUN) -m tools.lint.dead_code
+	@$(RUN) -m tools.lint.prose
 
 types: setup
 	$(RUN) -m mypy
@@ -173,6 +173,9 @@ lock: .tools/ready-$(PIPENV_VERSION) ## Lock the newest versions that Pipfile an
 	$(PIPENV) lock
 	$(PYTHON) tools/operations/lock.py Pipfile.lock
 	npm install --package-lock-only --ignore-scripts --silent
+
+release: ## Release VERSION=X.Y.Z: changelog, version, commit and tag; pushes nothing
+	@sh tools/release.sh '$(VERSION)'
 
 clean: ## Remove everything that was installed or built in this folder
 	rm -rf .venv .tools .build node_modules cdktf.out .mypy_cache .ruff_cache .pytest_cache .hypothesis

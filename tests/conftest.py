@@ -24,6 +24,8 @@ LONGEST_FIRST = (
     *(
         "environments",
         "tests/local/test_ci_access.py",
+        "tests/local/test_readme.py",
+        "tests/local/test_pages.py",
         "tests/local/test_adoption.py",
         "tests/local/test_deploy.py",
         "venue",

@@ -1,1 +1,1 @@
-"""Tests of what people run in a shell, run as they do."""
+"""Tests of commands, run as in a shell."""

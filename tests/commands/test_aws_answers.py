@@ -1,4 +1,4 @@
-"""What AWS and its SDK refuse is one line: what is wrong, and what to do."""
+"""An error of AWS or its SDK is one line: what is wrong, and what to do."""
 
 from pathlib import Path
 
@@ -51,7 +51,7 @@ def refused(code: str, message: str = "no", operation: str = "DescribeStacks") -
         ),
     ],
 )
-def test_what_the_sdk_finds_is_one_line_before_any_work(
+def test_credential_problem_is_one_line_before_any_work(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     config: str,
@@ -97,14 +97,14 @@ def test_what_the_sdk_finds_is_one_line_before_any_work(
         (exceptions.UnknownServiceError(service_name="x", known_service_names="y"), 1, "Unknown service: 'x'."),
     ],
 )  # fmt: skip
-def test_what_aws_says_is_one_line_in_our_words(error: BotoCoreError | ClientError, code: int, words: str) -> None:
+def test_aws_error_is_one_line_with_its_exit_code(error: BotoCoreError | ClientError, code: int, words: str) -> None:
     line, found = explained(error)
     assert found == code
     assert line.startswith(words)
     assert "\n" not in line
 
 
-def test_every_answer_can_be_worded_without_knowing_more() -> None:
+def test_every_aws_error_text_needs_no_details() -> None:
     for causes, words, _ in AWS_ERRORS:
         for cause in causes:
             error = refused(cause) if isinstance(cause, str) else cause.__new__(cause)

@@ -1,4 +1,4 @@
-"""Names, files and ports that a command cannot use are refused at once, not after minutes of work."""
+"""Names, files and ports that a command cannot use are refused before minutes of work."""
 
 import socket
 import subprocess
@@ -24,13 +24,13 @@ def refused(*arguments: str) -> str:
 @pytest.mark.parametrize(
     ("given", "near"), [("packetloss", "packet_loss"), ("packet-los", "packet_loss"), ("flaping", "flapping")]
 )
-def test_a_mistyped_scenario_is_answered_with_near_ones(given: str, near: str) -> None:
+def test_mistyped_scenario_lists_similar_names(given: str, near: str) -> None:
     line = refused("rehearse", given)
     assert f"{given} cannot be read (No such file or directory). Did you mean {near}" in line
     assert "Shipped scenarios: alarm_events_lost" in line
 
 
-def test_an_unknown_environment_to_rehearse_on_is_answered_with_the_ones_there_are() -> None:
+def test_unknown_rehearsal_environment_lists_the_existing_ones() -> None:
     assert "does not exist; environments: dev, prod, staging. Did you mean prod?" in refused(
         "rehearse", "packet_loss", "--environment", "prdo"
     )
@@ -38,23 +38,21 @@ def test_an_unknown_environment_to_rehearse_on_is_answered_with_the_ones_there_a
 
 @pytest.mark.parametrize("option", ["--json", "--report"])
 @pytest.mark.parametrize("path", ["file/under/it", "/proc/nothing/here", "closed/out"])
-def test_output_that_cannot_be_written_is_refused_before_anything_is_deployed(
-    tmp_path: Path, option: str, path: str
-) -> None:
+def test_unwritable_output_is_refused_before_deploying(tmp_path: Path, option: str, path: str) -> None:
     (tmp_path / "file").touch()
     (tmp_path / "closed").symlink_to("/proc/1")  # not even root may make a file there
     line = refused("rehearse", "packet_loss", option, str(tmp_path / path))
     assert line.startswith(f"{option} {tmp_path / path} cannot be written (")
 
 
-def test_what_is_in_the_way_of_output_is_said(tmp_path: Path) -> None:
+def test_unwritable_output_names_the_reason(tmp_path: Path) -> None:
     (tmp_path / "folder").mkdir()
     (tmp_path / "file").touch()
     assert "cannot be written (Is a directory)" in refused("rehearse", "--json", str(tmp_path / "folder"))
     assert "cannot be written (part of the path is a file)" in refused("rehearse", "--report", str(tmp_path / "file"))
 
 
-def test_a_file_that_is_there_is_kept_until_there_is_something_to_write(tmp_path: Path) -> None:
+def test_existing_output_file_is_kept_when_refused(tmp_path: Path) -> None:
     kept = tmp_path / "kept.json"
     kept.write_text("{}", encoding="utf-8")
     refused("rehearse", "packet_loss", "--json", str(kept), "--report", "/proc/nothing")
@@ -63,7 +61,7 @@ def test_a_file_that_is_there_is_kept_until_there_is_something_to_write(tmp_path
     assert sorted(path.name for path in tmp_path.iterdir()) == ["kept.json"]
 
 
-def test_a_port_in_use_is_one_line() -> None:
+def test_port_in_use_is_one_line() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
         line = refused("local", "--port", str(port))
@@ -73,7 +71,7 @@ def test_a_port_in_use_is_one_line() -> None:
     assert "--port" in refused("local", "--port", "70000")
 
 
-def test_exports_can_be_pasted_whatever_the_path() -> None:
+def test_exports_are_quoted_for_a_shell() -> None:
     value = "/home/me/my checkout/it's $HOME/terraform.rc"
     pasted = f'{exports({"A": value, "B": "x"})}\nprintf %s "$A"'
     assert subprocess.run(["/bin/sh", "-c", pasted], capture_output=True, text=True, check=True).stdout == value

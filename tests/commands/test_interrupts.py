@@ -1,4 +1,4 @@
-"""However a command that runs terraform is interrupted, terraform ends by itself: state complete, lock released."""
+"""After any interrupt of a command, Terraform ends by itself: state complete, lock released."""
 
 import json
 import os
@@ -70,7 +70,7 @@ def initialized(folder: Path, module: Mapping[str, object] = MODULE) -> Path:
 
 
 def begun(program: str, *folders: Path, in_shell: bool = False) -> subprocess.Popen[str]:
-    """The command, in a process group of its own as a terminal starts it, once terraform applies in each folder."""
+    """A command in a process group of its own, as in a terminal, once Terraform applies in each folder."""
     command: list[str | Path] = [sys.executable, "-c", program, *folders]
     if in_shell:
         command = ["bash", "-c", '"$@"; true', "step", *command]
@@ -96,7 +96,7 @@ def is_locked(module: Path) -> bool:
 
 
 def known(module: Path) -> list[str]:
-    """What the state knows; a state that was not written knows nothing."""
+    """Names of the resources in the state; none if it was not written."""
     path = module / "terraform.tfstate"
     state = json.loads(path.read_text()) if path.exists() else {"resources": []}
     return [resource["name"] for resource in state["resources"]]
@@ -131,7 +131,7 @@ def to_process(number: int, times: int = 1) -> Interrupt:
         pytest.param(to_process(signal.SIGHUP), 129, id="SIGHUP to the process"),
     ],
 )
-def test_an_interrupted_command_waits_until_terraform_has_ended(module: Path, interrupt: Interrupt, code: int) -> None:
+def test_interrupted_command_waits_until_terraform_ends(module: Path, interrupt: Interrupt, code: int) -> None:
     command = begun(APPLY, module)
     interrupt(command)
     printed = command.communicate(timeout=60)[1]
@@ -143,7 +143,7 @@ def test_an_interrupted_command_waits_until_terraform_has_ended(module: Path, in
 
 
 class SlowState(BaseHTTPRequestHandler):
-    """A state that takes a while to be written, as in S3; terraform's `http` backend."""
+    """A slow state for Terraform's `http` backend, like one in S3."""
 
     state = b""
     locked = False
@@ -164,10 +164,10 @@ class SlowState(BaseHTTPRequestHandler):
     do_GET = do_POST = do_LOCK = do_UNLOCK = respond  # noqa: N815  http.server's names
 
     def log_message(self, *_: object) -> None:
-        """Say nothing."""
+        """Print nothing."""
 
 
-def test_only_one_interrupt_reaches_terraform_while_it_writes_its_state(tmp_path: Path) -> None:
+def test_terraform_gets_one_interrupt_while_writing_state(tmp_path: Path) -> None:
     """A second one makes it exit at once: the state is not written and the lock stays."""
     with ThreadingHTTPServer(("127.0.0.1", 0), SlowState) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -183,8 +183,8 @@ def test_only_one_interrupt_reaches_terraform_while_it_writes_its_state(tmp_path
     assert [resource["name"] for resource in json.loads(SlowState.state)["resources"]] == ["slow"]
 
 
-def test_a_cancelled_step_of_a_pipeline_interrupts_terraform_once_its_shell_is_gone(module: Path) -> None:
-    """As a GitHub runner does: SIGINT to the shell only, which passes nothing on, SIGTERM to it, then all are killed."""
+def test_cancelled_pipeline_step_interrupts_terraform(module: Path) -> None:
+    """As a GitHub runner does: SIGINT to the shell only, which forwards nothing, SIGTERM to it, then all are killed."""
     step = begun(APPLY, module, in_shell=True)
     step.send_signal(signal.SIGINT)
     time.sleep(0.2)
@@ -196,7 +196,7 @@ def test_a_cancelled_step_of_a_pipeline_interrupts_terraform_once_its_shell_is_g
     assert soon(lambda: known(module) == ["slow"] and not is_locked(module))
 
 
-def test_a_command_that_is_to_outlive_its_shell_goes_on(module: Path) -> None:
+def test_command_under_nohup_outlives_its_shell(module: Path) -> None:
     """`nohup` ignores SIGHUP: neither that signal nor the end of the shell ends the work."""
     shell = begun(f"import signal; signal.signal(signal.SIGHUP, signal.SIG_IGN)\n{APPLY}", module, in_shell=True)
     os.killpg(shell.pid, signal.SIGHUP)
@@ -204,7 +204,7 @@ def test_a_command_that_is_to_outlive_its_shell_goes_on(module: Path) -> None:
     assert soon(lambda: sorted(known(module)) == ["next", "slow"] and not is_locked(module))
 
 
-def test_terraform_survives_the_end_of_what_it_prints_into(module: Path) -> None:
+def test_terraform_survives_a_closed_output_pipe(module: Path) -> None:
     """Ctrl-C on `make deploy | tee log` ends `tee`, too."""
     shown = APPLY.replace("import terraform, ", "import shown, ").replace("terraform(", "shown(")
     command: list[str | Path] = [sys.executable, "-c", shown, module]
@@ -221,7 +221,7 @@ def test_terraform_survives_the_end_of_what_it_prints_into(module: Path) -> None
     assert not is_locked(module)
 
 
-def test_interrupted_rehearsals_wait_for_each_of_their_terraforms(tmp_path: Path) -> None:
+def test_interrupted_rehearsal_waits_for_every_terraform(tmp_path: Path) -> None:
     folders = [initialized(tmp_path / name) for name in ("one", "two")]
     command = begun(IN_THREADS, *folders)
     command.terminate()
@@ -233,7 +233,7 @@ def test_interrupted_rehearsals_wait_for_each_of_their_terraforms(tmp_path: Path
 
 
 def soon(holds: Callable[[], bool], seconds: float = 30) -> bool:
-    """Whether it holds within a while."""
+    """Whether a condition holds within a time limit."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if holds():

@@ -1,4 +1,4 @@
-"""`make`: what is wrong with a command is one line with the right spelling, before anything runs; all else is passed on."""
+"""`make` refuses a wrong command in one line with the right spelling, before anything runs."""
 
 import os
 import re
@@ -17,7 +17,7 @@ CHANGES = ("bootstrap", "deploy", "destroy", "plan", "replay")
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """The Makefile and the environments, in a path with a space; whatever `make` does there can be seen."""
+    """The Makefile and the environments, in a path with a space; so that files which `make` writes are seen."""
     found = tmp_path / "a checkout"
     found.mkdir()
     shutil.copyfile(PROJECT / "Makefile", found / "Makefile")
@@ -27,7 +27,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def make(folder: Path, *arguments: str, environ: Mapping[str, str] | None = None) -> tuple[int, str]:
-    """Exit code and what was printed."""
+    """Exit code and output."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS", "ENV", "ARGS"))}
     done = subprocess.run(
         ["make", *arguments], cwd=folder, env={**kept, **(environ or {})}, capture_output=True, text=True, check=False
@@ -36,7 +36,7 @@ def make(folder: Path, *arguments: str, environ: Mapping[str, str] | None = None
 
 
 def refused(folder: Path, *arguments: str, environ: Mapping[str, str] | None = None) -> str:
-    """The one line that refuses a command, after which nothing was done."""
+    """The one line that refuses a command; nothing was done."""
     before = sorted(folder.rglob("*"))
     code, printed = make(folder, *arguments, environ=environ)
     assert (code, sorted(folder.rglob("*"))) == (2, before), printed
@@ -74,7 +74,7 @@ def test_environment_as_a_word_is_refused(folder: Path, target: str, words: tupl
         (("synth", "ENV=dev", "fast"), "make synth ENV=dev"),
     ],
 )
-def test_suggestion_leaves_no_word_out_that_the_command_takes(folder: Path, words: tuple[str, ...], right: str) -> None:
+def test_suggestion_keeps_every_argument(folder: Path, words: tuple[str, ...], right: str) -> None:
     assert refused(folder, *words).endswith(f"Write: {right}.  Stop.")
 
 
@@ -99,7 +99,7 @@ def test_environment_is_one_word(folder: Path, value: str) -> None:
     assert "make deploy needs one environment" in refused(folder, "deploy", f"ENV={value}")
 
 
-def test_what_a_target_ignores_is_refused(folder: Path) -> None:
+def test_variable_that_a_target_ignores_is_refused(folder: Path) -> None:
     assert "make rehearse ARGS='packet_loss'" in refused(folder, "rehearse", "packet_loss")
     assert "ARGS='--environment prod'" in refused(folder, "rehearse", "ENV=prod")
     assert "make check takes no ENV" in refused(folder, "check", "ENV=prod")
@@ -117,7 +117,7 @@ def test_arguments_reach_a_command_without_environment(target: str) -> None:
     assert would_run(target, "ARGS=--one 'two three'").endswith(" --one 'two three'")
 
 
-def test_settings_given_to_make_are_no_mistake() -> None:
+def test_setting_on_the_make_command_line_is_accepted() -> None:
     assert would_run("plan", "ENV=trial", "FLOW_NAME=x").strip() == ".venv/bin/media-workflow plan 'trial'"
 
 
@@ -126,8 +126,8 @@ def test_synth_has_a_default_and_takes_another() -> None:
     assert "TF_WORKSPACE='prod'" in would_run("synth", "ENV=prod")
 
 
-def test_every_target_says_what_it_takes() -> None:
-    """A target that is not listed would have its ENV and ARGS ignored, as all once had."""
+def test_every_target_is_listed_with_what_it_takes() -> None:
+    """A target that is not listed would ignore its ENV and ARGS."""
     text = (PROJECT / "Makefile").read_text(encoding="utf-8")
     lists = dict(re.findall(r"^((?:NEEDS|TAKES)_\w+) := (.*)$", text, re.MULTILINE))
     known = {name for value in lists.values() for name in value.split() if not name.startswith("$")}
@@ -149,7 +149,7 @@ def test_help_names_environments_and_what_takes_arguments(folder: Path) -> None:
     assert "no default where AWS is read or changed" in printed
 
 
-def test_an_interpreter_in_a_path_with_a_space_is_found(tmp_path: Path) -> None:
+def test_interpreter_in_a_path_with_a_space_is_found(tmp_path: Path) -> None:
     python = tmp_path / "my tools" / "python"
     python.parent.mkdir()
     python.symlink_to(sys.executable)

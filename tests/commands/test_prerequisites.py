@@ -1,4 +1,4 @@
-"""A missing or too old prerequisite is one clear line: what is needed, what was found, how to get it."""
+"""A missing or old prerequisite is one line: what is needed, what was found, how to get it."""
 
 import json
 import os
@@ -24,7 +24,7 @@ GOOD = {"python3": "3.13.1", "node": "v22.1.0", "terraform": '{"terraform_versio
 
 
 def install(tools: Path, **versions: str | None) -> None:
-    """Make programs of these versions all that there is to be found."""
+    """Install only programs of these versions."""
     for name in ("awk", "sed", "tr"):
         (tools / name).symlink_to(str(shutil.which(name)))
     for name, version in {**GOOD, **versions}.items():
@@ -49,14 +49,14 @@ def run(
     return done.returncode, done.stderr.splitlines()
 
 
-def said(tools: Path, **versions: str | None) -> tuple[int, list[str]]:
+def result(tools: Path, **versions: str | None) -> tuple[int, list[str]]:
     """Exit code and lines of the script where only these programs are installed."""
     install(tools, **versions)
     return run(tools)
 
 
-def test_with_all_of_them_nothing_is_said(tmp_path: Path) -> None:
-    assert said(tmp_path) == (0, [])
+def test_complete_prerequisites_print_nothing(tmp_path: Path) -> None:
+    assert result(tmp_path) == (0, [])
 
 
 @pytest.mark.parametrize(
@@ -70,26 +70,24 @@ def test_with_all_of_them_nothing_is_said(tmp_path: Path) -> None:
         ("terraform", None, "Terraform >= 1.10 is needed, none was found: install it"),
     ],
 )
-def test_one_that_is_missing_or_too_old_is_one_line(
-    tmp_path: Path, program: str, version: str | None, words: str
-) -> None:
-    code, (line,) = said(tmp_path, **{program: version})
+def test_missing_or_old_prerequisite_is_one_line(tmp_path: Path, program: str, version: str | None, words: str) -> None:
+    code, (line,) = result(tmp_path, **{program: version})
     assert code == 2
     assert line.startswith(words)
 
 
-def test_all_that_is_wrong_is_said_at_once(tmp_path: Path) -> None:
-    code, lines = said(tmp_path, python3=None, node="v18.0.0", terraform=None)
+def test_all_missing_prerequisites_are_reported_together(tmp_path: Path) -> None:
+    code, lines = result(tmp_path, python3=None, node="v18.0.0", terraform=None)
     assert (code, len(lines)) == (2, 3)
 
 
 @pytest.mark.parametrize("version", ["3.11.0", "3.11.15", "3.14.0", "4.0.0"])
-def test_newer_versions_are_compared_as_numbers(tmp_path: Path, version: str) -> None:
-    assert said(tmp_path, python3=version) == (0, [])
+def test_versions_are_compared_as_numbers(tmp_path: Path, version: str) -> None:
+    assert result(tmp_path, python3=version) == (0, [])
 
 
 def apply_saved(environment: str) -> None:
-    """Apply a plan that was saved, and need not be good: nothing comes so far."""
+    """Apply a saved plan, which need not be valid: nothing reads it."""
     folder = PROJECT / ".build" / "saved"
     folder.mkdir(parents=True, exist_ok=True)
     record = {"environment": environment, "blocked": False, "plan_sha256": "", "configuration_sha256": ""}
@@ -125,7 +123,7 @@ def installed(tools: Path, **versions: str | None) -> None:
 
 
 @pytest.mark.parametrize("entry", ENTRIES)
-def test_whatever_runs_terraform_says_what_is_missing_before_any_work(
+def test_missing_programs_are_reported_before_any_work(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], entry: Callable[[str], object]
 ) -> None:
     installed(tmp_path, terraform='{"terraform_version": "1.9.8"}')
@@ -139,7 +137,7 @@ def test_whatever_runs_terraform_says_what_is_missing_before_any_work(
 
 
 @pytest.mark.parametrize(("version", "found"), [("v18.20.4", "18.20.4"), (None, "none")])
-def test_synthesis_by_itself_says_what_is_missing(tmp_path: Path, version: str | None, found: str) -> None:
+def test_synthesis_reports_missing_programs(tmp_path: Path, version: str | None, found: str) -> None:
     installed(tmp_path, node=version)
     done = synthesized(PATH=str(tmp_path))
     assert (done.returncode, done.stdout) == (2, "")
@@ -147,7 +145,7 @@ def test_synthesis_by_itself_says_what_is_missing(tmp_path: Path, version: str |
     assert len(done.stderr.splitlines()) == 1
 
 
-def test_synthesis_says_where_it_cannot_write(tmp_path: Path) -> None:
+def test_synthesis_names_an_unwritable_folder(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     for folder in (tmp_path / "file", tmp_path / "file" / "below"):
         done = synthesized(CDKTF_OUTDIR=str(folder))
@@ -168,7 +166,7 @@ def synthesized(**environ: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_a_python_without_its_venv_module_is_one_line(tmp_path: Path) -> None:
+def test_python_without_venv_is_one_line(tmp_path: Path) -> None:
     tools, folder = tmp_path / "tools", tmp_path / "a checkout"
     tools.mkdir()
     folder.mkdir()
@@ -183,7 +181,7 @@ def test_a_python_without_its_venv_module_is_one_line(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("closed", [".", "cdktf.out", ".build"])
-def test_a_folder_that_cannot_be_written_is_one_line(closed: str) -> None:
+def test_unwritable_folder_is_one_line(closed: str) -> None:
     with tempfile.TemporaryDirectory() as name:
         above, folder = Path(name), Path(name) / "a checkout"
         for path in (above, above / "tools", folder, folder / ".tools", folder / "cdktf.out", folder / ".build"):

@@ -1,4 +1,4 @@
-"""`media-workflow review-plan`: what it prints and how it ends."""
+"""`media-workflow review-plan`: output and exit codes."""
 
 import json
 from pathlib import Path
@@ -21,13 +21,13 @@ def file(tmp_path: Path) -> Path:
     return path
 
 
-def test_a_blocked_plan_ends_with_1_and_says_what_goes_off_air(file: Path) -> None:
+def test_blocked_plan_exits_1_and_shows_what_goes_off_air(file: Path) -> None:
     done = RUN.invoke(app, ["review-plan", str(file), "--environment", "prod"])
     assert done.exit_code == 1
     assert "channel-one goes off air: its flow is deleted" in done.output
 
 
-def test_what_is_allowed_ends_with_0(file: Path) -> None:
+def test_allowed_plan_exits_0(file: Path) -> None:
     found = json.loads(RUN.invoke(app, ["review-plan", str(file), "--format", "json"]).output)
     blocked = [finding["causes"] for finding in found["findings"] if finding["blocked"]]
     allow = [
@@ -36,13 +36,13 @@ def test_what_is_allowed_ends_with_0(file: Path) -> None:
     assert RUN.invoke(app, ["review-plan", str(file), *allow]).exit_code == 0
 
 
-def test_a_plan_that_is_fine_ends_with_0(file: Path) -> None:
+def test_plan_without_changes_exits_0(file: Path) -> None:
     file.write_text(plan_text("nothing"), encoding="utf-8")
     done = RUN.invoke(app, ["review-plan", str(file)])
     assert (done.exit_code, "Nothing changes in dev" in done.output) == (0, True)
 
 
-def test_a_plan_is_read_from_standard_input(file: Path) -> None:
+def test_plan_is_read_from_standard_input(file: Path) -> None:
     assert RUN.invoke(app, ["review-plan", "-"], input=plan_text("nothing")).exit_code == 0
 
 
@@ -55,21 +55,21 @@ def test_a_plan_is_read_from_standard_input(file: Path) -> None:
         (["{file}", "--allow", "all"], "give the exact address of a resource"),
     ],
 )
-def test_wrong_input_ends_with_2_and_the_reason(file: Path, arguments: list[str], words: str) -> None:
+def test_wrong_input_exits_2_with_the_reason(file: Path, arguments: list[str], words: str) -> None:
     done = RUN.invoke(app, ["review-plan", *(argument.format(file=file) for argument in arguments)])
     assert done.exit_code == 2
     assert words in done.output.replace("\n", " ")
     assert "Traceback" not in done.output
 
 
-def test_a_plan_file_instead_of_its_json_is_refused(file: Path) -> None:
+def test_binary_plan_file_is_refused(file: Path) -> None:
     file.write_bytes(b"PK\x03\x04\xff")
     done = RUN.invoke(app, ["review-plan", str(file)])
     assert done.exit_code == 2
     assert "not the plan file itself" in done.output.replace("\n", " ") or "terraform show -json" in done.output
 
 
-def test_the_files_of_the_code_that_is_here_are_known_by_its_digest() -> None:
+def test_files_of_current_code_are_found_by_digest() -> None:
     found = package_files(lambda_package().digest)
     assert found is not None
     assert "stream_monitor/health.py" in found

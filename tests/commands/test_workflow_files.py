@@ -1,4 +1,4 @@
-"""The workflows fit GitHub's schema and a linter, offline; they hold no script, and no more rights than they use."""
+"""The workflows match GitHub's schema and a linter, contain no scripts, and have only the permissions they use."""
 
 import json
 import re
@@ -20,7 +20,7 @@ TOOLS = Path(sys.executable).parent
 
 
 def loaded(path: Path) -> dict[str, Any]:
-    """A workflow as GitHub reads it: `on` is a word, not a truth."""
+    """A workflow as GitHub reads it: `on` is a string, not a boolean."""
     from ruamel.yaml import YAML  # noqa: PLC0415  slow, and only these tests read YAML
 
     content: dict[str, Any] = YAML(typ="safe").load(path.read_text(encoding="utf-8"))
@@ -32,7 +32,7 @@ def jobs(path: Path) -> dict[str, Any]:
     return found
 
 
-def test_there_is_a_workflow_for_each_step_of_a_change() -> None:
+def test_workflows_are_check_deploy_drift_and_plan() -> None:
     assert [path.stem for path in WORKFLOWS] == ["check", "deploy", "drift", "plan"]
 
 
@@ -41,14 +41,14 @@ def test_there_is_a_workflow_for_each_step_of_a_change() -> None:
     [("vendor.github-workflows", WORKFLOWS), ("vendor.github-actions", ACTIONS)],
     ids=["workflows", "actions"],
 )
-def test_every_file_fits_githubs_schema(schema: str, paths: list[Path]) -> None:
+def test_files_match_githubs_schema(schema: str, paths: list[Path]) -> None:
     done = subprocess.run(
         [TOOLS / "check-jsonschema", "--builtin-schema", schema, *paths], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_the_workflow_linter_finds_nothing() -> None:
+def test_workflow_linter_finds_nothing() -> None:
     done = subprocess.run(
         [TOOLS / "zizmor", "--offline", "--no-progress", "--format", "plain", FOLDER],
         capture_output=True,
@@ -59,7 +59,7 @@ def test_the_workflow_linter_finds_nothing() -> None:
 
 
 @pytest.mark.parametrize("path", [*WORKFLOWS, *ACTIONS], ids=lambda path: path.parent.name + "/" + path.name)
-def test_every_action_is_pinned_by_digest_and_says_its_release(path: Path) -> None:
+def test_actions_are_pinned_by_digest_with_their_release(path: Path) -> None:
     uses = re.findall(r"^ +(?:- )?uses: (\S+)(.*)$", path.read_text(encoding="utf-8"), re.MULTILINE)
     for action, rest in uses:
         if not action.startswith("./"):
@@ -68,7 +68,7 @@ def test_every_action_is_pinned_by_digest_and_says_its_release(path: Path) -> No
 
 
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
-def test_a_step_calls_one_command_that_can_be_run_on_a_laptop(path: Path) -> None:
+def test_step_runs_one_command_without_expressions(path: Path) -> None:
     for job in jobs(path).values():
         for step in job["steps"]:
             if "run" in step:
@@ -78,7 +78,7 @@ def test_a_step_calls_one_command_that_can_be_run_on_a_laptop(path: Path) -> Non
 
 
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
-def test_a_command_in_a_workflow_is_one_of_ours_and_takes_its_options(path: Path) -> None:
+def test_workflow_command_and_its_options_exist(path: Path) -> None:
     from typer.main import get_command  # noqa: PLC0415
 
     from tools.cli.__main__ import app  # noqa: PLC0415
@@ -93,7 +93,7 @@ def test_a_command_in_a_workflow_is_one_of_ours_and_takes_its_options(path: Path
 
 
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
-def test_nothing_is_permitted_but_what_a_job_names(path: Path) -> None:
+def test_jobs_have_only_the_permissions_they_name(path: Path) -> None:
     content = loaded(path)
     assert content["permissions"] == {}
     for job in content["jobs"].values():
@@ -101,21 +101,21 @@ def test_nothing_is_permitted_but_what_a_job_names(path: Path) -> None:
         assert writes <= {"id-token", "pull-requests", "issues"}
 
 
-def test_a_fork_gets_no_role() -> None:
+def test_fork_gets_no_role() -> None:
     (job,) = jobs(FOLDER / "workflows" / "plan.yml").values()
     assert job["if"] == "github.event.pull_request.head.repo.full_name == github.repository"
     assert "pull_request_target" not in "".join(path.read_text(encoding="utf-8") for path in WORKFLOWS)
 
 
-def test_only_the_deployment_is_bound_to_an_environment_and_gets_the_apply_role() -> None:
+def test_only_deploy_has_an_environment_and_the_apply_role() -> None:
     for path in WORKFLOWS:
         text = json.dumps(jobs(path))
         assert ("AWS_APPLY_ROLE" in text) is (path.stem == "deploy")
         assert ('"environment": "${{ inputs.environment }}"' in text) is (path.stem == "deploy")
 
 
-def test_what_holds_the_lock_of_a_state_is_not_cancelled_and_gets_the_interrupt_itself() -> None:
-    """A killed plan keeps the lock; a runner interrupts only the shell of a step, which passes nothing on."""
+def test_command_that_locks_state_is_not_cancelled() -> None:
+    """A killed plan keeps the lock; a runner interrupts only the shell of a step, which forwards nothing."""
     for path in WORKFLOWS:
         steps = [step.get("run", "") for job in jobs(path).values() for step in job["steps"]]
         holding = [run for run in steps if re.search(r"media-workflow (plan|apply|deploy|destroy|bootstrap) ", run)]
@@ -124,13 +124,13 @@ def test_what_holds_the_lock_of_a_state_is_not_cancelled_and_gets_the_interrupt_
             assert all(run.startswith("exec ") for run in holding)
 
 
-def test_no_variable_and_no_argument_holds_what_has_no_bound() -> None:
+def test_variables_and_arguments_have_bounded_size() -> None:
     """Linux starts no program with a variable of 131,072 bytes; 65,536 characters of a description can be more."""
     for path in WORKFLOWS:
         assert not re.search(r"\$\{\{[^}]*\b(body|message|description)\b", path.read_text(encoding="utf-8")), path.name
 
 
-def test_the_description_of_a_pull_request_is_read_from_the_event_whatever_its_size(tmp_path: Path) -> None:
+def test_pull_request_description_of_any_size_is_read(tmp_path: Path) -> None:
     event = tmp_path / "event.json"
     text = "あ" * 65_000 + "\nallow aws_sns_topic.this:delete\n"
     for body, allowed in ((text, ["aws_sns_topic.this:delete"]), (None, [])):
@@ -140,7 +140,7 @@ def test_the_description_of_a_pull_request_is_read_from_the_event_whatever_its_s
 
 
 @pytest.mark.parametrize("content", [None, "", "{}", '{"pull_request": null}', "[]"])
-def test_without_the_event_of_a_pull_request_no_description_is_made_up(tmp_path: Path, content: str | None) -> None:
+def test_missing_pull_request_event_is_refused(tmp_path: Path, content: str | None) -> None:
     event = tmp_path / "event.json"
     if content is not None:
         event.write_text(content)
@@ -148,6 +148,6 @@ def test_without_the_event_of_a_pull_request_no_description_is_made_up(tmp_path:
         description_of_pull_request({"GITHUB_EVENT_PATH": str(event)} if content is not None else {})
 
 
-def test_a_change_is_checked_by_the_same_command_as_on_a_laptop() -> None:
+def test_check_runs_the_same_command_as_a_laptop() -> None:
     (job,) = jobs(FOLDER / "workflows" / "check.yml").values()
     assert job["steps"][-1]["run"] == ".ci/run"

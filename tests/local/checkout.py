@@ -1,4 +1,4 @@
-"""A copy of the project as a pipeline checks it out, with its command line pointed at the local AWS."""
+"""A checkout of the project, as in a pipeline, whose command line uses the local AWS."""
 
 import os
 import shutil
@@ -22,7 +22,7 @@ PARTS = (
 
 
 class Checkout:
-    """A copy of the project, as a pipeline checks it out, and its command line."""
+    """A checkout of the project, as in a pipeline, and its command line."""
 
     def __init__(self, folder: Path, aws: LocalAws, environ: Mapping[str, str]) -> None:
         self.folder = folder
@@ -44,7 +44,7 @@ class Checkout:
         }
 
     def run(self, *arguments: str, expect: int = 0, environ: Mapping[str, str] | None = None) -> str:
-        """Run a command; what it printed."""
+        """Run a command and return its output."""
         done = subprocess.run(
             [sys.executable, "-m", "tools.cli", *arguments],
             cwd=self.folder,
@@ -61,7 +61,7 @@ class Checkout:
 
     @contextmanager
     def one_provider(self, **environ: str) -> Iterator[None]:
-        """Meanwhile, all commands share one process of the provider, which runs with `environ` as they should."""
+        """Let all commands share one process of the provider, started with `environ`."""
         alone, root = self.environ, self.folder / "cdktf.out" / "stacks" / "media-workflow"
         try:
             with one_provider(root, {**alone, **environ}) as self.environ:
@@ -70,7 +70,7 @@ class Checkout:
             self.environ = alone
 
     def forget_state(self, environment: str) -> None:
-        """Take the state of an environment out of the bucket."""
+        """Delete the state of an environment from the bucket."""
         listed = self.s3.list_objects_v2(Bucket=BUCKET)
         for item in listed.get("Contents", []):
             if f"/{environment}/" in item["Key"] or item["Key"] == f"ci-access/{environment}.tfstate":

@@ -12,8 +12,10 @@ import pytest
 from components.paths import PROJECT
 from tests.local.evening import Evening
 from tests.local.github import GitHub, running
+from tests.local.pages import Clone
 from tools.local_aws import LocalAws
 from tools.rehearsal.deployment import Deployment
+from tools.terraform.binary import terraform_environment
 
 Begin = Callable[[str], Evening]
 
@@ -128,3 +130,17 @@ def begin(aws: LocalAws, venue: dict[str, str]) -> Iterator[Begin]:
     yield of
     for evening in evenings:
         evening.end()
+
+
+@pytest.fixture
+def own_aws() -> Iterator[LocalAws]:
+    """A local AWS of one test, in which nothing is deployed."""
+    with LocalAws() as running:
+        yield running
+
+
+@pytest.fixture
+def clone(own_aws: LocalAws, tmp_path: Path) -> Clone:
+    """A clone of the project whose commands reach `own_aws`."""
+    configured = terraform_environment().get("TF_CLI_CONFIG_FILE")
+    return Clone(tmp_path, {**own_aws.environment(), **({"TF_CLI_CONFIG_FILE": configured} if configured else {})})

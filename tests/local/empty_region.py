@@ -75,6 +75,11 @@ class EmptyRegion:
         )
         return str(made["FunctionArn"])
 
+    def execution_input(self, arn: str | None) -> Any:
+        """The input of an execution, which must have been started."""
+        assert arn, "no execution was started"
+        return json.loads(self.client("stepfunctions").describe_execution(executionArn=arn)["input"])
+
     def _role(self) -> str:
         client = self.client("iam")  # has no Regions, so the role may be there
         with suppress(client.exceptions.EntityAlreadyExistsException):
@@ -95,7 +100,7 @@ class EmptyRegion:
         return arn
 
     def waiting(self, name: str) -> list[dict[str, Any]]:
-        """The messages of a queue, with all attributes."""
+        """Receive the messages of a queue, with all attributes."""
         client = self.client("sqs")
         url = client.get_queue_url(QueueName=name)["QueueUrl"]
         got = client.receive_message(QueueUrl=url, MaxNumberOfMessages=10, MessageAttributeNames=["All"])

@@ -1,7 +1,7 @@
-"""Searches what somebody with a role could become: every known way from one's permissions to another's.
+"""Searches for privilege escalation: every known way from the permissions of a role to more. Pure.
 
-A table holds the ways; the search takes each with every principal that is reached, until nothing new is. What is asked
-is decided by the same evaluator that stands in front of the local AWS. Pure.
+A table holds the ways; the search tries each with every principal that it reaches, until it reaches no new one.
+`permissions` decides what a policy allows.
 """
 
 import json
@@ -12,7 +12,8 @@ from functools import cache
 from itertools import product
 from typing import Any
 
-from tests.local.permissions import ACCOUNT, REGION, Request, permitted
+from tests.local.called_resources import ACCOUNT, arn
+from tests.local.permissions import Request, permitted
 
 ANYTHING = '{"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}'
 CALLED_BY_CLOUDFORMATION = (("aws:CalledVia", "cloudformation.amazonaws.com"),)
@@ -34,13 +35,13 @@ PASSES: Mapping[str, Sequence[tuple[str, ...]]] = {
     "datapipeline": [("datapipeline:CreatePipeline", "datapipeline:PutPipelineDefinition")],
     "bedrock": [("bedrock:CreateAgent",)],
 }
-"""What runs as a role that is handed to a service: any of these lists of actions, all of a list."""
+"""What runs as a role that is passed to a service: any of these lists of actions, all of a list."""
 RUNS_AS: Mapping[str, Sequence[str]] = {
     "function": ("lambda:UpdateFunctionCode",),
     "stateMachine": ("states:UpdateStateMachine",),
     "stack": ("cloudformation:UpdateStack", "cloudformation:SetStackPolicy"),
 }
-"""What changes what a thing does that has a role already."""
+"""What changes a resource that already has a role."""
 NEW_PRINCIPALS = (
     *("iam:CreateUser", "iam:CreateAccessKey", "iam:CreateLoginProfile", "iam:UpdateLoginProfile"),
     *("iam:PutUserPolicy", "iam:AttachUserPolicy", "iam:AddUserToGroup", "iam:PutGroupPolicy"),
@@ -51,12 +52,7 @@ NEW_PRINCIPALS = (
     *("rolesanywhere:CreateProfile", "sso:CreatePermissionSet", "organizations:LeaveOrganization"),
     *("iam:AttachRolePolicy", "iam:DeleteRolePermissionsBoundary"),
 )
-"""Actions that nobody here may do to anything: each is a way of its own, or undoes the boundary."""
-
-
-def arn(service: str, resource: str) -> str:
-    """An ARN in the one account and Region."""
-    return f"arn:aws:{service}:{REGION}:{ACCOUNT}:{resource}"
+"""Actions that no role here may take: each is a way of its own, or undoes the boundary."""
 
 
 def role(name: str) -> str:
@@ -66,7 +62,7 @@ def role(name: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """A role in one of the states that it can be brought into: its policies as JSON, and its boundary's name."""
+    """A role in one of its possible states: its policies as JSON, and the name of its boundary."""
 
     arn: str
     policies: tuple[str, ...]
@@ -75,7 +71,7 @@ class Form:
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """A key in one of the states that it can be brought into."""
+    """A key in one of its possible states."""
 
     arn: str
     tags: tuple[tuple[str, str], ...]
@@ -83,7 +79,7 @@ class Key:
 
     @property
     def context(self) -> tuple[tuple[str, str], ...]:
-        """What conditions see of it."""
+        """Its condition keys."""
         return (
             *((f"aws:ResourceTag/{name}", value) for name, value in self.tags),
             *(("kms:ResourceAliases", alias) for alias in self.aliases),
@@ -92,18 +88,18 @@ class Key:
 
 @dataclass(slots=True, kw_only=True)
 class World:
-    """What is in the account, and what of it the one who searches has come to.
+    """What is in the account, and what of it the search has reached.
 
     Attributes:
         boundaries: documents as JSON, by ARN.
-        forms: roles, as they are and as they can be made.
-        keys: the same of keys.
-        runs_as: the role of a thing, by the thing's kind and ARN.
-        new_roles: names that a role could be made under.
+        forms: roles, as they are and as they can be changed.
+        keys: the same for keys.
+        runs_as: the role of a resource, by its kind and ARN.
+        new_roles: names that a new role could get.
         own_tags: the tags of the environment.
         own_alias: the alias of its key.
-        forbidden: what nobody who is reached may do.
-        held: ARNs of the roles that are reached, with how.
+        forbidden: what no reached role may do.
+        held: ARNs of the reached roles, with how.
     """
 
     boundaries: dict[str, str]
@@ -117,7 +113,7 @@ class World:
     held: dict[str, str] = field(default_factory=dict)
 
     def allows(self, form: Form, *requests: Request) -> bool:
-        """Whether a role may do all of this, itself or through CloudFormation, which calls in its caller's name."""
+        """Whether a role may do all of this, itself or through CloudFormation, which calls as its caller."""
         limit = self.boundaries[form.boundary] if form.boundary else None
         return all(_allowed(form.policies, limit, request) for request in requests)
 
@@ -134,7 +130,7 @@ def _allowed(policies: tuple[str, ...], limit: str | None, request: Request) -> 
 
 @cache
 def _about(policy: str, action: str) -> dict[str, Any]:
-    """What of a policy is about an action: the evaluator is asked a hundred thousand times."""
+    """The statements of a policy about an action. Cached, because it is called a hundred thousand times."""
     return {
         "Statement": [
             statement
@@ -149,12 +145,12 @@ def _listed(value: Any) -> list[str]:
 
 
 def search(world: World, start: Form) -> list[str]:
-    """Everything that the start can come to and should not, as sentences; empty if there is no way."""
+    """Everything that the start can reach and should not, as sentences; empty if there is no way."""
     world.forms.add(start)
     world.held[start.arn] = "start"
     while True:
         before = len(world.forms), len(world.held), len(world.keys)
-        # Roles that may do the same are one who searches, and what it finds of a form it finds once.
+        # Roles with the same permissions reach the same, so one of them is enough.
         for actor in {(form.policies, form.boundary): form for form in world.forms if form.arn in world.held}.values():
             _take_every_way(world, actor)
         if (len(world.forms), len(world.held), len(world.keys)) == before:
@@ -173,18 +169,18 @@ def _take_every_way(world: World, actor: Form) -> None:
     for name, limit in product(world.new_roles, (None, *world.boundaries)):
         if world.allows(actor, Request("iam:CreateRole", role(name), _limit(limit))):
             world.forms.add(Form(role(name), (), limit))
-            world.held.setdefault(role(name), f"iam:CreateRole by {actor.arn}")  # its trust is its maker's choice
+            world.held.setdefault(role(name), f"iam:CreateRole by {actor.arn}")  # its creator chooses its trust
     for key in list(world.keys):
         world.keys |= {changed for ways, changed in _key_changes(world, key) if world.allows(actor, *ways)}
 
 
 def _changes(world: World, form: Form) -> Iterator[tuple[Request, Form]]:
-    """What changes the permissions of a role, and what it is then."""
+    """What changes the permissions of a role, and the role after it."""
     has = _limit(form.boundary)
     everything = replace(form, policies=(ANYTHING,))
     for action in ("iam:PutRolePolicy", "iam:AttachRolePolicy"):
         yield Request(action, form.arn, has), everything
-    for action in ("iam:DeleteRolePolicy", "iam:DetachRolePolicy"):  # what is taken away may be a Deny
+    for action in ("iam:DeleteRolePolicy", "iam:DetachRolePolicy"):  # what is removed may be a Deny
         yield Request(action, form.arn, has), replace(form, policies=tuple(map(_without_deny, form.policies)))
     yield Request("iam:DeleteRolePermissionsBoundary", form.arn, has), replace(form, boundary=None)
     for limit in world.boundaries:
@@ -195,20 +191,20 @@ def _changes(world: World, form: Form) -> Iterator[tuple[Request, Form]]:
 
 
 def _holds(world: World, form: Form) -> Iterator[list[Request]]:
-    """What makes somebody act as a role: all requests of a list."""
+    """What lets a caller act as a role: all requests of a list."""
     yield [Request("sts:AssumeRole", form.arn)]
     yield [Request("iam:UpdateAssumeRolePolicy", form.arn, _limit(form.boundary))]
     for service, lists in PASSES.items():
-        handed = Request("iam:PassRole", form.arn, (("iam:PassedToService", f"{service}.amazonaws.com"),))
+        passed = Request("iam:PassRole", form.arn, (("iam:PassedToService", f"{service}.amazonaws.com"),))
         for actions, place in product(lists, _places(service)):
-            yield [handed, *(Request(action, place) for action in actions)]
+            yield [passed, *(Request(action, place) for action in actions)]
     for (kind, thing), owner in world.runs_as.items():
         if owner == form.arn:
             yield [Request(action, thing) for action in RUNS_AS[kind][:1]]
 
 
 def _places(service: str) -> list[str]:
-    """Where a thing could be made that runs as a role: under our name, or anywhere."""
+    """Where a resource could be created that runs as a role: under our name, or anywhere."""
     ours = {
         "lambda": arn("lambda", "function:media-workflow-lab-x"),
         "states": arn("states", "stateMachine:media-workflow-lab-x"),
@@ -221,7 +217,7 @@ def _places(service: str) -> list[str]:
 
 
 def _key_changes(world: World, key: Key) -> Iterator[tuple[list[Request], Key]]:
-    """What makes a key look like the environment's own."""
+    """What gives a key the tags and alias of the environment."""
     asked = tuple((f"aws:RequestTag/{name}", value) for name, value in world.own_tags.items())
     tagged = replace(key, tags=tuple(sorted({**dict(key.tags), **world.own_tags}.items())))
     yield [Request("kms:TagResource", key.arn, (*asked, *key.context))], tagged
@@ -232,7 +228,7 @@ def _key_changes(world: World, key: Key) -> Iterator[tuple[list[Request], Key]]:
 
 
 def _wrong(world: World, form: Form) -> Iterator[str]:
-    """What a role that is reached may do and must not."""
+    """What a reached role may do and must not."""
     how = f"{form.arn} ({world.held[form.arn]})"
     for action in NEW_PRINCIPALS:
         for target in (form.arn, role("media-workflow-lab-new"), role("admin"), "*"):

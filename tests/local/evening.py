@@ -20,8 +20,8 @@ from tools.local_aws.deliveries import Published, published
 from tools.local_aws.eventbridge import Delivery, deliver, event
 from tools.local_aws.executions import Execution, wait_for
 from tools.local_aws.forget import forget_what_happened
-from tools.local_aws.gaps import flow_messages
-from tools.local_aws.gaps.flow_states import set_flow_status
+from tools.local_aws.gaps import mediaconnect_messages
+from tools.local_aws.gaps.mediaconnect_flow_status import set_flow_status
 from tools.local_aws.scheduler import fire_schedules
 from tools.rehearsal.scenario import PRESENCE
 
@@ -44,7 +44,7 @@ class Evening:
     def __init__(self, aws: LocalAws, flow: str, arns: dict[str, str], queue_url: str) -> None:
         self.aws, self.arn, self.queue_url = aws, arns[flow], queue_url
         self._standing = ExitStack()
-        self._set_clock = self._standing.enter_context(clock.standing(EIGHT))
+        self._set_clock = self._standing.enter_context(clock.stopped(EIGHT))
         self._now = EIGHT
         self.executions: list[Execution] = []
         self._metrics: Any = aws.client("cloudwatch")
@@ -151,7 +151,7 @@ class Evening:
         """So many minutes with these metrics; at the end of each, alarms are evaluated and the schedule fires."""
         signs = [metrics[name] for name in PRESENCE if name in metrics]
         lives = any(signs) or (metrics and not signs)
-        flow_messages.set_source_metadata(self.arn, "present" if lives else "absent")
+        mediaconnect_messages.set_source_metadata(self.arn, "present" if lives else "absent")
         for _ in range(count):
             self.put(metrics)
             self.pass_seconds(60, looks=looks)

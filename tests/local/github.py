@@ -1,4 +1,4 @@
-"""A GitHub of one repository on loopback: its ids, comments, issues and runs, as far as the workflows use them."""
+"""A fake GitHub with one repository on loopback: ids, comments, issues and runs that the workflows use."""
 
 import json
 import re
@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 
 
 class GitHub:
-    """What is on it, and how to reach it."""
+    """The content of the fake, and its address."""
 
     def __init__(self) -> None:
         self.url = ""
@@ -19,7 +19,7 @@ class GitHub:
         self.issues: list[dict[str, Any]] = []
         self.pulls: dict[str, list[dict[str, Any]]] = {}
         self.runs: list[dict[str, Any]] = []
-        self.asked: list[str] = []
+        self.requests: list[str] = []
         self.identity = {"id": 456789, "full_name": "example/live", "owner": {"id": 123456, "login": "example"}}
         self.former_name = "example/before"
 
@@ -27,9 +27,9 @@ class GitHub:
         """The variables that GitHub sets in a workflow."""
         return {"GITHUB_API_URL": self.url, "GITHUB_REPOSITORY": "example/live", "GITHUB_TOKEN": "token"}
 
-    def answer(self, method: str, path: str, body: Any) -> tuple[int, Any]:  # noqa: PLR0911
-        """The status and content of an answer."""
-        self.asked.append(f"{method} {path}")
+    def respond(self, method: str, path: str, body: Any) -> tuple[int, Any]:  # noqa: PLR0911
+        """Status and body of a response."""
+        self.requests.append(f"{method} {path}")
         if path in {"/repos/example/live", f"/repos/{self.former_name}"}:  # GitHub redirects from a former name
             return 200, self.identity
         parts = urlsplit(path.removeprefix("/repos/example/live/"))
@@ -62,13 +62,13 @@ class GitHub:
 
 @contextmanager
 def running() -> Iterator[GitHub]:
-    """A GitHub that answers until the block ends."""
+    """Run the fake until the block ends."""
     github = GitHub()
 
     class Handler(BaseHTTPRequestHandler):
         def _any(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            status, content = github.answer(self.command, self.path, json.loads(body) if body else None)
+            status, content = github.respond(self.command, self.path, json.loads(body) if body else None)
             if self.headers.get("Authorization") != "Bearer token":
                 status, content = 401, {"message": "Bad credentials"}
             self.send_response(status)

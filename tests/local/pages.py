@@ -178,10 +178,19 @@ class Clone:
             self._state / "bin" / "npx": f'[ "$2" = deploy ] && set -- "$@" --auto-approve\n'
             f'program=$1; shift; exec {here}/node_modules/.bin/$program "$@" --skip-provider-lock',
         }
-        for path, text in programs.items():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(f"#!/bin/sh\n{text}\n", encoding="utf-8")
-            path.chmod(0o755)
+        for program, text in programs.items():
+            program.parent.mkdir(parents=True, exist_ok=True)
+            program.write_text(f"#!/bin/sh\n{text}\n", encoding="utf-8")
+            program.chmod(0o755)
+
+
+def play(clone: Clone, page: str) -> None:
+    """Run a page, and compare what its samples show."""
+    for block in blocks(page):
+        if block.language in SHELL and not block.not_run:
+            for (command, sample), (_, printed) in zip(block.steps, clone.run(block), strict=True):
+                missing = shown_in(sample, printed)
+                assert missing is None, f"{page}:{block.line}: {command}\ndoes not print:\n{missing}\nbut:\n{printed}"
 
 
 def terminal(command: list[str], *, folder: Path, environ: Mapping[str, str]) -> tuple[int, str]:

@@ -1,11 +1,11 @@
-"""IAM in front of the local AWS: whoever calls with the credentials of a role may do what its policies say, no more.
+"""Enforces IAM on the local AWS: calls with the credentials of a role may do what its policies allow, no more.
 
-moto's own enforcement knows neither resources nor conditions, so this stands in its place, at the same point of every
-request. It evaluates identity policies and permissions boundaries: Allow, Deny, wildcards, and the conditions that our
-policies use; and of resource policies that of a key, where it names the role. It does not check signatures. What
-CloudFormation calls for its caller never leaves moto, so it is asked here when the stack is.
+moto 5.2.5 enforces neither resources nor conditions, so this replaces its check of every request. It evaluates identity
+policies and permissions boundaries (Allow, Deny, wildcards, and the conditions that our policies use), and the policy
+of a key where that names the role. It does not check signatures. What CloudFormation calls for its caller never leaves
+moto, so its permissions are checked with those of the stack.
 
-As on AWS, tags and aliases of a new key count minutes later: when a test says that they have passed.
+As on AWS, tags and aliases of a new key count minutes later: when a test calls `minutes_pass`.
 """
 
 import json
@@ -26,8 +26,8 @@ from moto.mediaconnect.models import mediaconnect_backends
 from moto.s3.exceptions import S3AccessDeniedError
 from moto.sts.models import sts_backends
 
-ACCOUNT = "123456789012"
-REGION = "us-east-1"
+from tests.local.called_resources import ACCOUNT, REGION, arn, resources
+
 PREFIXES = {"stepfunctions": "states"}
 TAG_ACTIONS = {
     "kms:CreateKey": "kms:TagResource",
@@ -50,24 +50,24 @@ TAG_ACTIONS = {
         for action in actions
     },
 }
-"""What else is asked when something is made with tags."""
+"""The second permission that a call with tags needs."""
 PASSED_TO = {"lambda": "lambda", "states": "states", "events": "events", "scheduler": "scheduler"}
 BY_CLOUDFORMATION = {
     "CreateStack": ("CreateFlow", "AddFlowOutputs", "AddFlowSources", "DescribeFlow", "ListFlows", "TagResource"),
     "UpdateStack": ("UpdateFlow", "UpdateFlowSource", "UpdateFlowOutput", "DescribeFlow", "ListFlows"),
     "DeleteStack": ("DescribeFlow", "ListFlows", "DeleteFlow", "RemoveFlowOutput", "RemoveFlowSource"),
 }
-"""What the handlers of a flow, its sources and its outputs declare; ListFlows is read's and delete's."""
+"""What the handlers of a flow, its sources and its outputs declare; ListFlows is for read and delete."""
 USES_KEY = {
     "dynamodb:CreateTable": ("CreateGrant", "Decrypt", "DescribeKey", "Encrypt", "GenerateDataKey", "ReEncryptTo")
 }
-"""What a service asks of a customer key in the name of whoever hands it over."""
+"""Permissions on a customer key that its user needs for a service."""
 BY_BOUNDARY = {
     *("iam:AttachRolePolicy", "iam:CreateRole", "iam:DeleteRole", "iam:DeleteRolePermissionsBoundary"),
     *("iam:DeleteRolePolicy", "iam:DetachRolePolicy", "iam:PutRolePermissionsBoundary", "iam:PutRolePolicy"),
     *("iam:UpdateAssumeRolePolicy", "iam:UpdateRole"),
 }
-"""Actions that IAM tells iam:PermissionsBoundary of: the one that is asked for, or else the one that the role has."""
+"""Actions with the condition key iam:PermissionsBoundary: the requested boundary, or else that of the role."""
 BUCKET_PARTS = {
     "accelerate": "AccelerateConfiguration",
     "acl": "BucketAcl",
@@ -87,7 +87,7 @@ BUCKET_PARTS = {
     "versioning": "BucketVersioning",
     "website": "BucketWebsite",
 }
-"""What of a bucket is asked in the address, and what its actions are called after Get and Put."""
+"""A subresource of a bucket in the query string, and its name in actions after Get and Put."""
 NO_RESOURCE = {
     *("kms:CreateKey", "kms:ListAliases", "logs:DescribeLogGroups", "sns:GetSubscriptionAttributes"),
     *("sns:SetSubscriptionAttributes", "sns:Unsubscribe", "ssm:DescribeParameters"),
@@ -118,20 +118,20 @@ class Request:
 
 @dataclass(slots=True)
 class Gate:
-    """What was asked by which role, in order, and the keys that it was about."""
+    """The requests of each role, in order, and the keys among their resources."""
 
     asked: list[tuple[str, Request]] = field(default_factory=list)
     new_keys: set[str] = field(default_factory=set)
     old_keys: set[str] = field(default_factory=set)
 
     def sees_tags_of(self, key: str) -> bool:
-        """Whether tags and aliases of a key count in conditions: not before minutes have passed."""
+        """Whether tags and aliases of a key count in conditions, as they do after minutes."""
         if key not in self.old_keys:
             self.new_keys.add(key)
         return key in self.old_keys
 
     def minutes_pass(self) -> None:
-        """From here on, tags and aliases of every key so far count."""
+        """Let tags and aliases of every key so far count."""
         self.old_keys |= self.new_keys
 
 
@@ -149,7 +149,7 @@ def permitted(documents: Sequence[Any], asked: Request, boundary: Any = None) ->
 
 
 def policies_of(role: str) -> list[Any]:
-    """The policies of a role on the local AWS, in it and attached to it."""
+    """The inline and attached policies of a role on the local AWS."""
     backend = iam_backends[ACCOUNT]["aws"]
     attached, _ = backend.list_attached_role_policies(role)
     return [
@@ -168,7 +168,7 @@ def boundary_of(role: str) -> Any:
 
 
 def permitted_by_key(role: str, asked: Request) -> bool:
-    """Whether the policy of the key that a request is about names the role, and allows it."""
+    """Whether a request is about a key whose policy names the role and allows it."""
     if not asked.action.startswith("kms:") or ":key/" not in asked.resource:
         return False
     key = kms_backends[ACCOUNT][REGION].keys.get(asked.resource.rpartition("/")[2])
@@ -194,7 +194,7 @@ def enforced() -> Iterator[Gate]:
             return
         try:
             needed = list(requests(self, resource, gate))
-        except Exception as error:  # as an answer that nobody tries again
+        except Exception as error:  # as a refusal, which no client retries
             gate.asked.append((role, Request("unreadable", repr(error))))
             raise refusal(self, role, Request("unreadable", repr(error))) from error
         for asked in needed:
@@ -233,11 +233,11 @@ def requests(response: BaseResponse, resource: str, gate: Gate) -> Iterator[Requ
     name = f"{service}:{action}"
     tags = _tags(parameters)
     request_tags = tuple((f"aws:RequestTag/{key}", value) for key, value in tags.items())
-    for arn in ["*"] if name in NO_RESOURCE else resources(service, action, parameters):
-        context = (*request_tags, *_resource_context(service, arn, gate), *_boundary(name, parameters))
-        yield Request(name, arn, context)
+    for resource_arn in ["*"] if name in NO_RESOURCE else resources(service, action, parameters):
+        context = (*request_tags, *_resource_context(service, resource_arn, gate), *_boundary(name, parameters))
+        yield Request(name, resource_arn, context)
         if tags and name in TAG_ACTIONS:
-            about = _arn("kms", "key/new") if name == "kms:CreateKey" else arn
+            about = arn("kms", "key/new") if name == "kms:CreateKey" else resource_arn
             yield Request(TAG_ACTIONS[name], about, context)
     for action_on_key in USES_KEY.get(name, ()):
         key = parameters.get("SSESpecification", {}).get("KMSMasterKeyId")
@@ -249,62 +249,12 @@ def requests(response: BaseResponse, resource: str, gate: Gate) -> Iterator[Requ
         if action == "UpdateStack" and _stack_tags(str(parameters["StackName"])) - tags.keys():
             yield Request("cloudformation:UntagResource", resources(service, action, parameters)[0])
         for inner in BY_CLOUDFORMATION.get(action, ()):
-            flow = "*" if inner == "ListFlows" else _arn("mediaconnect", "flow:1-abc:any")
+            flow = "*" if inner == "ListFlows" else arn("mediaconnect", "flow:1-abc:any")
             yield Request(f"mediaconnect:{inner}", flow, (("aws:CalledVia", "cloudformation.amazonaws.com"),))
 
 
-def resources(service: str, action: str, given: Mapping[str, Any]) -> list[str]:  # noqa: C901, PLR0911, PLR0912
-    """The ARNs that a call is about."""
-    for key in ("ResourceARN", "ResourceArn", "resourceArn", "Resource"):
-        if isinstance(given.get(key), str) and given[key].startswith("arn:"):
-            return [given[key].removesuffix(":*") if service == "logs" else given[key]]
-    match service:
-        case "cloudwatch":
-            boards = [*given.get("DashboardNames", []), *_one(given, "DashboardName")]
-            alarms = [*given.get("AlarmNames", []), *_one(given, "AlarmName")]
-            return [f"arn:aws:cloudwatch::{ACCOUNT}:dashboard/{name}" for name in boards] + [
-                _arn("cloudwatch", f"alarm:{name}") for name in alarms
-            ] or ["*"]
-        case "events":
-            return [_arn("events", f"rule/{given.get('Rule') or given.get('Name')}")]
-        case "lambda":
-            name = str(given["FunctionName"]).rpartition("function:")[2]
-            return [_arn("lambda", f"function:{name}")]
-        case "logs":
-            return [_arn("logs", f"log-group:{given['logGroupName']}")]
-        case "iam":
-            return [f"arn:aws:iam::{ACCOUNT}:role/{given['RoleName']}"]
-        case "kms":
-            keys = [*_one(given, "TargetKeyId"), *_one(given, "KeyId")]
-            found = [key if key.startswith("arn:") else _arn("kms", f"key/{key}") for key in keys]
-            return [*found, *(_arn("kms", name) for name in _one(given, "AliasName"))]
-        case "scheduler":
-            if "ScheduleGroup" in action:
-                return [_arn("scheduler", f"schedule-group/{given['Name']}")]
-            return [_arn("scheduler", f"schedule/{given.get('GroupName', 'default')}/{given['Name']}")]
-        case "sns":
-            return [given.get("TopicArn") or _arn("sns", given["Name"])]
-        case "sqs":
-            return [_arn("sqs", given.get("QueueName") or str(given["QueueUrl"]).rpartition("/")[2])]
-        case "ssm":
-            names = [*given.get("Names", []), *_one(given, "Name"), *_one(given, "ResourceId")]
-            return [_arn("ssm", f"parameter{name}") for name in names]
-        case "states":
-            return [given.get("stateMachineArn") or _arn("states", f"stateMachine:{given['name']}")]
-        case "cloudformation":
-            if "StackName" not in given:
-                return ["*"]  # the list of all stacks
-            name = str(given["StackName"])
-            return [name if name.startswith("arn:") else _arn("cloudformation", f"stack/{name}/1")]
-        case "dynamodb":
-            return [_arn("dynamodb", f"table/{str(given['TableName']).rpartition('/')[2]}")]
-        case "mediaconnect":
-            return [unquote(str(given["FlowArn"]))]
-    raise LookupError(f"{service}:{action} is about nothing that is known here: {given}")
-
-
 def _s3(response: Any, resource: str) -> Request:
-    """Of a bucket, by what of it is asked; of an object, what moto itself says."""
+    """The permission of a call to S3: of a bucket by its subresource, of an object as moto names it."""
     prefix = response.querystring.get("prefix", [""])[0]
     action = str(response.data["Action"])
     if "/" not in resource.rpartition(":")[2]:
@@ -337,7 +287,7 @@ def _holds(operator: str, key: str, values: Any, asked: Request) -> bool:
             return (not found) == (str(_listed(values)[0]).lower() == "true")
         case "StringLike":
             return any(fnmatchcase(value, pattern) for value in found for pattern in _listed(values))
-    raise LookupError(f"the condition {operator} is not known here")
+    raise LookupError(f"unknown condition operator {operator}: add it to _holds")
 
 
 def _document(policy: Any) -> Any:
@@ -379,18 +329,18 @@ def _stack_tags(name: str) -> set[str]:
     return set(cloudformation_backends[ACCOUNT][REGION].get_stack(name).tags)
 
 
-def _resource_context(service: str, arn: str, gate: Gate) -> tuple[tuple[str, str], ...]:
+def _resource_context(service: str, resource: str, gate: Gate) -> tuple[tuple[str, str], ...]:
     if service == "mediaconnect":
-        tags = mediaconnect_backends[ACCOUNT][REGION].tagger.get_tag_dict_for_resource(arn)
+        tags = mediaconnect_backends[ACCOUNT][REGION].tagger.get_tag_dict_for_resource(resource)
         return tuple((f"aws:ResourceTag/{key}", value) for key, value in tags.items())
-    if service != "kms" or ":key/" not in arn:
+    if service != "kms" or ":key/" not in resource:
         return ()
-    if ":key/alias/" in arn:  # one of AWS's own keys, which is asked for by its alias
-        return (("kms:ResourceAliases", arn.partition(":key/")[2]),)
-    if not gate.sees_tags_of(arn):
+    if ":key/alias/" in resource:  # an AWS-managed key, which is named by its alias
+        return (("kms:ResourceAliases", resource.partition(":key/")[2]),)
+    if not gate.sees_tags_of(resource):
         return ()
     backend = kms_backends[ACCOUNT][REGION]
-    key = arn.rpartition("/")[2]
+    key = resource.rpartition("/")[2]
     tags = backend.list_resource_tags(key).get("Tags", [])
     aliases = list(backend.keys[key].aliases)
     return (
@@ -400,7 +350,7 @@ def _resource_context(service: str, arn: str, gate: Gate) -> tuple[tuple[str, st
 
 
 def _passed(value: Any) -> Iterator[str]:
-    """The roles that a call hands over."""
+    """The roles that a call passes to a service."""
     if isinstance(value, Mapping):
         for key, part in value.items():
             if key in {"Role", "RoleArn", "roleArn"} and isinstance(part, str) and part.startswith("arn:"):
@@ -412,13 +362,5 @@ def _passed(value: Any) -> Iterator[str]:
             yield from _passed(part)
 
 
-def _one(given: Mapping[str, Any], key: str) -> list[str]:
-    return [str(given[key])] if given.get(key) else []
-
-
 def _listed(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
-
-
-def _arn(service: str, resource: str) -> str:
-    return f"arn:aws:{service}:{REGION}:{ACCOUNT}:{resource}"

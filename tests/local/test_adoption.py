@@ -1,6 +1,6 @@
-"""What the workflows and an operator run, end to end: plan, comment, apply, refuse, destroy.
+"""Commands of workflows and operators, end to end: plan, comment, apply, refuse, destroy.
 
-One environment goes through its life once, in the order of the tests, because each step takes Terraform a while.
+The tests share one environment and run in order, because each step with Terraform is slow.
 """
 
 import json
@@ -19,7 +19,7 @@ from tools.local_aws import LocalAws
 
 @pytest.fixture(scope="module")
 def checkout(aws: LocalAws, github: GitHub, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
-    """prod, deployed by the plan that was reviewed; afterwards nothing of it is left."""
+    """prod, deployed from a reviewed plan; its state is deleted afterwards."""
     found = Checkout(tmp_path_factory.mktemp("checkout"), aws, github.environment())
     printed = found.run("plan", "prod", "--save", "reviewed")
     assert "channel-one is a new flow, created in STANDBY" in printed
@@ -29,23 +29,21 @@ def checkout(aws: LocalAws, github: GitHub, tmp_path_factory: pytest.TempPathFac
     found.forget_state("prod")
 
 
-def test_the_same_plan_again_changes_nothing(checkout: Checkout) -> None:
+def test_second_plan_has_no_changes(checkout: Checkout) -> None:
     assert "Nothing changes in prod" in checkout.run("plan", "prod")
 
 
-def test_a_plan_that_was_applied_is_not_applied_twice(checkout: Checkout) -> None:
+def test_applied_plan_cannot_be_applied_again(checkout: Checkout) -> None:
     assert "the state has changed, from serial" in checkout.run("apply", "prod", "reviewed", expect=1)
 
 
 def protected(aws: LocalAws) -> set[bool]:
-    """Whether the stacks of the flows of prod have termination protection."""
+    """Termination protection of the flow stacks of prod."""
     found = aws.client("cloudformation").describe_stacks()["Stacks"]
     return {stack["EnableTerminationProtection"] for stack in found if "-prod-" in stack["StackName"]}
 
 
-def test_an_applied_plan_leaves_the_stacks_protected_and_drift_says_when_they_are_not(
-    checkout: Checkout, aws: LocalAws
-) -> None:
+def test_drift_reports_missing_protection_after_apply(checkout: Checkout, aws: LocalAws) -> None:
     assert protected(aws) == {True}
     aws.client("cloudformation").update_termination_protection(
         StackName="media-workflow-prod-channel-one", EnableTerminationProtection=False
@@ -55,7 +53,7 @@ def test_an_applied_plan_leaves_the_stacks_protected_and_drift_says_when_they_ar
     assert "channel-one: termination protection of its stack media-workflow-prod-channel-one is off" in printed
 
 
-def test_the_rename_of_a_live_flow_is_blocked_and_says_what_goes_off_air(checkout: Checkout, github: GitHub) -> None:
+def test_rename_of_a_live_flow_is_blocked(checkout: Checkout, github: GitHub) -> None:
     checkout.run("start", "prod", "channel-one", "--yes")
     checkout.edit('name = "channel-one"', 'name = "channel-1"')
     printed = checkout.run("plan", "prod", "--save", "renamed", expect=1)
@@ -76,7 +74,7 @@ def test_the_rename_of_a_live_flow_is_blocked_and_says_what_goes_off_air(checkou
     checkout.edit('name = "channel-1"', 'name = "channel-one"')
 
 
-def test_a_plan_of_another_configuration_is_refused(checkout: Checkout) -> None:
+def test_plan_of_another_configuration_is_refused(checkout: Checkout) -> None:
     checkout.edit("log_retention_days = 90", "log_retention_days = 120")
     checkout.run("plan", "prod", "--save", "kept-longer")
     checkout.edit("log_retention_days = 120", "log_retention_days = 150")
@@ -90,7 +88,7 @@ def test_a_plan_of_another_configuration_is_refused(checkout: Checkout) -> None:
     checkout.run("apply", "prod", "kept-longer")
 
 
-def test_a_protected_environment_is_not_left_half_destroyed(checkout: Checkout, aws: LocalAws) -> None:
+def test_protected_environment_is_not_destroyed(checkout: Checkout, aws: LocalAws) -> None:
     checkout.edit("protect = true", "protect = false")  # that it is set, but not deployed, changes nothing
     refused = checkout.run("destroy", "prod", "--stop-flows", "--yes", expect=1)
     assert (
@@ -103,7 +101,7 @@ def test_a_protected_environment_is_not_left_half_destroyed(checkout: Checkout, 
     assert protected(aws) == {False}
 
 
-def test_nothing_is_destroyed_until_an_open_incident_is_closed_by_hand(checkout: Checkout, aws: LocalAws) -> None:
+def test_destroy_is_refused_until_the_incident_is_closed(checkout: Checkout, aws: LocalAws) -> None:
     store = Table(aws.client("dynamodb"), "media-workflow-prod-incidents")
     report = check(0, issue(), flow_name="remote-venue", environment="prod")
     handle(report, execution="e", store=store, send=lambda _: None, clock=lambda: moment(report["timestamp"]))
@@ -115,7 +113,7 @@ def test_nothing_is_destroyed_until_an_open_incident_is_closed_by_hand(checkout:
     assert "Its recipients are notified." in printed
 
 
-def test_a_flow_on_air_is_destroyed_only_after_it_was_stopped(checkout: Checkout, aws: LocalAws) -> None:
+def test_flow_on_air_is_destroyed_only_after_stop(checkout: Checkout, aws: LocalAws) -> None:
     refused = checkout.run("destroy", "prod", "--yes", expect=1)
     assert "the flow channel-one is ACTIVE: it is on air" in refused
     assert "`media-workflow stop prod channel-one`, or destroy with --stop-flows" in refused

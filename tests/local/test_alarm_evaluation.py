@@ -1,4 +1,4 @@
-"""The local CloudWatch judges alarms as AWS documents it, and does what follows from a change."""
+"""The local CloudWatch evaluates alarms as AWS documents it, and does what follows from a change."""
 
 import json
 from datetime import timedelta
@@ -16,14 +16,16 @@ from stream_monitor.trigger import Trigger
 from tests.local.empty_region import EIGHT, EmptyRegion, minute
 from tests.unit.stream import rule
 from tools.local_aws import ACCOUNT_ID, LocalAws
-from tools.local_aws.alarms import Standing, evaluate_alarms, next_state, notification, state_change, subject
+from tools.local_aws.alarm_evaluation import next_state
+from tools.local_aws.alarm_messages import AlarmState, notification, state_change, subject
+from tools.local_aws.alarms import evaluate_alarms
 from tools.local_aws.deliveries import published
 from tools.local_aws.gaps.cloudwatch_metrics import arriving
 
 FLOW = "arn:aws:mediaconnect:eu-west-1:123456789012:flow:1-a:channel-one"
 NAME = "media-workflow-prod-channel-one/packet-loss"
 RETAIN = "retain"
-STANDING = Standing(value="ALARM", reason="", reason_data=None, timestamp=EIGHT)
+RAISED = AlarmState(value="ALARM", reason="", reason_data=None, timestamp=EIGHT)
 
 
 @pytest.fixture
@@ -78,7 +80,7 @@ def state(region: EmptyRegion, name: str = NAME) -> str:
     ],
 )
 @pytest.mark.parametrize("before", ["OK", "ALARM", "INSUFFICIENT_DATA"])
-def test_missing_data_is_treated_as_the_tables_of_the_user_guide_show(
+def test_missing_data_is_treated_as_the_user_guide_shows(
     needed: int, points: str, missing: str, ignore: str, breaching: str, not_breaching: str, before: Any
 ) -> None:
     recent = [{"0": 0.0, "X": 1.0, "-": None}[point] for point in reversed(points)]
@@ -100,7 +102,7 @@ def test_missing_data_is_treated_as_the_tables_of_the_user_guide_show(
         ("LessThanOrEqualToThreshold", "ALARM", 0.0),
     ],
 )
-def test_every_comparison_knows_which_side_is_bad(
+def test_comparison_breaches_on_the_right_side(
     region: EmptyRegion, operator: str, at_threshold: str, beyond: float
 ) -> None:
     put_alarm(region, ComparisonOperator=operator)
@@ -115,7 +117,7 @@ def test_every_comparison_knows_which_side_is_bad(
     ("statistic", "expected"),
     [("Average", "OK"), ("Sum", "ALARM"), ("Minimum", "OK"), ("Maximum", "ALARM"), ("SampleCount", "ALARM")],
 )
-def test_every_statistic_is_judged(region: EmptyRegion, statistic: str, expected: str) -> None:
+def test_every_statistic_is_evaluated(region: EmptyRegion, statistic: str, expected: str) -> None:
     put_alarm(region, Statistic=statistic, Threshold=1.5)
     lose(region, 0.2)
     lose(region, 1.8, start=0.5)
@@ -123,7 +125,8 @@ def test_every_statistic_is_judged(region: EmptyRegion, statistic: str, expected
     assert state(region) == expected
 
 
-def test_three_of_five_minutes_raise_the_alarm_and_it_ends_when_fewer_are_left(region: EmptyRegion) -> None:
+def test_three_of_five_minutes_raise_the_alarm(region: EmptyRegion) -> None:
+    """It ends when fewer than three are left."""
     put_alarm(region, EvaluationPeriods=5, DatapointsToAlarm=3, TreatMissingData="notBreaching")
     lose(region, 0, 0, 0, 0, 0, 9, 0, 9, 9, 0, 0, 0, 0)
     changes = {
@@ -135,7 +138,7 @@ def test_three_of_five_minutes_raise_the_alarm_and_it_ends_when_fewer_are_left(r
 
 
 @pytest.mark.parametrize("beyond", [0, 1, 2, 3, 5])
-def test_a_breach_is_found_as_far_back_as_the_evaluation_range_reaches(region: EmptyRegion, beyond: int) -> None:
+def test_breach_counts_within_the_evaluation_range(region: EmptyRegion, beyond: int) -> None:
     put_alarm(region, TreatMissingData="notBreaching")
     lose(region, 9)
     states = []
@@ -146,7 +149,7 @@ def test_a_breach_is_found_as_far_back_as_the_evaluation_range_reaches(region: E
     assert states[beyond + 1 :] == ["OK"] * (6 - beyond)
 
 
-def test_a_datapoint_that_has_not_arrived_is_missing_to_an_alarm(region: EmptyRegion) -> None:
+def test_datapoint_that_has_not_arrived_is_missing(region: EmptyRegion) -> None:
     put_alarm(region, TreatMissingData="notBreaching")
     with arriving(lambda _name, _dimensions, start: start + timedelta(seconds=60 + 90)):
         lose(region, 9)
@@ -158,16 +161,17 @@ def test_a_datapoint_that_has_not_arrived_is_missing_to_an_alarm(region: EmptyRe
     assert found == [(1, "OK"), (3, "ALARM"), (4, "OK")]
 
 
-def test_a_minute_that_has_not_ended_is_not_judged(region: EmptyRegion) -> None:
+def test_minute_that_has_not_ended_is_not_evaluated(region: EmptyRegion) -> None:
     put_alarm(region, TreatMissingData="notBreaching")
     lose(region, 0, 9)
     evaluate_alarms(minute(1.9), region=region.name)
     assert state(region) == "OK"
 
 
-def test_within_a_minute_only_alarms_with_a_period_of_seconds_are_judged_by_those_that_have_ended(
+def test_only_periods_of_seconds_are_evaluated_within_a_minute(
     region: EmptyRegion,
 ) -> None:
+    """And of those only the periods that have ended."""
     put_alarm(region, TreatMissingData="notBreaching")
     put_alarm(region, "seconds", Period=10, EvaluationPeriods=18, DatapointsToAlarm=1, TreatMissingData="notBreaching")
     lose(region, 9, start=1 / 6)
@@ -224,9 +228,10 @@ watched = st.lists(
     second=st.integers(400, 559),
 )
 @settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
-def test_the_monitor_and_the_alarms_say_the_same_of_the_same_datapoints_at_any_second(
+def test_monitor_and_alarms_agree_at_any_second(
     region: EmptyRegion, rules: list[Rule], measured: list[float | None], second: int
 ) -> None:
+    """Both evaluate the same datapoints, each by its own implementation."""
     backend = cloudwatch_backends[ACCOUNT_ID][region.name]
     backend.reset()
     client = region.client("cloudwatch")
@@ -269,14 +274,15 @@ def test_five_minute_periods_slide_by_the_minute(region: EmptyRegion) -> None:
     assert state(region) == "ALARM"
 
 
-def test_silence_is_told_a_little_late_because_older_datapoints_come_first(region: EmptyRegion) -> None:
+def test_silence_becomes_insufficient_data_late(region: EmptyRegion) -> None:
+    """Older datapoints of the evaluation range count first."""
     put_alarm(region, TreatMissingData="missing")
     lose(region, 0, 0, 0)
     states = [(evaluate_alarms(minute(number), region=region.name), state(region))[1] for number in range(3, 7)]
     assert states == ["OK", "OK", "OK", "INSUFFICIENT_DATA"]
 
 
-def test_only_the_alarms_own_series_counts(region: EmptyRegion) -> None:
+def test_only_the_series_of_the_alarm_counts(region: EmptyRegion) -> None:
     put_alarm(region)
     region.measure("SourcePacketLossPercent", 9, FlowARN=FLOW.replace("channel-one", "channel-two"))
     region.measure("SourcePacketLossPercent", 9, FlowARN=FLOW, SourceARN="arn:any")
@@ -285,7 +291,7 @@ def test_only_the_alarms_own_series_counts(region: EmptyRegion) -> None:
     assert state(region) == "INSUFFICIENT_DATA"
 
 
-def test_a_unit_counts_only_where_the_alarm_names_one(region: EmptyRegion) -> None:
+def test_unit_counts_only_where_the_alarm_names_one(region: EmptyRegion) -> None:
     put_alarm(region)
     put_alarm(region, "with-unit", Unit="Percent")
     lose(region, 9)
@@ -293,7 +299,7 @@ def test_a_unit_counts_only_where_the_alarm_names_one(region: EmptyRegion) -> No
     assert (state(region), state(region, "with-unit")) == ("ALARM", "INSUFFICIENT_DATA")
 
 
-def test_alarms_on_the_chain_are_judged_like_any_other(region: EmptyRegion) -> None:
+def test_self_monitoring_alarm_is_evaluated_like_any_other(region: EmptyRegion) -> None:
     put_alarm(
         region,
         "media-workflow-prod-chain-monitor-errors",
@@ -342,7 +348,6 @@ def put_math_alarm(region: EmptyRegion, expression: str) -> None:
         ("errors - FILL(known, 0)", 2, 2, "OK"),
         ("errors - FILL(known, 0)", None, 2, "OK"),
         ("errors - known", 1, None, "OK"),  # no datapoint where one of two is missing
-        ("(errors + 1) * 2 / 4 - known", 2, 1, "ALARM"),
     ],
 )
 def test_metric_math_is_evaluated_as_cloudwatch_defines_it(
@@ -362,22 +367,22 @@ def test_metric_math_in_the_event_and_the_message_names_its_queries(region: Empt
     (change,) = evaluate_alarms(minute(1), region=region.name)
     (alarm,) = cloudwatch_backends[ACCOUNT_ID][region.name].alarms.values()
     assert change.after == "ALARM"
-    told = state_change(alarm, STANDING, STANDING, region=region.name)["detail"]["configuration"]["metrics"]
+    told = state_change(alarm, RAISED, RAISED, region=region.name)["detail"]["configuration"]["metrics"]
     assert [one["id"] for one in told] == ["left", "errors", "known"]
     assert told[0]["expression"] == "errors - FILL(known, 0)"
     assert told[1]["metricStat"]["metric"]["dimensions"] == {"FunctionName": "f"}
-    trigger = notification(alarm, STANDING, STANDING, region=region.name)["Trigger"]
+    trigger = notification(alarm, RAISED, RAISED, region=region.name)["Trigger"]
     assert (trigger["Period"], trigger["Metrics"][0]["Label"]) == (300, "what is left")
     assert "MetricName" not in trigger
 
 
-def test_metric_math_that_is_not_known_here_is_an_error(region: EmptyRegion) -> None:
+def test_unknown_metric_math_is_refused(region: EmptyRegion) -> None:
     put_math_alarm(region, "ANOMALY_DETECTION_BAND(errors)")
     with pytest.raises(NotImplementedError, match="does not know 'ANOMALY_DETECTION_BAND"):
         evaluate_alarms(minute(1), region=region.name)
 
 
-def test_a_change_shows_in_describe_alarms_with_reason_and_data(region: EmptyRegion) -> None:
+def test_change_shows_in_describe_alarms_with_reason_and_data(region: EmptyRegion) -> None:
     put_alarm(region, EvaluationPeriods=2, DatapointsToAlarm=1)
     lose(region, 0.25, 0)
     evaluate_alarms(minute(2), region=region.name)
@@ -407,7 +412,7 @@ def test_a_change_shows_in_describe_alarms_with_reason_and_data(region: EmptyReg
         ((9,), "notBreaching", "Threshold Crossed: 1 missing datapoint was treated as [NonBreaching]."),
     ],
 )  # fmt: skip
-def test_the_reason_says_which_datapoints_counted_and_which_were_missing(
+def test_reason_names_datapoints_that_counted_or_were_missing(
     region: EmptyRegion, points: tuple[float, ...], missing: str, told: str
 ) -> None:
     put_alarm(region, EvaluationPeriods=2, TreatMissingData=missing)
@@ -417,7 +422,7 @@ def test_the_reason_says_which_datapoints_counted_and_which_were_missing(
     assert alarm["StateReason"].endswith(told)
 
 
-def test_lost_data_is_told_as_insufficient(region: EmptyRegion) -> None:
+def test_lost_data_is_insufficient_data(region: EmptyRegion) -> None:
     put_alarm(region)
     lose(region, 0)
     evaluate_alarms(minute(1), region=region.name)
@@ -427,9 +432,9 @@ def test_lost_data_is_told_as_insufficient(region: EmptyRegion) -> None:
     assert json.loads(alarm["StateReasonData"])["recentDatapoints"] == []
 
 
-def test_a_change_becomes_the_event_that_aws_documents(region: EmptyRegion) -> None:
-    queue = region.queue("events")
-    region.rule("all", {"source": ["aws.cloudwatch"]}, {"Id": "queue", "Arn": queue})
+def test_change_sends_the_event_that_aws_documents(region: EmptyRegion) -> None:
+    machine = region.state_machine()
+    region.rule("all", {"source": ["aws.cloudwatch"]}, {"Id": "workflow", "Arn": machine})
     put_alarm(region, Unit="Percent", Dimensions=[{"Name": "FlowARN", "Value": FLOW}])
     region.client("cloudwatch").put_metric_data(
         Namespace="AWS/MediaConnect",
@@ -439,15 +444,15 @@ def test_a_change_becomes_the_event_that_aws_documents(region: EmptyRegion) -> N
             for number, value in enumerate((0.0, 9.0))
         ],
     )  # fmt: skip
-    evaluate_alarms(minute(1), region=region.name)
-    (first,) = [json.loads(message["Body"]) for message in region.waiting("events")]
+    (change,) = evaluate_alarms(minute(1), region=region.name)
+    (first,) = [region.execution_input(delivery.execution_arn) for delivery in change.deliveries]
     assert first["detail"]["state"]["value"] == "OK"
     # A new alarm has not been judged, so there is no data that it could have been judged by.
     assert first["detail"]["previousState"]["reason"] == "Unchecked: Initial alarm creation"
     assert "reasonData" not in first["detail"]["previousState"]
 
     (change,) = evaluate_alarms(minute(2) + timedelta(milliseconds=40), region=region.name)
-    (second,) = [json.loads(message["Body"]) for message in region.waiting("events")]
+    (second,) = [region.execution_input(delivery.execution_arn) for delivery in change.deliveries]
     reason_data = json.loads(second["detail"]["state"].pop("reasonData"))
     assert reason_data["recentDatapoints"] == [9.0]
     assert second["detail"]["state"].pop("reason").startswith("Threshold Crossed: 1 out of the last 1 datapoints")
@@ -485,10 +490,10 @@ def test_a_change_becomes_the_event_that_aws_documents(region: EmptyRegion) -> N
             },
         },
     }
-    assert [(told.rule, told.target_arn) for told in change.deliveries] == [("all", queue)]
+    assert [(delivery.rule, delivery.target_arn) for delivery in change.deliveries] == [("all", machine)]
 
 
-def test_each_state_tells_the_topics_of_its_own_actions(region: EmptyRegion) -> None:
+def test_each_state_publishes_to_its_own_actions(region: EmptyRegion) -> None:
     topics = {name: region.topic(name) for name in ("ALARM", "OK", "INSUFFICIENT_DATA")}
     put_alarm(
         region,
@@ -507,7 +512,7 @@ def test_each_state_tells_the_topics_of_its_own_actions(region: EmptyRegion) -> 
     ]
 
 
-def test_the_message_of_an_alarm_is_worded_as_cloudwatch_words_it(region: EmptyRegion) -> None:
+def test_message_of_an_alarm_has_the_form_of_cloudwatch(region: EmptyRegion) -> None:
     topic = region.topic("chain")
     put_alarm(region, AlarmActions=[topic])
     lose(region, 9)
@@ -540,15 +545,16 @@ def test_the_message_of_an_alarm_is_worded_as_cloudwatch_words_it(region: EmptyR
     }
 
 
-def test_the_subject_of_a_long_name_fits_what_sns_takes() -> None:
+def test_subject_of_a_long_name_is_cut_to_what_sns_takes() -> None:
     assert subject("ALARM", "short", region="us-east-1") == 'ALARM: "short" in US East (N. Virginia)'
     long = subject("INSUFFICIENT_DATA", "a" * 200, region="us-east-1")
     assert len(long) == 100
     assert long.endswith('aaa..." in US East (N. Virginia)')
 
 
-def test_actions_that_are_switched_off_tell_nobody_but_the_event_goes_out(region: EmptyRegion) -> None:
-    region.rule("all", {"source": ["aws.cloudwatch"]}, {"Id": "queue", "Arn": region.queue("events")})
+def test_disabled_actions_publish_nothing(region: EmptyRegion) -> None:
+    """The event is sent nevertheless."""
+    region.rule("all", {"source": ["aws.cloudwatch"]}, {"Id": "workflow", "Arn": region.state_machine()})
     put_alarm(region, AlarmActions=[region.topic("chain")], ActionsEnabled=False)
     lose(region, 9)
     (change,) = evaluate_alarms(minute(1), region=region.name)
@@ -556,7 +562,7 @@ def test_actions_that_are_switched_off_tell_nobody_but_the_event_goes_out(region
     assert len(change.deliveries) == 1
 
 
-def test_a_state_that_lasts_is_told_once(region: EmptyRegion) -> None:
+def test_lasting_state_is_published_once(region: EmptyRegion) -> None:
     put_alarm(region, AlarmActions=[region.topic("chain")])
     lose(region, 9, 9, 9)
     told = [len(evaluate_alarms(minute(number), region=region.name)) for number in (1, 2, 3)]
@@ -567,13 +573,11 @@ def test_a_state_that_lasts_is_told_once(region: EmptyRegion) -> None:
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
-        ({"Statistic": None, "ExtendedStatistic": "p99"}, "is not evaluated here"),
-        ({"AlarmActions": ["arn:aws:lambda:eu-west-1:123456789012:function:any"]}, "only topics are told"),
+        ({"Statistic": None, "ExtendedStatistic": "p99"}, "use a metric or metric math"),
+        ({"AlarmActions": ["arn:aws:lambda:eu-west-1:123456789012:function:any"]}, "use a topic"),
     ],
 )
-def test_what_is_not_known_here_is_said_instead_of_guessed(
-    region: EmptyRegion, settings: dict[str, Any], words: str
-) -> None:
+def test_unknown_kind_of_alarm_or_action_is_refused(region: EmptyRegion, settings: dict[str, Any], words: str) -> None:
     put_alarm(region, **settings)
     lose(region, 9)
     with pytest.raises(NotImplementedError, match=words):

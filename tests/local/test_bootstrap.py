@@ -1,4 +1,4 @@
-"""The bucket for the state, created or adopted by the command that sees to it."""
+"""`bootstrap` creates or adopts the bucket for the state."""
 
 import json
 import re
@@ -19,7 +19,7 @@ def bootstrapped(aws: LocalAws, folder: Path, bucket: str) -> Checkout:
     return checkout
 
 
-def test_the_bucket_for_state_is_made_once_and_the_command_can_be_repeated(aws: LocalAws, tmp_path: Path) -> None:
+def test_bootstrap_creates_the_bucket_and_is_repeatable(aws: LocalAws, tmp_path: Path) -> None:
     checkout = bootstrapped(aws, tmp_path, "bootstrapped-state")
     assert "Apply complete! Resources: 7 added" in plain(checkout.run("bootstrap", "made", "--yes"))
     assert "Resources: 0 added, 0 changed, 0 destroyed" in plain(checkout.run("bootstrap", "made", "--yes"))
@@ -31,7 +31,7 @@ def test_the_bucket_for_state_is_made_once_and_the_command_can_be_repeated(aws: 
     s3.delete_bucket(Bucket="bootstrapped-state")
 
 
-def test_a_bucket_that_was_made_by_hand_is_adopted_with_all_that_it_holds(aws: LocalAws, tmp_path: Path) -> None:
+def test_bootstrap_adopts_a_bucket_with_its_content(aws: LocalAws, tmp_path: Path) -> None:
     checkout, s3 = bootstrapped(aws, tmp_path, "made-by-hand"), aws.client("s3")
     s3.create_bucket(Bucket="made-by-hand")
     s3.put_object(Bucket="made-by-hand", Key="media-workflow/dev/media-workflow.tfstate", Body=b"{}")
@@ -49,7 +49,7 @@ def test_a_bucket_that_was_made_by_hand_is_adopted_with_all_that_it_holds(aws: L
     s3.delete_object(Bucket="made-by-hand", Key=kept["Key"])
 
 
-def test_a_bucket_of_somebody_else_or_of_another_region_is_refused(aws: LocalAws, tmp_path: Path) -> None:
+def test_bootstrap_refuses_a_foreign_bucket(aws: LocalAws, tmp_path: Path) -> None:
     checkout = bootstrapped(aws, tmp_path, "somebody-elses")
     role = aws.client("sts").assume_role(RoleArn="arn:aws:iam::210987654321:role/other", RoleSessionName="other")
     other = {

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tools.local_aws.calls import _by_path
+from tools.local_aws.calls import operation_by_path
 
 FLOW = "/v1/flows/arn:aws:mediaconnect:us-east-1:123456789012:flow:1-AbC:live-stream"
 
@@ -16,4 +16,4 @@ FLOW = "/v1/flows/arn:aws:mediaconnect:us-east-1:123456789012:flow:1-AbC:live-st
     ],
 )
 def test_call_by_path_has_the_name_of_its_operation(service: str, method: str, path: str, operation: str) -> None:
-    assert _by_path(service, method, path) == operation
+    assert operation_by_path(service, method, path) == operation

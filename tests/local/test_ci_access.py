@@ -1,4 +1,4 @@
-"""What the two roles of a pipeline may do, asked of the local AWS while it enforces their policies."""
+"""Permissions of the two pipeline roles, enforced by the local AWS."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -23,7 +23,7 @@ STATE = f"arn:aws:s3:::{BUCKET}/media-workflow/lab/media-workflow.tfstate"
 
 @dataclass(frozen=True, slots=True)
 class Life:
-    """What happened in the life of an environment whose every step was taken by a pipeline's role."""
+    """What happened while the pipeline's roles deployed, changed and destroyed an environment."""
 
     asked: list[tuple[str, Request]]
     by_plan_role: dict[str, str]
@@ -33,7 +33,7 @@ class Life:
 
 
 def credentials(aws: LocalAws, role: str) -> dict[str, str]:
-    """A session of a role, as a workflow gets it for its token."""
+    """A session of a role, as a workflow gets it with its token."""
     session = aws.client("sts").assume_role_with_web_identity(
         RoleArn=f"arn:aws:iam::123456789012:role/{role}", RoleSessionName="pipeline", WebIdentityToken="token"
     )["Credentials"]
@@ -46,7 +46,7 @@ def credentials(aws: LocalAws, role: str) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def checkout(aws: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
-    """An environment whose roles are there and nothing else."""
+    """An environment with its pipeline roles and nothing else."""
     found = Checkout(tmp_path_factory.mktemp("checkout"), aws, {"TF_CLI_ARGS_apply": "-auto-approve -parallelism=20"})
     text = (found.folder / "environments" / "dev.toml").read_text(encoding="utf-8")
     ci = '[ci]\nrepository = "example/live"\nowner_id = 123456\nrepository_id = 456789\n\n[tags]\nOld = "tag"'
@@ -116,7 +116,7 @@ def boundaries_of(aws: LocalAws) -> dict[str, Any]:
 
 
 def outside_of_the_boundary(aws: LocalAws) -> list[tuple[str, Request]]:
-    """What deployed roles are allowed and their boundary is not, as AWS would tell each service's conditions."""
+    """What deployed roles are allowed and their boundary is not, under the conditions that AWS sets per service."""
     tags = (("aws:ResourceTag/Project", "media-workflow"), ("aws:ResourceTag/Environment", "lab"))
     context = (*tags, ("kms:ViaService", "sns.us-east-1.amazonaws.com"))
     found = [
@@ -136,7 +136,7 @@ def listed(value: Any) -> list[Any]:
 
 
 def as_before_the_boundary(aws: LocalAws, gate: Gate) -> None:
-    """Take away what an older deployment does not have, and let its key's tags and alias be old enough to count."""
+    """Remove what an older deployment lacks, and make its key's tags and alias old enough to be visible."""
     for name in deployed_roles(aws):
         aws.client("iam").delete_role_permissions_boundary(RoleName=name)
     kms = aws.client("kms")
@@ -147,39 +147,39 @@ def as_before_the_boundary(aws: LocalAws, gate: Gate) -> None:
         kms.put_key_policy(KeyId=key, PolicyName="default", Policy=json.dumps(policy))
 
 
-def test_the_plan_role_can_plan_and_look_for_drift(life: Life) -> None:
+def test_plan_role_can_plan_and_check_drift(life: Life) -> None:
     assert "Nothing changes in lab" in life.by_plan_role["plan"]
     assert "lab is deployed as it is configured" in life.by_plan_role["drift"]
 
 
-def test_the_plan_role_cannot_apply_even_a_reviewed_plan(life: Life) -> None:
+def test_plan_role_cannot_apply_a_reviewed_plan(life: Life) -> None:
     assert "is not authorized to perform" in life.by_plan_role["apply"]
 
 
-def test_the_apply_role_can_apply_change_and_destroy(life: Life) -> None:
+def test_apply_role_can_apply_change_and_destroy(life: Life) -> None:
     assert life.left == []
     made = {request.action for role, request in life.asked if role == APPLY_ROLE}
     assert {"lambda:CreateFunction", "cloudformation:UpdateStack", "kms:ScheduleKeyDeletion", "iam:PassRole"} <= made
 
 
-def test_every_deployed_role_has_the_boundary_also_where_it_was_made_without(life: Life) -> None:
+def test_every_deployed_role_has_the_boundary(life: Life) -> None:
     for found in life.boundaries:
         assert len(found) >= 5
         assert set(found.values()) == {BOUNDARY}
 
 
-def test_no_deployed_role_needs_more_than_the_boundary_holds(life: Life) -> None:
+def test_no_role_needs_more_than_the_boundary(life: Life) -> None:
     assert life.outside == []
 
 
-def test_what_real_aws_asks_besides_was_asked(life: Life) -> None:
-    """Calls of CloudFormation and of services in their caller's name, which the local AWS alone never makes."""
+def test_calls_of_real_aws_on_behalf_of_the_role_are_checked(life: Life) -> None:
+    """Calls that CloudFormation and services make on behalf of their caller, which moto alone does not make."""
     asked = {request.action for role, request in life.asked if role == APPLY_ROLE}
     assert {"mediaconnect:ListFlows", "cloudformation:UntagResource", "kms:ReEncryptTo", "kms:CreateGrant"} <= asked
 
 
-def test_nothing_of_the_first_apply_goes_by_tags_or_alias_of_the_new_key(life: Life) -> None:
-    """IAM sees them minutes later: until the change, no condition was told of either."""
+def test_first_apply_needs_no_tags_or_alias_of_the_new_key(life: Life) -> None:
+    """IAM sees them minutes later: until the change, no condition depends on them."""
     changed = next(number for number, (_, request) in enumerate(life.asked) if request.action == "kms:PutKeyPolicy")
     about_it = [
         request
@@ -191,14 +191,14 @@ def test_nothing_of_the_first_apply_goes_by_tags_or_alias_of_the_new_key(life: L
     assert {"kms:EnableKeyRotation", "kms:CreateAlias", "kms:CreateGrant"} <= {request.action for request in first}
 
 
-def test_the_plan_role_may_make_none_of_the_changes_that_the_apply_role_made(life: Life) -> None:
+def test_plan_role_is_denied_every_change(life: Life) -> None:
     documents = [read(policy) for policy in policies_of(PLAN_ROLE)]
     changes = {request for role, request in life.asked if role == APPLY_ROLE and is_change(request)}
     assert len(changes) > 100
     assert [request for request in changes if permitted(documents, request)] == []
 
 
-def test_the_apply_role_may_do_none_of_it_to_another_environment(life: Life) -> None:
+def test_apply_role_is_denied_other_environments(life: Life) -> None:
     documents = [read(policy) for policy in policies_of(APPLY_ROLE)]
     tried = 0
     for role, request in life.asked:
@@ -211,7 +211,7 @@ def test_the_apply_role_may_do_none_of_it_to_another_environment(life: Life) -> 
     assert tried > 300
 
 
-def test_no_role_has_a_permission_that_no_step_asked_for_on_everything(life: Life) -> None:
+def test_permissions_on_all_resources_are_all_used(life: Life) -> None:
     asked = {request.action for _, request in life.asked} | {"mediaconnect:ListTagsForResource"}
     log_delivery = {"logs:CreateLogDelivery", "logs:DeleteLogDelivery", "logs:DescribeResourcePolicies"}
     log_delivery |= {
@@ -227,7 +227,7 @@ def test_no_role_has_a_permission_that_no_step_asked_for_on_everything(life: Lif
         if statement["Resource"] == "*"
         for action in statement["Action"]
     }
-    # The state machine's own service asks for these in the caller's name, which the local AWS does not do.
+    # Step Functions calls these on behalf of the caller, which the local AWS does not do.
     assert open_to_all - asked - log_delivery == set()
 
 
@@ -250,7 +250,7 @@ FOREIGN: dict[str, Call] = {
 
 
 @pytest.mark.parametrize("what", FOREIGN)
-def test_neither_role_reaches_what_is_not_of_its_environment(what: str, checkout: Checkout, aws: LocalAws) -> None:
+def test_roles_cannot_reach_foreign_resources(what: str, checkout: Checkout, aws: LocalAws) -> None:
     del checkout
     for role in (PLAN_ROLE, APPLY_ROLE):
         found = credentials(aws, role)
@@ -270,7 +270,7 @@ def test_neither_role_reaches_what_is_not_of_its_environment(what: str, checkout
             FOREIGN[what](client)
 
 
-def test_each_role_trusts_its_own_subjects_only(checkout: Checkout, aws: LocalAws) -> None:
+def test_each_role_trusts_only_its_own_subjects(checkout: Checkout, aws: LocalAws) -> None:
     del checkout
     iam = aws.client("iam")
     subjects = {
@@ -296,7 +296,7 @@ def test_each_role_trusts_its_own_subjects_only(checkout: Checkout, aws: LocalAw
 
 
 def is_change(request: Request) -> bool:
-    """Whether a request changes something; the lock of the state is the plan role's to take."""
+    """Whether a request changes something other than the lock of the state, which the plan role may take."""
     verb = request.action.partition(":")[2]
     return (
         not verb.startswith(READS)
@@ -309,7 +309,7 @@ def read(policy: Any) -> Any:
     return json.loads(policy) if isinstance(policy, str) else policy
 
 
-def test_what_the_gate_itself_decides() -> None:
+def test_gate_allows_and_denies_by_policy() -> None:
     document = {
         "Statement": [
             {"Effect": "Allow", "Action": ["sns:*"], "Resource": "arn:aws:sns:us-east-1:1:a-*"},

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 from moto.cloudwatch.models import cloudwatch_backends
-from moto.sqs.models import sqs_backends
 
 from components.workflow_definition import workflow_definition
 from tests.local.empty_region import EIGHT, EmptyRegion, minute
@@ -35,7 +34,7 @@ def publish(region: EmptyRegion, topic: str, message: str = "text", **attributes
     )  # fmt: skip
 
 
-def test_a_message_is_kept_with_subject_attributes_and_recipients(region: EmptyRegion) -> None:
+def test_message_has_subject_attributes_and_recipients(region: EmptyRegion) -> None:
     topic = region.topic("alerts")
     subscribe(region, topic, "email", "oncall@example.com")
     subscribe(region, topic, "sms", "+15550100")
@@ -51,7 +50,7 @@ def test_a_message_is_kept_with_subject_attributes_and_recipients(region: EmptyR
     ]
 
 
-def test_each_protocol_gets_its_own_text_and_the_others_the_default(region: EmptyRegion) -> None:
+def test_protocol_without_a_text_gets_the_default(region: EmptyRegion) -> None:
     topic, queue = region.topic("alerts"), region.queue("inbox")
     subscribe(region, topic, "email", "oncall@example.com")
     subscribe(region, topic, "sms", "+15550100")
@@ -66,9 +65,7 @@ def test_each_protocol_gets_its_own_text_and_the_others_the_default(region: Empt
 
 
 @pytest.mark.parametrize(("text", "arrives"), [("x" * 1600, True), ("x" * 1601, False), ("é" * 801, False)])
-def test_a_text_that_is_too_long_for_a_phone_is_taken_and_not_delivered(
-    region: EmptyRegion, *, text: str, arrives: bool
-) -> None:
+def test_text_too_long_for_a_phone_is_not_delivered(region: EmptyRegion, *, text: str, arrives: bool) -> None:
     topic = region.topic("alerts")
     subscribe(region, topic, "email", "oncall@example.com")
     subscribe(region, topic, "sms", "+15550100")
@@ -85,16 +82,14 @@ def test_texts_by_protocol_without_a_default_are_refused(region: EmptyRegion, me
         sns.publish(TopicArn=topic, Message=message, MessageStructure="json")
 
 
-def test_the_length_of_a_message_is_counted_in_bytes(region: EmptyRegion) -> None:
+def test_length_of_a_message_is_counted_in_bytes(region: EmptyRegion) -> None:
     sns, topic = region.client("sns"), region.topic("alerts")
     with pytest.raises(sns.exceptions.InvalidParameterException, match="too long"):
         sns.publish(TopicArn=topic, Message="é" * 131_073)
 
 
 @pytest.mark.parametrize(("size", "brief"), [(10, False), (80_000, True)])
-def test_that_monitoring_failed_is_told_however_large_the_input_is(
-    region: EmptyRegion, *, size: int, brief: bool
-) -> None:
+def test_monitoring_failure_is_sent_for_an_input_of_any_size(region: EmptyRegion, *, size: int, brief: bool) -> None:
     topic = region.topic("alerts")
     for protocol, endpoint in (("email", "oncall@example.com"), ("sms", "+15550100")):
         subscribe(region, topic, protocol, endpoint)
@@ -132,7 +127,7 @@ def test_that_monitoring_failed_is_told_however_large_the_input_is(
         ({"severity": ["HIGH"], "kind": ["alert"]}, "HIGH", False),
     ],
 )
-def test_a_filter_on_attributes_decides_who_is_told(
+def test_filter_on_attributes_decides_the_recipients(
     region: EmptyRegion, *, policy: dict[str, Any], severity: str | None, told: bool
 ) -> None:
     topic = region.topic("alerts")
@@ -146,7 +141,7 @@ def test_a_filter_on_attributes_decides_who_is_told(
     ("body", "told"),
     [({"report": {"severity": "HIGH"}}, True), ({"report": {"severity": "INFO"}}, False), ({}, False), ("text", False)],
 )
-def test_a_filter_on_the_body_decides_who_is_told(region: EmptyRegion, *, body: Any, told: bool) -> None:
+def test_filter_on_the_body_decides_the_recipients(region: EmptyRegion, *, body: Any, told: bool) -> None:
     topic = region.topic("alerts")
     policy = {"report": {"severity": ["HIGH"]}}
     subscribe(region, topic, "email", "oncall@example.com", policy, FilterPolicyScope="MessageBody")
@@ -155,7 +150,7 @@ def test_a_filter_on_the_body_decides_who_is_told(region: EmptyRegion, *, body: 
     assert bool(message.recipients) is told
 
 
-def test_the_order_of_publishing_is_kept_across_topics(region: EmptyRegion) -> None:
+def test_messages_are_in_order_across_topics(region: EmptyRegion) -> None:
     alerts, self_monitored = region.topic("alerts"), region.topic("chain")
     for topic, text in ((self_monitored, "1"), (alerts, "2"), (self_monitored, "3"), (alerts, "4")):
         publish(region, topic, text)
@@ -163,20 +158,20 @@ def test_the_order_of_publishing_is_kept_across_topics(region: EmptyRegion) -> N
     assert [message.message for message in published(region=region.name, since=3)] == ["4"]
 
 
-def test_recipients_are_those_of_the_moment_of_publishing(region: EmptyRegion) -> None:
+def test_recipients_are_those_at_the_time_of_publishing(region: EmptyRegion) -> None:
     topic = region.topic("alerts")
     publish(region, topic)
     subscribe(region, topic, "email", "late@example.com")
     assert [message.recipients for message in published(region=region.name)] == [()]
 
 
-def test_subscribers_of_another_topic_are_not_told(region: EmptyRegion) -> None:
+def test_subscriber_of_another_topic_is_no_recipient(region: EmptyRegion) -> None:
     subscribe(region, region.topic("chain"), "email", "oncall@example.com")
     publish(region, region.topic("alerts"))
     assert [message.recipients for message in published(region=region.name)] == [()]
 
 
-def test_what_a_state_machine_publishes_is_kept_too(region: EmptyRegion) -> None:
+def test_message_of_a_state_machine_is_recorded(region: EmptyRegion) -> None:
     topic = region.topic("alerts")
     subscribe(region, topic, "email", "oncall@example.com", {"severity": ["CRITICAL"]})
     tell = {
@@ -198,7 +193,7 @@ def test_what_a_state_machine_publishes_is_kept_too(region: EmptyRegion) -> None
     assert message.recipients == ("email oncall@example.com",)
 
 
-def test_a_reset_forgets_all_messages(region: EmptyRegion) -> None:
+def test_reset_forgets_all_messages(region: EmptyRegion) -> None:
     publish(region, region.topic("alerts"))
     assert published(region=region.name)
     assert published(region=EmptyRegion(region.aws).name) == []
@@ -221,9 +216,8 @@ def counted(region: EmptyRegion) -> dict[str, float]:
         (4, {"NumberOfNotificationsFailed": 4, "NumberOfNotificationsRedrivenToDlq": 1}),
     ],
 )
-def test_each_failed_attempt_on_a_url_is_counted_and_only_the_last_one_is_final(
-    region: EmptyRegion, failing: int, expected: dict[str, float]
-) -> None:
+def test_each_failed_attempt_on_a_url_is_counted(region: EmptyRegion, failing: int, expected: dict[str, float]) -> None:
+    """Only after the last does the message go to the dead-letter queue."""
     topic, dead = region.topic("alerts"), region.queue("undelivered")
     redrive = json.dumps({"deadLetterTargetArn": dead})
     subscribe(region, topic, "https", "https://pager.example.com/x", RedrivePolicy=redrive)
@@ -238,7 +232,7 @@ def test_each_failed_attempt_on_a_url_is_counted_and_only_the_last_one_is_final(
     )
 
 
-def test_a_message_that_cannot_be_kept_either_is_lost_and_reaches_nobody(region: EmptyRegion) -> None:
+def test_message_that_its_dead_letter_queue_refuses_is_lost(region: EmptyRegion) -> None:
     region.client("sqs").create_queue(QueueName="closed")
     dead = f"arn:aws:sqs:{region.name}:{ACCOUNT_ID}:closed"
     topic = region.topic("alerts")
@@ -255,9 +249,7 @@ def test_a_message_that_cannot_be_kept_either_is_lost_and_reaches_nobody(region:
     ("protocol", "endpoint"),
     [("sqs", "sqs:eu-west-1:123456789012:ours"), ("lambda", "lambda:eu-west-1:123456789012:function:ours")],
 )
-def test_a_queue_or_function_of_somebodys_own_counts_as_a_recipient(
-    region: EmptyRegion, protocol: str, endpoint: str
-) -> None:
+def test_queue_or_function_of_somebody_else_is_a_recipient(region: EmptyRegion, protocol: str, endpoint: str) -> None:
     topic = region.topic("alerts")
     subscribe(region, topic, protocol, f"arn:aws:{endpoint}")
     publish(region, topic)
@@ -265,7 +257,7 @@ def test_a_queue_or_function_of_somebodys_own_counts_as_a_recipient(
     assert message.recipients == (f"{protocol} arn:aws:{endpoint}",)
 
 
-def test_a_queue_that_is_here_gets_the_message_only_if_its_policy_lets_sns_in(region: EmptyRegion) -> None:
+def test_local_queue_gets_a_message_only_if_its_policy_allows(region: EmptyRegion) -> None:
     topic = region.topic("alerts")
     region.client("sqs").create_queue(QueueName="closed")
     closed = f"arn:aws:sqs:{region.name}:{ACCOUNT_ID}:closed"
@@ -286,9 +278,8 @@ def depths(region: EmptyRegion) -> list[tuple[float, float]]:
     return [((datum.timestamp - EIGHT.replace(tzinfo=None)) / timedelta(minutes=1), datum.value) for datum in data]
 
 
-def test_the_metrics_of_an_idle_queue_sleep_and_wake_late(region: EmptyRegion) -> None:
+def test_idle_queue_has_no_metrics_until_minutes_after_a_message(region: EmptyRegion) -> None:
     region.queue("letters")
-    queue = sqs_backends[ACCOUNT_ID][region.name].queues["letters"]
     url = region.client("sqs").get_queue_url(QueueName="letters")["QueueUrl"]
 
     def count(*minutes: int) -> None:
@@ -300,6 +291,6 @@ def test_the_metrics_of_an_idle_queue_sleep_and_wake_late(region: EmptyRegion) -
     region.client("sqs").send_message(QueueUrl=url, MessageBody="x")
     count(2, 16, 17, 18)
     assert depths(region) == [(17, 1), (18, 1)]
-    queue._messages.clear()
+    region.client("sqs").purge_queue(QueueUrl=url)
     count(19, 18 + 360, 19 + 360)
     assert depths(region)[2:] == [(19, 0), (378, 0)]

@@ -1,6 +1,6 @@
-"""`deploy` plans, reviews, asks and applies exactly that plan; two commands at once do not mix environments.
+"""`deploy` plans, reviews, asks and applies exactly that plan; concurrent commands do not mix environments.
 
-One environment goes through its life once, in the order of the tests, because each step takes Terraform a while.
+The tests share one environment and run in order, because each step with Terraform is slow.
 """
 
 import os
@@ -23,7 +23,7 @@ STATE = "media-workflow/guarded/media-workflow.tfstate"
 
 
 def made(folder: Path, aws: LocalAws) -> Checkout:
-    """A protected environment that is not deployed yet, in a folder with a space in its name, seen through a link."""
+    """A protected environment, not deployed, in a folder with a space in its name and behind a symbolic link."""
     real = folder / "live video"
     real.mkdir()
     (folder / "link").symlink_to(real)
@@ -35,13 +35,13 @@ def made(folder: Path, aws: LocalAws) -> Checkout:
 
 @pytest.fixture(scope="module")
 def fresh(aws: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> Checkout:
-    """One in which no command has done any work."""
+    """A checkout in which no command has done any work."""
     return made(tmp_path_factory.mktemp("fresh"), aws)
 
 
 @pytest.fixture(scope="module")
 def checkout(aws: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
-    """One that was planned."""
+    """A checkout with a planned environment."""
     found = made(tmp_path_factory.mktemp("checkout"), aws)
     found.run("plan", "guarded")
     yield found
@@ -50,7 +50,7 @@ def checkout(aws: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 
 @dataclass(frozen=True, slots=True)
 class OnTerminal:
-    """A command that asks, and the terminal that it asks at."""
+    """A command that asks, and its terminal."""
 
     process: subprocess.Popen[bytes]
     terminal: int
@@ -60,14 +60,14 @@ class OnTerminal:
         return self.output.read_text(encoding="utf-8")
 
     def answer(self, text: str) -> int:
-        """Type an answer; the exit code."""
+        """Type an answer and return the exit code."""
         os.write(self.terminal, f"{text}\n".encode())
         return self.process.wait(timeout=300)
 
 
 @contextmanager
 def asked(checkout: Checkout, *arguments: str) -> Iterator[OnTerminal]:
-    """The command at its question."""
+    """A command that is waiting for an answer."""
     terminal, end = pty.openpty()
     output = checkout.folder.parent / "output"
     with output.open("wb") as file:
@@ -90,13 +90,13 @@ def asked(checkout: Checkout, *arguments: str) -> Iterator[OnTerminal]:
 
 
 def version(checkout: Checkout) -> str:
-    """Of the object that holds the state; empty before the first plan."""
+    """ETag of the state object; empty before the first plan."""
     found = checkout.s3.list_objects_v2(Bucket=BUCKET, Prefix=STATE).get("Contents", [])
     assert not any(item["Key"].endswith(".tflock") for item in found)
     return str(found[0]["ETag"]) if found else ""
 
 
-def test_without_a_terminal_nothing_is_asked_and_nothing_begun(fresh: Checkout) -> None:
+def test_without_a_terminal_nothing_is_started(fresh: Checkout) -> None:
     for command in ("deploy", "bootstrap", "destroy"):
         (line,) = fresh.run(command, "guarded", expect=2).splitlines()
         assert "no terminal to ask at" in line, command
@@ -104,20 +104,20 @@ def test_without_a_terminal_nothing_is_asked_and_nothing_begun(fresh: Checkout) 
     assert not (fresh.folder / "cdktf.out").exists()
 
 
-def test_a_malformed_allowance_is_refused_before_any_plan(fresh: Checkout) -> None:
+def test_malformed_allowance_is_refused_before_planning(fresh: Checkout) -> None:
     for command in ("deploy", "plan"):
         printed = fresh.run(command, "guarded", "--allow", "everything", expect=2)
         assert "give the exact address of a resource, a colon and one of" in printed.replace("\n", " ")
     assert not (fresh.folder / "cdktf.out").exists()
 
 
-def test_a_folder_that_cannot_be_written_is_refused_before_any_plan(fresh: Checkout) -> None:
+def test_unwritable_folder_is_refused_before_planning(fresh: Checkout) -> None:
     (line,) = fresh.run("plan", "guarded", "--save", "main.py/reviewed", expect=2).splitlines()
     assert line == "--save main.py/reviewed cannot be written (Not a directory). Give a folder that you may write to."
     assert not (fresh.folder / "cdktf.out").exists()
 
 
-def test_while_a_deployment_asks_no_other_command_takes_its_folder_and_no_changes_nothing(checkout: Checkout) -> None:
+def test_deploy_locks_its_folder_while_asking(checkout: Checkout) -> None:
     with checkout.one_provider(), asked(checkout, "deploy", "guarded") as deployment:
         assert "live-stream is a new flow, created in STANDBY" in deployment.printed()
         before = version(checkout)
@@ -128,7 +128,7 @@ def test_while_a_deployment_asks_no_other_command_takes_its_folder_and_no_change
     assert version(checkout) == before
 
 
-def test_a_plan_file_that_was_exchanged_while_asking_is_not_applied(checkout: Checkout) -> None:
+def test_plan_file_replaced_while_asking_is_not_applied(checkout: Checkout) -> None:
     with checkout.one_provider(), asked(checkout, "deploy", "guarded") as deployment:
         before = version(checkout)
         plan_file = checkout.folder / "cdktf.out" / "stacks" / "media-workflow" / "media-workflow.tfplan"
@@ -146,7 +146,7 @@ def test_ctrl_c_at_the_question_changes_nothing(checkout: Checkout) -> None:
     assert version(checkout) == before
 
 
-def test_yes_applies_the_plan_that_was_shown(checkout: Checkout, aws: LocalAws) -> None:
+def test_yes_applies_the_shown_plan(checkout: Checkout, aws: LocalAws) -> None:
     with asked(checkout, "deploy", "guarded") as deployment:
         assert deployment.answer("yes") == 0
         assert "Apply complete!" in deployment.printed()
@@ -154,7 +154,7 @@ def test_yes_applies_the_plan_that_was_shown(checkout: Checkout, aws: LocalAws) 
     assert flow["StackStatus"] == "CREATE_COMPLETE"
 
 
-def test_with_nothing_to_change_nothing_is_asked_or_applied(checkout: Checkout) -> None:
+def test_plan_without_changes_is_not_applied(checkout: Checkout) -> None:
     before = version(checkout)
     with checkout.one_provider():
         printed = checkout.run("deploy", "guarded", "--yes")
@@ -163,9 +163,7 @@ def test_with_nothing_to_change_nothing_is_asked_or_applied(checkout: Checkout) 
     assert version(checkout) == before
 
 
-def test_protection_that_was_changed_by_hand_is_set_though_nothing_else_changes(
-    checkout: Checkout, aws: LocalAws
-) -> None:
+def test_deploy_restores_protection_without_other_changes(checkout: Checkout, aws: LocalAws) -> None:
     stack, client = "media-workflow-guarded-live-stream", aws.client("cloudformation")
     (before,) = client.describe_stacks(StackName=stack)["Stacks"]
     client.update_termination_protection(
@@ -178,9 +176,7 @@ def test_protection_that_was_changed_by_hand_is_set_though_nothing_else_changes(
     assert after["EnableTerminationProtection"] == before["EnableTerminationProtection"]
 
 
-def test_a_blocked_plan_is_applied_only_with_the_allowances_that_the_review_lists(
-    checkout: Checkout, aws: LocalAws
-) -> None:
+def test_blocked_plan_needs_the_listed_allowances(checkout: Checkout, aws: LocalAws) -> None:
     before = version(checkout)
     checkout.edit('name = "live-stream"', 'name = "renamed"', environment="guarded")
     with checkout.one_provider():

@@ -10,8 +10,9 @@ from components.ci_permissions import Given, boundary, boundary_arn, read, state
 from components.iam import document
 from components.site import Site
 from settings import Names
-from tests.local.escalation import ADMINISTRATOR, ANYTHING, Form, Key, World, arn, role, search
-from tests.local.permissions import ACCOUNT, REGION, Request
+from tests.local.called_resources import ACCOUNT, REGION, arn
+from tests.local.escalation import ADMINISTRATOR, ANYTHING, Form, Key, World, role, search
+from tests.local.permissions import Request
 
 SITE = Site(
     names=Names("lab"),
@@ -104,7 +105,7 @@ def world(limit: str | None = None) -> World:
 
 
 @pytest.mark.parametrize(("part", "policies"), [("plan", PLAN), ("apply", APPLY)])
-def test_no_way_leads_out_of_a_pipeline_role(part: str, policies: tuple[str, ...]) -> None:
+def test_pipeline_role_cannot_escalate(part: str, policies: tuple[str, ...]) -> None:
     """Whatever is reached is the role itself, an unchanged role of before, or inside the boundary."""
     found = world()
     assert search(found, Form(role(f"media-workflow-lab-ci-{part}"), policies)) == []
@@ -113,7 +114,7 @@ def test_no_way_leads_out_of_a_pipeline_role(part: str, policies: tuple[str, ...
     assert [form for form in reached if form not in as_it_was] == []
 
 
-def test_the_apply_role_reaches_what_the_boundary_allows() -> None:
+def test_apply_role_reaches_what_the_boundary_allows() -> None:
     """So that the search above does walk: it takes over and widens every role of its environment, within the boundary."""
     found = world()
     search(found, Form(role("media-workflow-lab-ci-apply"), APPLY))
@@ -181,7 +182,7 @@ def access_keys(statements: list[Statement]) -> None:
         foreign_keys_are_tagged, keys_go_by_tags, any_function, access_keys,
     ],
 )  # fmt: skip
-def test_a_guard_taken_away_is_found(broken: Callable[[list[Statement]], None]) -> None:
+def test_missing_guard_is_found(broken: Callable[[list[Statement]], None]) -> None:
     statements = json.loads(APPLY[1])["Statement"]
     broken(statements)
     assert search(world(), Form(role("media-workflow-lab-ci-apply"), (APPLY[0], json.dumps({"Statement": statements}))))
@@ -197,6 +198,6 @@ def test_a_guard_taken_away_is_found(broken: Callable[[list[Statement]], None]) 
         {"Effect": "Allow", "Action": ["dynamodb:*"], "Resource": "*"},
     ],
 )
-def test_a_boundary_that_holds_too_much_is_found(more: Mapping[str, Any]) -> None:
+def test_boundary_that_allows_too_much_is_found(more: Mapping[str, Any]) -> None:
     limit = document(*boundary(SITE, GIVEN), more)
     assert search(world(limit), Form(role("media-workflow-lab-ci-apply"), APPLY))

@@ -1,6 +1,6 @@
-"""A team that has its topic, key and bucket already: they are used, looked at for drift, and stay in the end.
+"""An environment that uses an existing topic, key and bucket: they are used, checked for drift, and never deleted.
 
-One environment goes through its life once, in the order of the tests, because each step takes Terraform a while.
+The tests share one environment and run in order, because each step with Terraform is slow.
 """
 
 import json
@@ -17,7 +17,7 @@ BUCKET = "somebodys-code"
 
 @pytest.fixture(scope="module")
 def checkout(aws: LocalAws, github: GitHub, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
-    """An environment whose settings name what is there, deployed."""
+    """A deployed environment whose settings name existing resources."""
     key = aws.client("kms").create_key()["KeyMetadata"]["Arn"]
     topic = aws.client("sns").create_topic(Name="noc")["TopicArn"]
     aws.client("s3").create_bucket(Bucket=BUCKET)
@@ -37,7 +37,7 @@ def checkout(aws: LocalAws, github: GitHub, tmp_path_factory: pytest.TempPathFac
     aws.client("s3").delete_bucket(Bucket=BUCKET)
 
 
-def test_what_was_there_is_used(checkout: Checkout, aws: LocalAws) -> None:
+def test_existing_resources_are_used(checkout: Checkout, aws: LocalAws) -> None:
     assert "Nothing changes in given" in checkout.run("plan", "given")
     machine = next(
         item["stateMachineArn"]
@@ -50,9 +50,7 @@ def test_what_was_there_is_used(checkout: Checkout, aws: LocalAws) -> None:
     assert len(aws.client("s3").list_objects_v2(Bucket=BUCKET)["Contents"]) == 1
 
 
-def test_a_started_flow_is_no_drift_and_what_is_changed_by_hand_is_one_issue(
-    checkout: Checkout, github: GitHub, aws: LocalAws
-) -> None:
+def test_drift_opens_and_closes_one_issue(checkout: Checkout, github: GitHub, aws: LocalAws) -> None:
     checkout.run("start", "given", "live-stream")
     assert "live-stream: ACTIVE" in checkout.run("status", "given")
     assert "deployed as it is configured" in checkout.run("drift", "given", "--issue")
@@ -70,7 +68,7 @@ def test_a_started_flow_is_no_drift_and_what_is_changed_by_hand_is_one_issue(
     assert [issue["state"] for issue in github.issues] == ["closed"]
 
 
-def test_drift_that_could_not_be_looked_for_is_neither_found_nor_over(checkout: Checkout, github: GitHub) -> None:
+def test_failed_drift_check_leaves_the_issue_unchanged(checkout: Checkout, github: GitHub) -> None:
     github.issues.append({"number": 2, "state": "open", "title": "Drift in given", "body": "before"})
     unreachable = {"AWS_ENDPOINT_URL": "http://127.0.0.1:9", "AWS_MAX_ATTEMPTS": "1"}
     checkout.run("drift", "given", "--issue", expect=1, environ=unreachable)
@@ -78,7 +76,7 @@ def test_drift_that_could_not_be_looked_for_is_neither_found_nor_over(checkout: 
     assert github.issues[-1]["body"] == "before"
 
 
-def test_what_was_there_stays_when_the_environment_goes(checkout: Checkout, aws: LocalAws) -> None:
+def test_existing_resources_survive_destroy(checkout: Checkout, aws: LocalAws) -> None:
     checkout.run("destroy", "given", "--stop-flows", "--yes")
     assert "Contents" not in aws.client("s3").list_objects_v2(Bucket=BUCKET)
     assert any(topic["TopicArn"].endswith(":noc") for topic in aws.client("sns").list_topics()["Topics"])

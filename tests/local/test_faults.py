@@ -41,15 +41,15 @@ CALLS: dict[str, tuple[str, str, dict[str, Any]]] = {
     ("error", "code"),
     [("throttled", "ThrottlingException|TooManyRequestsException"), ("access-denied", "AccessDenied")],
 )
-def test_a_service_refuses_in_its_own_protocol(region: EmptyRegion, target: Any, error: Any, code: str) -> None:
+def test_service_refuses_in_its_own_protocol(region: EmptyRegion, target: Any, error: Any, code: str) -> None:
     service, call, given = CALLS[target]
     with faults.failing(target, error) as fault, pytest.raises(ClientError, match=code):
         getattr(client(region, service), call)(**given)
-    assert fault.met == 1
+    assert fault.hits == 1
 
 
 @pytest.mark.parametrize(("error", "kind"), [("crash", "Runtime.ExitError"), ("timeout", "Sandbox.Timedout")])
-def test_a_function_that_ends_without_an_answer_is_answered_for(region: EmptyRegion, error: Any, kind: str) -> None:
+def test_lambda_answers_for_a_function_that_crashed(region: EmptyRegion, error: Any, kind: str) -> None:
     _, _, given = CALLS["stream_monitor"]
     with faults.failing("stream_monitor", error):
         answer = client(region, "lambda").invoke(**given)
@@ -57,32 +57,32 @@ def test_a_function_that_ends_without_an_answer_is_answered_for(region: EmptyReg
     assert kind in answer["Payload"].read().decode()
 
 
-def test_a_fault_meets_as_many_calls_as_it_was_made_for(region: EmptyRegion) -> None:
+def test_fault_ends_after_its_number_of_calls(region: EmptyRegion) -> None:
     faults.inject("sns", "crash", calls=1)
     with pytest.raises(ClientError, match="InternalFailure"):
         client(region, "sns").list_topics()
     assert client(region, "sns").list_topics()["Topics"] == []
 
 
-def test_a_fault_ends_when_it_is_lifted(region: EmptyRegion) -> None:
+def test_fault_ends_when_it_is_lifted(region: EmptyRegion) -> None:
     fault = faults.inject("sns", "crash")
     faults.lift(fault)
     assert client(region, "sns").list_topics()["Topics"] == []
 
 
-def test_whoever_plays_the_stream_is_not_part_of_what_fails(region: EmptyRegion) -> None:
+def test_calls_of_the_operator_pass(region: EmptyRegion) -> None:
     with faults.failing("cloudwatch", "access-denied") as fault:
         region.aws.client("cloudwatch").list_metrics()
-    assert fault.met == 0
+    assert fault.hits == 0
 
 
 @pytest.mark.parametrize(("target", "error"), [("sms", "crash"), ("sns", "late")])
-def test_a_fault_that_is_not_known_is_refused_with_those_that_are(target: Any, error: Any) -> None:
+def test_unknown_fault_is_refused_with_the_known_ones(target: Any, error: Any) -> None:
     with pytest.raises(ValueError, match="is not one of"):
         faults.inject(target, error)
 
 
-def test_a_retry_of_a_state_machine_does_not_wait_for_real_time(region: EmptyRegion) -> None:
+def test_retry_of_a_state_machine_does_not_wait_in_real_time(region: EmptyRegion) -> None:
     again = [{"ErrorEquals": ["States.ALL"], "IntervalSeconds": 60, "MaxAttempts": 2, "BackoffRate": 1}]
     tell = {
         "Type": "Task",
@@ -94,5 +94,5 @@ def test_a_retry_of_a_state_machine_does_not_wait_for_real_time(region: EmptyReg
     begun = time.monotonic()
     with faults.failing("sns", "access-denied", calls=2) as fault:
         ended = executions.wait_for(executions.start(region.state_machine("retries", Tell=tell), {}))
-    assert (ended.status, fault.met) == ("SUCCEEDED", 2), ended.cause
+    assert (ended.status, fault.hits) == ("SUCCEEDED", 2), ended.cause
     assert time.monotonic() - begun < 30

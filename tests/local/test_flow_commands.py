@@ -1,4 +1,4 @@
-"""Commands that start, stop and close: what they ask, refuse and say, run as an operator runs them."""
+"""Commands that start, stop, close and destroy, run as an operator runs them."""
 
 import json
 import os
@@ -21,7 +21,7 @@ from tests.local.empty_region import EmptyRegion
 from tests.unit.stream import check, issue
 from tools.local_aws import LocalAws
 from tools.local_aws.deliveries import published
-from tools.local_aws.gaps.flow_states import set_flow_status
+from tools.local_aws.gaps.mediaconnect_flow_status import set_flow_status
 
 REGION = "eu-central-1"
 NAME = "show"
@@ -37,7 +37,7 @@ LOSS = issue("SourcePacketLossPercent", "HIGH", meaning="Viewers see blocks.")
 
 
 class Show:
-    """An environment like prod, deployed without its monitoring: what the commands need of it."""
+    """An environment like prod, with only the resources that the commands need."""
 
     def __init__(self, aws: LocalAws, folder: Path) -> None:
         self.region = EmptyRegion(aws, REGION)
@@ -60,7 +60,7 @@ class Show:
         self.flows = {name: self.deploy(name) for name in ("channel-one", "remote-venue")}
 
     def deploy(self, name: str) -> str:
-        """A flow in a stack of its own, as the module makes it; its ARN."""
+        """Deploy a flow in a stack of its own, as the module does, and return its ARN."""
         source = {"Name": "studio", "Protocol": "rtp", "IngestPort": 5000, "WhitelistCidr": "203.0.113.0/24"}
         template = {
             "Resources": {"Flow": {"Type": "AWS::MediaConnect::Flow", "Properties": {"Name": name, "Source": source}}},
@@ -72,20 +72,20 @@ class Show:
         return str(stack["Outputs"][0]["OutputValue"])
 
     def protect(self, *, protected: bool) -> None:
-        """Set or lift the protection in the settings."""
+        """Set or remove the protection in the settings."""
         text = self.file.read_text(encoding="utf-8")
         self.file.write_text(text.replace(f"protect = {not protected}".lower(), f"protect = {protected}".lower()))
 
     def status(self, flow: str) -> str:
-        """What MediaConnect says."""
+        """The flow's status in MediaConnect."""
         return str(self.region.client("mediaconnect").describe_flow(FlowArn=self.flows[flow])["Flow"]["Status"])
 
     def run(self, *arguments: str, expect: int = 0, environ: Mapping[str, str] | None = None) -> list[str]:
-        """Run a command without a terminal; the lines it printed."""
+        """Run a command without a terminal and return its lines of output."""
         return self.checkout.run(*arguments, expect=expect, environ=environ).splitlines()
 
     def answer(self, answer: str, *arguments: str, expect: int = 0) -> str:
-        """Run a command at a terminal on which somebody types `answer`; what it printed."""
+        """Run a command at a terminal, type `answer`, and return its output."""
         ours, theirs = pty.openpty()
         with os.fdopen(ours, "w") as keyboard:
             keyboard.write(f"{answer}\n")
@@ -105,7 +105,7 @@ class Show:
         return done.stdout + done.stderr
 
     def check(self, flow: str, seconds: float, *found: Issue) -> list[Notification]:
-        """Let the alert handler handle a check; what it sent."""
+        """Let the alert handler handle a check, and return what it sent."""
         sent: list[Notification] = []
         report = check(seconds, *found, flow_name=flow, environment=NAME)
         now = moment(report["timestamp"])
@@ -113,7 +113,7 @@ class Show:
         return sent
 
     def open_incident(self, flow: str) -> None:
-        """An incident that gets worse."""
+        """Open an incident and escalate it."""
         self.check(flow, 0, LOSS)
         self.check(flow, 60, LOST, LOSS)
 
@@ -138,7 +138,7 @@ def show(aws: LocalAws, tmp_path: Path) -> Show:
 
 
 @pytest.mark.parametrize("verb", ["start", "stop"])
-def test_all_flows_must_be_asked_for(show: Show, verb: str) -> None:
+def test_start_and_stop_need_a_flow_or_all(show: Show, verb: str) -> None:
     (line,) = show.run(verb, NAME, "--yes", expect=2)
     assert line == "Give a flow, or --all for every flow. Flows of show: channel-one, remote-venue."
     (line,) = show.run(verb, NAME, "channel-one", "--all", "--yes", expect=2)
@@ -146,7 +146,7 @@ def test_all_flows_must_be_asked_for(show: Show, verb: str) -> None:
     assert (show.status("channel-one"), show.status("remote-venue")) == ("STANDBY", "STANDBY")
 
 
-def test_each_flow_is_reported_with_what_it_was_and_is(show: Show) -> None:
+def test_start_and_stop_report_each_status_change(show: Show) -> None:
     show.region.client("mediaconnect").start_flow(FlowArn=show.flows["remote-venue"])
     assert show.status("remote-venue") == "ACTIVE"
     lines = show.run("start", NAME, "--all", "--yes")
@@ -159,7 +159,7 @@ def test_each_flow_is_reported_with_what_it_was_and_is(show: Show) -> None:
     assert show.status("remote-venue") == "ACTIVE"
 
 
-def test_without_a_terminal_what_can_hurt_is_refused(show: Show) -> None:
+def test_protected_flow_needs_a_terminal_or_yes(show: Show) -> None:
     (line,) = show.run("start", NAME, "remote-venue", expect=2)
     assert line == (
         "show is protected. Start remote-venue (STANDBY)? There is no terminal to ask at; --yes agrees. "
@@ -172,7 +172,7 @@ def test_without_a_terminal_what_can_hurt_is_refused(show: Show) -> None:
     assert "remote-venue: was STANDBY, now ACTIVE" in show.run("start", NAME, "remote-venue")
 
 
-def test_at_a_terminal_somebody_is_asked(show: Show) -> None:
+def test_start_asks_at_a_terminal(show: Show) -> None:
     refused = show.answer("n", "start", NAME, "channel-one", expect=1)
     assert "show is protected. channel-one is always on air. Start channel-one (STANDBY)? [y/N]" in refused
     assert "Nothing was changed." in refused
@@ -180,7 +180,7 @@ def test_at_a_terminal_somebody_is_asked(show: Show) -> None:
     assert "channel-one: was STANDBY, now ACTIVE" in show.answer("y", "start", NAME, "channel-one")
 
 
-def test_protection_that_is_deployed_counts_as_much_as_the_settings(show: Show) -> None:
+def test_deployed_protection_is_asked_about(show: Show) -> None:
     show.protect(protected=False)
     table = {"TableName": NAMES.incidents_table}
     show.region.client("dynamodb").update_table(**table, DeletionProtectionEnabled=True)
@@ -189,12 +189,12 @@ def test_protection_that_is_deployed_counts_as_much_as_the_settings(show: Show) 
     assert line.startswith("show is protected.")
 
 
-def test_a_flow_that_is_not_there_is_answered_with_those_that_are(show: Show) -> None:
+def test_unknown_flow_lists_the_existing_ones(show: Show) -> None:
     (line,) = show.run("stop", NAME, "channel-two", "--yes", expect=2)
     assert line == 'No flow "channel-two" in show. Flows: channel-one, remote-venue.'
 
 
-def test_a_flow_removed_from_the_settings_is_still_seen_and_stopped(show: Show) -> None:
+def test_removed_flow_is_still_shown_and_stopped(show: Show) -> None:
     show.flows["old"] = show.deploy("old")
     show.region.client("mediaconnect").start_flow(FlowArn=show.flows["old"])
     show.protect(protected=False)
@@ -205,7 +205,7 @@ def test_a_flow_removed_from_the_settings_is_still_seen_and_stopped(show: Show) 
     assert "old: was ACTIVE, now STANDBY" in show.run("stop", NAME, "old")
 
 
-# Destroy: what keeps it, and that its advice can be followed
+# Destroy: what prevents it, and its advice
 
 
 @pytest.mark.parametrize(
@@ -221,7 +221,7 @@ def test_a_flow_removed_from_the_settings_is_still_seen_and_stopped(show: Show) 
         ("DELETING", "it is being deleted. Wait until `media-workflow status show` shows that it is."),
     ],
 )
-def test_advice_before_destroy_fits_the_status(show: Show, status: str, advice: str) -> None:
+def test_destroy_advice_fits_the_flow_status(show: Show, status: str, advice: str) -> None:
     set_flow_status(show.flows["channel-one"], status)
     show.protect(protected=False)
     printed = "\n".join(show.run("destroy", NAME, "--yes", expect=1))
@@ -229,7 +229,7 @@ def test_advice_before_destroy_fits_the_status(show: Show, status: str, advice: 
     assert "remote-venue" not in printed
 
 
-def test_nothing_is_stopped_before_destroy_was_agreed_to(show: Show) -> None:
+def test_destroy_asks_before_stopping_flows(show: Show) -> None:
     set_flow_status(show.flows["remote-venue"], "ACTIVE")
     show.protect(protected=False)
     (line,) = show.run("destroy", NAME, "--stop-flows", expect=2)
@@ -242,7 +242,7 @@ def test_nothing_is_stopped_before_destroy_was_agreed_to(show: Show) -> None:
 # Close
 
 
-def test_closing_by_hand_ends_the_incident_and_notifies_its_recipients(show: Show) -> None:
+def test_close_ends_the_incident_and_notifies(show: Show) -> None:
     topic = show.region.topic(NAMES.topic)
     sns = show.region.client("sns")
     for endpoint, severities in (("noc@example.com", ["CRITICAL", "HIGH"]), ("info@example.com", ["INFO"])):
@@ -272,7 +272,7 @@ def test_closing_by_hand_ends_the_incident_and_notifies_its_recipients(show: Sho
     assert line == "No incident of channel-one is open in show. Flows with an open incident: none."
 
 
-def test_a_notification_that_cannot_be_sent_waits_for_the_next_check(show: Show) -> None:
+def test_unsent_notification_waits_for_the_next_check(show: Show) -> None:
     show.open_incident("channel-one")
     lines = show.run("close", NAME, "channel-one", "--reason", "test")
     assert lines[1].startswith("Not sent yet: AWS answered Publish with NotFound: ")
@@ -282,7 +282,7 @@ def test_a_notification_that_cannot_be_sent_waits_for_the_next_check(show: Show)
     assert [incident["reason"] for incident in show.history("channel-one")] == ["test"]
 
 
-def test_the_incident_of_a_flow_that_is_gone_can_be_closed(show: Show) -> None:
+def test_incident_of_a_deleted_flow_can_be_closed(show: Show) -> None:
     show.region.topic(NAMES.topic)
     show.open_incident("old")
     assert "Closed the incident of old: CRITICAL" in show.run("close", NAME, "old", "--reason", "the venue is gone")[0]
@@ -299,11 +299,11 @@ def test_the_incident_of_a_flow_that_is_gone_can_be_closed(show: Show) -> None:
         ("channel-one", "\x07", "--reason needs 1 to 500 printable characters."),
     ],
 )
-def test_what_cannot_be_closed_is_refused(show: Show, flow: str, reason: str, words: str) -> None:
+def test_close_refuses_wrong_input(show: Show, flow: str, reason: str, words: str) -> None:
     assert show.run("close", NAME, flow, "--reason", reason, expect=2) == [words]
 
 
-def test_late_data_from_before_the_close_opens_nothing(show: Show) -> None:
+def test_late_data_from_before_the_close_is_ignored(show: Show) -> None:
     show.region.topic(NAMES.topic)
     show.open_incident("channel-one")
     show.run("close", NAME, "channel-one", "--reason", "x")
@@ -313,7 +313,7 @@ def test_late_data_from_before_the_close_opens_nothing(show: Show) -> None:
     assert [notified["kind"] for notified in show.check("channel-one", closed + 180, after)] == ["opened"]
 
 
-def test_a_record_closed_by_hand_has_the_shape_of_one_that_recovered(show: Show) -> None:
+def test_closed_record_has_the_shape_of_a_recovered_one(show: Show) -> None:
     show.region.topic(NAMES.topic)
     show.open_incident("remote-venue")
     show.run("close", NAME, "remote-venue", "--reason", "x")
@@ -336,7 +336,7 @@ COMMANDS = (
 )
 
 
-def test_every_command_on_an_environment_is_among_these() -> None:
+def test_every_command_on_an_environment_is_tested_here() -> None:
     from typer.main import get_command  # noqa: PLC0415
 
     from tools.cli.__main__ import app  # noqa: PLC0415
@@ -362,7 +362,7 @@ def test_another_account_is_refused_first(show: Show, command: tuple[str, ...]) 
     )
 
 
-def test_an_environment_for_any_account_is_checked_for_credentials_only(show: Show) -> None:
+def test_trial_needs_credentials_of_any_account(show: Show) -> None:
     nobody = {"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""}
     show.file.unlink()
     trial = {**TRIAL, "AWS_REGION": REGION}
@@ -376,7 +376,7 @@ def test_an_environment_for_any_account_is_checked_for_credentials_only(show: Sh
     assert line == 'No AWS credentials. Set AWS_PROFILE or run "aws sso login".'
 
 
-def test_a_trial_says_so_before_it_asks(show: Show) -> None:
+def test_trial_is_announced_before_the_question(show: Show) -> None:
     note, question = show.run("destroy", "prdo", environ=TRIAL, expect=2)
     assert 'environment "prdo" has no file; using a trial from environment variables FLOW_NAME' in note
     assert note.endswith("Did you mean prod?")
@@ -384,7 +384,7 @@ def test_a_trial_says_so_before_it_asks(show: Show) -> None:
 
 
 @pytest.mark.parametrize("given", ["prdo", "ENV=prod", "Prod", "prod.toml", "production"])
-def test_a_mistyped_environment_is_refused_with_the_ones_there_are(show: Show, given: str) -> None:
+def test_mistyped_environment_lists_the_existing_ones(show: Show, given: str) -> None:
     printed = "\n".join(show.run("stop", given, "--all", expect=2))
     assert f"environments/{given}.toml: the file: does not exist; environments: dev, prod," in printed
     assert "Did you mean prod?" in printed

@@ -9,8 +9,8 @@ from botocore.exceptions import ClientError
 from tests.local.empty_region import EmptyRegion, minute
 from tools.local_aws import LocalAws, clock, faults
 from tools.local_aws.forget import forget_what_happened
-from tools.local_aws.gaps import flow_messages
-from tools.local_aws.gaps.flow_states import set_flow_status
+from tools.local_aws.gaps import mediaconnect_messages
+from tools.local_aws.gaps.mediaconnect_flow_status import set_flow_status
 
 SOURCE = {"Name": "encoder", "Protocol": "rtp", "IngestPort": 5000, "WhitelistCidr": "203.0.113.10/32"}
 
@@ -33,8 +33,8 @@ def flow(client: Any) -> str:
     return arn
 
 
-def test_the_metadata_of_a_source_lists_its_programs(client: Any, flow: str) -> None:
-    with clock.standing(minute(5)):
+def test_source_metadata_lists_programs(client: Any, flow: str) -> None:
+    with clock.stopped(minute(5)):
         answer = client.describe_flow_source_metadata(FlowArn=flow)
     assert (answer["FlowArn"], answer["Messages"], answer["Timestamp"]) == (flow, [], minute(5))
     (program,) = answer["TransportMediaInfo"]["Programs"]
@@ -46,8 +46,8 @@ def test_the_metadata_of_a_source_lists_its_programs(client: Any, flow: str) -> 
     assert (audio["StreamType"], audio["Codec"], audio["Channels"], audio["SampleRate"]) == ("audio", "aac", 2, 48000)
 
 
-def test_a_source_without_a_stream_has_a_message_and_no_program(client: Any, flow: str) -> None:
-    flow_messages.set_source_metadata(flow, "absent")
+def test_source_without_a_stream_has_a_message_and_no_program(client: Any, flow: str) -> None:
+    mediaconnect_messages.set_source_metadata(flow, "absent")
     answer = client.describe_flow_source_metadata(FlowArn=flow)
     assert answer["TransportMediaInfo"]["Programs"] == []
     (message,) = answer["Messages"]
@@ -55,7 +55,7 @@ def test_a_source_without_a_stream_has_a_message_and_no_program(client: Any, flo
 
 
 def test_metadata_can_be_unavailable(client: Any, flow: str) -> None:
-    flow_messages.set_source_metadata(flow, "unavailable")
+    mediaconnect_messages.set_source_metadata(flow, "unavailable")
     with pytest.raises(ClientError, match="ServiceUnavailableException") as refused:
         client.describe_flow_source_metadata(FlowArn=flow)
     assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 503
@@ -71,22 +71,22 @@ def test_only_an_active_flow_has_metadata(client: Any, flow: str, status: str, n
         client.describe_flow_source_metadata(FlowArn=flow + name)
 
 
-def test_a_fault_of_mediaconnect_meets_the_call(client: Any, flow: str) -> None:
+def test_source_metadata_fails_with_a_fault_of_mediaconnect(client: Any, flow: str) -> None:
     with faults.failing("mediaconnect", "access-denied"), pytest.raises(ClientError, match="AccessDenied"):
         client.describe_flow_source_metadata(FlowArn=flow)
 
 
-def test_a_flow_shows_its_current_errors_until_they_are_cleared(client: Any, flow: str, region: EmptyRegion) -> None:
+def test_flow_has_its_current_errors_until_they_are_cleared(client: Any, flow: str, region: EmptyRegion) -> None:
     def shown() -> list[str]:
         errors: list[str] = client.describe_flow(FlowArn=flow)["Messages"]["Errors"]
         return errors
 
     assert shown() == []
-    flow_messages.raise_error(flow, "a", "Source encoder Stream Error: Timeout.")
-    flow_messages.raise_error(flow, "a", "Source encoder Stream Error: Timeout.")
-    flow_messages.raise_error(flow, "b", "Output error.")
+    mediaconnect_messages.raise_error(flow, "a", "Source encoder Stream Error: Timeout.")
+    mediaconnect_messages.raise_error(flow, "a", "Source encoder Stream Error: Timeout.")
+    mediaconnect_messages.raise_error(flow, "b", "Output error.")
     assert shown() == ["Source encoder Stream Error: Timeout.", "Output error."]
-    flow_messages.clear_error(flow, "a")
+    mediaconnect_messages.clear_error(flow, "a")
     assert shown() == ["Output error."]
     forget_what_happened(region.name)
     assert shown() == []

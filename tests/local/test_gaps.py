@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 from tests.local.empty_region import EmptyRegion
 from tools.local_aws import LocalAws
 from tools.local_aws.executions import wait_for
-from tools.local_aws.gaps.flow_states import set_flow_status
+from tools.local_aws.gaps.mediaconnect_flow_status import set_flow_status
 
 SOURCE = {"Name": "encoder", "Protocol": "rtp", "IngestPort": 5000, "WhitelistCidr": "203.0.113.10/32"}
 
@@ -74,7 +74,8 @@ def flow(region: EmptyRegion, arn: str) -> dict[str, Any]:
     return found
 
 
-def test_cloudformation_makes_a_flow_in_standby_with_its_parts_and_attributes(region: EmptyRegion) -> None:
+def test_cloudformation_creates_a_flow_in_standby(region: EmptyRegion) -> None:
+    """With its source, its output, its backup source, and all attributes."""
     made = create(region)
     arn = made["Arn"]
     assert arn.startswith("arn:aws:mediaconnect:eu-west-1:123456789012:flow:")
@@ -88,7 +89,7 @@ def test_cloudformation_makes_a_flow_in_standby_with_its_parts_and_attributes(re
     assert made["BackupArn"] in [source["SourceArn"] for source in found["Sources"]]
 
 
-def test_what_can_change_in_place_keeps_the_flow(region: EmptyRegion) -> None:
+def test_change_in_place_keeps_the_flow(region: EmptyRegion) -> None:
     before = create(region)
     after = update(region, template({"WhitelistCidr": "203.0.113.0/24"}))
     assert after["Arn"] == before["Arn"]
@@ -96,7 +97,7 @@ def test_what_can_change_in_place_keeps_the_flow(region: EmptyRegion) -> None:
 
 
 @pytest.mark.parametrize("change", [{"source": {"Name": "other"}}, {"AvailabilityZone": "eu-west-1b"}])
-def test_what_is_create_only_makes_another_flow(region: EmptyRegion, change: dict[str, Any]) -> None:
+def test_change_of_a_create_only_property_replaces_the_flow(region: EmptyRegion, change: dict[str, Any]) -> None:
     before = create(region)
     after = update(region, template(**change))
     assert after["Arn"] != before["Arn"]
@@ -104,7 +105,7 @@ def test_what_is_create_only_makes_another_flow(region: EmptyRegion, change: dic
         flow(region, before["Arn"])
 
 
-def test_a_stack_policy_keeps_a_flow_from_being_replaced(region: EmptyRegion) -> None:
+def test_stack_policy_prevents_replacement_of_a_flow(region: EmptyRegion) -> None:
     deny = {"Effect": "Deny", "Principal": "*", "Action": ["Update:Replace"], "Resource": "LogicalResourceId/Flow"}
     before = create(region, StackPolicyBody=json.dumps({"Statement": [deny]}))
     after = update(region, template({"Name": "other"}))
@@ -116,7 +117,7 @@ def test_a_stack_policy_keeps_a_flow_from_being_replaced(region: EmptyRegion) ->
     assert any("denied by stack policy" in reason for reason in reasons)
 
 
-def test_a_running_flow_that_is_replaced_stays_behind(region: EmptyRegion) -> None:
+def test_running_flow_that_is_replaced_stays_behind(region: EmptyRegion) -> None:
     before = create(region)["Arn"]
     set_flow_status(before, "ACTIVE")
     after = update(region, template({"Name": "other"}))["Arn"]
@@ -124,7 +125,7 @@ def test_a_running_flow_that_is_replaced_stays_behind(region: EmptyRegion) -> No
     assert {item["FlowArn"] for item in listed} == {before, after}
 
 
-def test_a_flow_that_is_started_passes_through_starting(region: EmptyRegion) -> None:
+def test_started_flow_passes_through_starting(region: EmptyRegion) -> None:
     arn, client = create(region)["Arn"], region.client("mediaconnect")
     assert client.start_flow(FlowArn=arn)["Status"] == "STARTING"
     assert flow(region, arn)["Status"] == "ACTIVE"
@@ -133,14 +134,14 @@ def test_a_flow_that_is_started_passes_through_starting(region: EmptyRegion) -> 
 
 
 @pytest.mark.parametrize("status", ["ACTIVE", "STARTING", "STOPPING", "UPDATING", "ERROR"])
-def test_a_flow_that_is_not_stopped_is_not_deleted(region: EmptyRegion, status: str) -> None:
+def test_flow_outside_standby_is_not_deleted(region: EmptyRegion, status: str) -> None:
     arn = create(region)["Arn"]
     set_flow_status(arn, status)
     with pytest.raises(ClientError, match=f"BadRequestException.*is {status}; stop it"):
         region.client("mediaconnect").delete_flow(FlowArn=arn)
 
 
-def test_a_stack_with_a_running_flow_fails_to_be_deleted_and_says_why(region: EmptyRegion) -> None:
+def test_deletion_of_a_stack_with_a_running_flow_fails(region: EmptyRegion) -> None:
     arn, client = create(region)["Arn"], region.client("cloudformation")
     set_flow_status(arn, "ACTIVE")
     client.delete_stack(StackName="flow")
@@ -182,7 +183,7 @@ def test_termination_protection_refuses_to_delete_a_stack(region: EmptyRegion) -
     client.delete_stack(StackName="flow")
 
 
-def test_a_stack_policy_is_not_asked_when_a_stack_is_deleted(region: EmptyRegion) -> None:
+def test_stack_policy_does_not_prevent_deletion(region: EmptyRegion) -> None:
     deny = {"Effect": "Deny", "Principal": "*", "Action": ["Update:*"], "Resource": "*"}
     create(region, StackPolicyBody=json.dumps({"Statement": [deny]}))
     region.client("cloudformation").delete_stack(StackName="flow")
@@ -190,7 +191,7 @@ def test_a_stack_policy_is_not_asked_when_a_stack_is_deleted(region: EmptyRegion
 
 
 @pytest.mark.parametrize("part", [{}, {"Metadata": {"Protect": True}}, {"Description": "other"}])
-def test_an_update_without_a_changed_resource_is_none(region: EmptyRegion, part: dict[str, Any]) -> None:
+def test_update_without_a_changed_resource_is_refused(region: EmptyRegion, part: dict[str, Any]) -> None:
     create(region)
     policy = json.dumps({"Statement": [{"Effect": "Deny", "Principal": "*", "Action": "Update:*", "Resource": "*"}]})
     client, body = region.client("cloudformation"), json.dumps(json.loads(template()) | part)
@@ -199,7 +200,8 @@ def test_an_update_without_a_changed_resource_is_none(region: EmptyRegion, part:
     assert "StackPolicyBody" not in client.get_stack_policy(StackName="flow")
 
 
-def test_metadata_of_a_resource_is_an_update_and_takes_the_policy_along(region: EmptyRegion) -> None:
+def test_metadata_of_a_resource_is_an_update(region: EmptyRegion) -> None:
+    """The stack policy of the same call is stored."""
     before, client = create(region), region.client("cloudformation")
     policy = json.dumps({"Statement": [{"Effect": "Deny", "Principal": "*", "Action": "Update:*", "Resource": "*"}]})
     body = json.loads(template())
@@ -209,7 +211,8 @@ def test_metadata_of_a_resource_is_an_update_and_takes_the_policy_along(region: 
     assert outputs(region) == before
 
 
-def test_a_replaced_flow_gets_its_outputs_and_the_old_one_loses_them(region: EmptyRegion) -> None:
+def test_outputs_of_a_replaced_flow_are_replaced(region: EmptyRegion) -> None:
+    """The old flow loses them."""
     before = create(region)["Arn"]
     set_flow_status(before, "ACTIVE")
     after = update(region, template({"Name": "other"}))["Arn"]
@@ -217,7 +220,7 @@ def test_a_replaced_flow_gets_its_outputs_and_the_old_one_loses_them(region: Emp
     assert (flow(region, before)["Status"], flow(region, before)["Outputs"]) == ("ACTIVE", [])
 
 
-def test_a_new_alarm_has_no_data_and_a_changed_one_keeps_its_state(region: EmptyRegion) -> None:
+def test_new_alarm_has_no_data_and_changed_alarm_keeps_its_state(region: EmptyRegion) -> None:
     client = region.client("cloudwatch")
     alarm = {
         "AlarmName": "jitter",
@@ -264,7 +267,7 @@ def look(region: EmptyRegion, **more: Any) -> Any:
     return region.client("lambda")
 
 
-def test_a_function_runs_its_own_zip_in_an_interpreter_of_its_own(
+def test_function_runs_its_zip_in_an_interpreter_of_its_own(
     region: EmptyRegion, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SECRET_OF_THE_LAPTOP", "1")
@@ -279,7 +282,7 @@ def test_a_function_runs_its_own_zip_in_an_interpreter_of_its_own(
     ("do", "words"),
     [("fail", "no such flow"), ("sleep", "Task timed out after 3.00 seconds"), ("exit", "Runtime exited")],
 )
-def test_a_function_that_fails_says_so_as_lambda_does(region: EmptyRegion, do: str, words: str) -> None:
+def test_function_that_fails_has_the_error_of_lambda(region: EmptyRegion, do: str, words: str) -> None:
     client, begun = look(region), time.monotonic()
     answer = client.invoke(FunctionName="look", Payload=json.dumps({"do": do}).encode())
     assert answer["FunctionError"] == "Unhandled"
@@ -287,7 +290,7 @@ def test_a_function_that_fails_says_so_as_lambda_does(region: EmptyRegion, do: s
     assert time.monotonic() - begun < 20
 
 
-def test_the_settings_of_a_function_are_given_back_and_changed(region: EmptyRegion) -> None:
+def test_settings_of_a_function_are_stored_and_changed(region: EmptyRegion) -> None:
     queue = region.queue("letters")
     logging = {"LogFormat": "JSON", "ApplicationLogLevel": "INFO", "SystemLogLevel": "WARN", "LogGroup": "/mine"}
     client = look(region, LoggingConfig=logging, DeadLetterConfig={"TargetArn": queue})
@@ -308,7 +311,7 @@ def test_the_settings_of_a_function_are_given_back_and_changed(region: EmptyRegi
         ({"StringNotEquals": {"aws:PrincipalAccount": "123456789012"}}, True),
     ],
 )
-def test_a_bucket_policy_is_asked_only_where_its_condition_holds(
+def test_bucket_policy_counts_only_where_its_condition_holds(
     region: EmptyRegion,
     condition: dict[str, Any],
     refused: bool,  # noqa: FBT001
@@ -337,7 +340,7 @@ def test_a_bucket_policy_is_asked_only_where_its_condition_holds(
         client.delete_bucket(Bucket=bucket)
 
 
-def test_a_definition_is_validated_without_making_a_state_machine(region: EmptyRegion) -> None:
+def test_definition_is_validated_without_a_state_machine(region: EmptyRegion) -> None:
     client = region.client("stepfunctions")
     good = {"StartAt": "A", "States": {"A": {"Type": "Succeed"}}}
     assert client.validate_state_machine_definition(definition=json.dumps(good))["result"] == "OK"
@@ -346,20 +349,20 @@ def test_a_definition_is_validated_without_making_a_state_machine(region: EmptyR
     assert answer["diagnostics"][0]["message"]
 
 
-def test_a_state_machine_has_no_versions_until_one_is_published(region: EmptyRegion) -> None:
+def test_state_machine_has_no_versions(region: EmptyRegion) -> None:
     arn = region.state_machine()
     answer = region.client("stepfunctions").list_state_machine_versions(stateMachineArn=arn)
     assert answer["stateMachineVersions"] == []
 
 
-def test_executions_without_a_name_do_not_share_one(region: EmptyRegion) -> None:
+def test_executions_without_a_name_get_different_ones(region: EmptyRegion) -> None:
     arn, client = region.state_machine(), region.client("stepfunctions")
     first, second = (client.start_execution(stateMachineArn=arn)["executionArn"] for _ in range(2))
     assert first != second
     assert "None" not in first
 
 
-def test_an_execution_knows_its_start_as_text(region: EmptyRegion) -> None:
+def test_start_of_an_execution_is_text(region: EmptyRegion) -> None:
     say = {"Type": "Pass", "Parameters": {"said.$": "States.Format('at {}', $$.Execution.StartTime)"}, "End": True}
     arn, client = region.state_machine(Say=say), region.client("stepfunctions")
     execution = client.start_execution(stateMachineArn=arn)["executionArn"]
@@ -370,7 +373,7 @@ def test_an_execution_knows_its_start_as_text(region: EmptyRegion) -> None:
     assert abs(datetime.fromisoformat(said) - found["startDate"]) < timedelta(seconds=1)
 
 
-def test_a_retry_waits_a_hundredth_of_its_interval(region: EmptyRegion) -> None:
+def test_retry_waits_a_hundredth_of_its_interval(region: EmptyRegion) -> None:
     retry = [{"ErrorEquals": ["States.ALL"], "IntervalSeconds": 60, "MaxAttempts": 2, "BackoffRate": 1}]
     look = {
         "Type": "Task",

@@ -1,4 +1,4 @@
-"""What the workflows say on GitHub and ask of it, and what is written of it into the settings."""
+"""Requests to GitHub: comments, drift issues, workflow runs, and repository ids for the settings."""
 
 import os
 import subprocess
@@ -26,9 +26,7 @@ def repository(github: GitHub) -> Repository:
     return Repository.of_workflow(github.environment())
 
 
-def test_a_comment_is_written_over_the_one_with_the_same_first_line_however_many_there_are(
-    github: GitHub, repository: Repository
-) -> None:
+def test_comment_replaces_the_one_with_the_same_first_line(github: GitHub, repository: Repository) -> None:
     for number in range(150):
         repository.comment_once(7, f"<!-- {number} -->\nfirst")
     repository.comment_once(7, "<!-- 149 -->\nsecond")
@@ -37,9 +35,7 @@ def test_a_comment_is_written_over_the_one_with_the_same_first_line_however_many
     assert github.comments[149]["body"] == "<!-- 149 -->\nsecond"
 
 
-def test_the_run_that_planned_a_commit_is_the_latest_of_its_pull_request(
-    github: GitHub, repository: Repository
-) -> None:
+def test_run_of_plan_is_the_latest_of_its_pull_request(github: GitHub, repository: Repository) -> None:
     github.pulls["abc"] = [{"number": 7, "merged_at": "2026-11-24T00:00:00Z", "head": {"sha": "def"}}]
     github.runs = [{"id": 1, "head_sha": "def"}, {"id": 3, "head_sha": "def"}, {"id": 9, "head_sha": "other"}]
     assert repository.run_of_plan("abc") == 3
@@ -53,7 +49,7 @@ def test_the_run_that_planned_a_commit_is_the_latest_of_its_pull_request(
         ([{"number": 7, "merged_at": "2026", "head": {"sha": "def"}}], "Nothing was planned for def"),
     ],
 )
-def test_a_commit_that_nobody_reviewed_a_plan_of_is_refused(
+def test_commit_without_a_reviewed_plan_is_refused(
     github: GitHub, repository: Repository, pulls: list[dict[str, object]], words: str
 ) -> None:
     github.pulls["abc"] = pulls
@@ -61,7 +57,7 @@ def test_a_commit_that_nobody_reviewed_a_plan_of_is_refused(
         repository.run_of_plan("abc")
 
 
-def test_another_environments_drift_is_another_issue(github: GitHub, repository: Repository) -> None:
+def test_each_environment_has_its_own_drift_issue(github: GitHub, repository: Repository) -> None:
     repository.report_drift("dev", "a")
     repository.report_drift("prod", "b")
     repository.report_drift("dev", None)
@@ -72,14 +68,14 @@ def test_another_environments_drift_is_another_issue(github: GitHub, repository:
     ]
 
 
-def test_a_refusal_says_what_was_asked_and_shows_no_token(github: GitHub) -> None:
+def test_failed_request_shows_no_token(github: GitHub) -> None:
     stranger = Repository(github.url, "example/live", "wrong")
     with pytest.raises(GitHubError, match=r"GET .*issues/7/comments.*401") as refused:
         stranger.comment_once(7, "x")
     assert "wrong" not in str(refused.value)
 
 
-def test_outside_a_workflow_it_says_what_is_missing() -> None:
+def test_missing_workflow_variables_are_named() -> None:
     with pytest.raises(GitHubError, match="GITHUB_REPOSITORY and GITHUB_TOKEN not set"):
         Repository.of_workflow({})
 
@@ -107,9 +103,7 @@ def written(root: Path, text: str) -> Path:
 
 
 @pytest.mark.parametrize("text", [SETTINGS, SETTINGS.replace("\n", "\r\n"), SETTINGS[: SETTINGS.index("branch") - 1]])
-def test_ids_are_written_beside_the_repository_and_every_other_byte_stays(
-    github: GitHub, tmp_path: Path, text: str
-) -> None:
+def test_ids_are_written_and_every_other_byte_stays(github: GitHub, tmp_path: Path, text: str) -> None:
     path = written(tmp_path, text)
     assert write_ids("lab", root=tmp_path, environ=github.environment()) == Identity("example/live", 123456, 456789)
     found = path.read_bytes().decode()
@@ -120,7 +114,7 @@ def test_ids_are_written_beside_the_repository_and_every_other_byte_stays(
     assert [item.name for item in path.parent.iterdir()] == ["lab.toml"]
 
 
-def test_ids_that_are_there_are_replaced_where_they_stand(github: GitHub, tmp_path: Path) -> None:
+def test_existing_ids_are_replaced_in_place(github: GitHub, tmp_path: Path) -> None:
     wrong = SETTINGS.replace("branch =", "repository_id = 7 # of the fork\nbranch =")
     path = written(tmp_path, wrong)
     write_ids("lab", root=tmp_path, environ=github.environment())
@@ -139,16 +133,14 @@ def test_ids_that_are_there_are_replaced_where_they_stand(github: GitHub, tmp_pa
         '[ci]\nrepository = "example/live"\nowner_id = "seven"\n',
     ],
 )
-def test_a_table_that_is_written_otherwise_is_left_alone_and_the_lines_are_given(
-    github: GitHub, tmp_path: Path, text: str
-) -> None:
+def test_table_in_another_form_is_left_alone(github: GitHub, tmp_path: Path, text: str) -> None:
     path = written(tmp_path, text)
     with pytest.raises(SettingsError, match="add owner_id = 123456 and repository_id = 456789 there yourself"):
         write_ids("lab", root=tmp_path, environ=github.environment())
     assert path.read_text(encoding="utf-8") == text
 
 
-def test_with_ids_changes_nothing_it_cannot_read_back() -> None:
+def test_with_ids_refuses_a_table_it_cannot_edit() -> None:
     with pytest.raises(ValueError, match=r"no line \[ci\]"):
         with_ids('ci = { repository = "example/live" }\n', owner_id=1, repository_id=2)
 
@@ -163,16 +155,14 @@ def test_with_ids_changes_nothing_it_cannot_read_back() -> None:
         ('[ci]\nrepository = "example/before"\n', 'is "example/live" on GitHub and in its tokens'),
     ],
 )
-def test_a_repository_that_github_calls_otherwise_is_refused_with_its_name(
-    github: GitHub, tmp_path: Path, text: str, words: str | None
-) -> None:
+def test_wrong_repository_name_is_refused(github: GitHub, tmp_path: Path, text: str, words: str | None) -> None:
     path = written(tmp_path, text)
     with pytest.raises(SettingsError if words else GitHubError, match=words or "404"):
         write_ids("lab", root=tmp_path, environ=github.environment())
     assert path.read_text(encoding="utf-8") == text
 
 
-def test_the_command_says_what_it_wrote_and_a_refusal_is_one_line(github: GitHub) -> None:
+def test_github_ids_refuses_settings_without_repository(github: GitHub) -> None:
     def run(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [sys.executable, "-m", "tools.cli", "github-ids", *arguments],
@@ -183,4 +173,4 @@ def test_the_command_says_what_it_wrote_and_a_refusal_is_one_line(github: GitHub
     assert (refused.returncode, refused.stdout) == (2, "")
     assert "environments/dev.toml: ci.repository: is needed" in refused.stderr
     assert "Traceback" not in refused.stderr
-    assert github.asked == []
+    assert github.requests == []

@@ -16,7 +16,7 @@ from tests.local.evening import EIGHT, GOOD_RTP, PREFIX, Evening
 from tests.unit.test_schema import GOLDEN
 from tools.local_aws import ACCOUNT_ID, LocalAws, faults
 from tools.local_aws.executions import wait_for
-from tools.local_aws.gaps.lambda_runs_the_zip import INVOCATIONS
+from tools.local_aws.gaps.lambda_invocation import INVOCATIONS
 from tools.operations.flows import open_incidents
 
 OPENED, ESCALATED, RECOVERED = "opened", "escalated", "recovered"
@@ -315,7 +315,7 @@ def test_a_monitor_that_fails_once_is_nobodys_business(begin: Begin) -> None:
     evening = begin("show")
     with faults.failing("stream_monitor", "crash", calls=1) as fault:
         evening.source_is("DISCONNECTED", "encoder")
-    assert fault.met == 1
+    assert fault.hits == 1
     assert evening.told() == [(OPENED, "CRITICAL")]
     assert evening.dead_letters() == []
 
@@ -324,7 +324,7 @@ def test_a_table_that_is_throttled_is_tried_again_and_nothing_is_told_twice(begi
     evening = begin("show")
     with faults.failing("dynamodb", "throttled", calls=4) as fault:
         evening.source_is("DISCONNECTED", "encoder")
-    assert fault.met == 4
+    assert fault.hits == 4
     assert evening.told() == [(OPENED, "CRITICAL")]
 
 
@@ -356,7 +356,7 @@ def test_a_topic_that_refuses_once_is_tried_again(begin: Begin) -> None:
     evening = begin("show")
     with faults.failing("sns", "access-denied", calls=1) as fault:
         evening.source_is("DISCONNECTED", "encoder")
-    assert fault.met == 1
+    assert fault.hits == 1
     assert evening.told() == [(OPENED, "CRITICAL")]
     assert evening.record()["pending"] == []
 
@@ -380,7 +380,7 @@ def test_quiet_check_makes_five_calls(begin: Begin) -> None:
     evening.minutes(2, GOOD_RTP)
     evening.put(GOOD_RTP)
     INVOCATIONS.clear()
-    with faults.listening() as calls:
+    with faults.recorded_targets() as calls:
         evening.pass_seconds(60)
     assert [call.failed for call in INVOCATIONS] == [False, False]
     functions = ("stream_monitor", "alert_handler")

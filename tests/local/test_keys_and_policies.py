@@ -84,7 +84,7 @@ def use(region: EmptyRegion, service: str) -> None:
         ("s3", "statement-deleted", "AccessDenied"),
     ],
 )
-def test_what_is_under_a_key_that_is_out_of_reach_is_refused_until_it_is_back(
+def test_service_refuses_until_its_key_is_repaired(
     region: EmptyRegion, key: str, service: str, error: str, code: str
 ) -> None:
     use(region, service)
@@ -115,7 +115,7 @@ def subjects(region: EmptyRegion) -> list[str]:
     return [message.subject for message in published(region=region.name)]
 
 
-def test_cloudwatch_may_not_publish_under_a_key_that_has_no_statement_for_it(region: EmptyRegion, key: str) -> None:
+def test_cloudwatch_needs_a_statement_in_the_key_of_the_topic(region: EmptyRegion, key: str) -> None:
     alarm(region, f"arn:aws:sns:{region.name}:123456789012:alerts")
     region.measure("Errors", 1.0, namespace="AWS/Lambda")
     assert [change.after for change in evaluate_alarms(minute(1), region=region.name)] == ["ALARM"]
@@ -129,9 +129,10 @@ def test_cloudwatch_may_not_publish_under_a_key_that_has_no_statement_for_it(reg
     ("statements", "by_alarm", "by_role"),
     [([CLOUDWATCH, OWN], True, True), ([OWN], False, True), ([CLOUDWATCH], True, True)],
 )
-def test_a_service_needs_a_statement_and_a_role_of_the_account_does_not(
+def test_service_needs_a_statement_of_the_topic(
     region: EmptyRegion, *, statements: list[dict[str, Any]], by_alarm: bool, by_role: bool
 ) -> None:
+    """A role of the account does not."""
     arn = topic(region, "self-monitoring", *statements)
     alarm(region, arn)
     region.measure("Errors", 1.0, namespace="AWS/Lambda")
@@ -141,7 +142,7 @@ def test_a_service_needs_a_statement_and_a_role_of_the_account_does_not(
     assert ("by a role" in subjects(region)) is by_role
 
 
-def test_a_policy_that_denies_everybody_refuses_roles_too(region: EmptyRegion) -> None:
+def test_policy_that_denies_everybody_denies_roles(region: EmptyRegion) -> None:
     arn = topic(region, "alerts", OWN)
     repair = resource_faults.broken("topic_policy", "denied", region=region.name, names=NAMES)
     with pytest.raises(ClientError, match="AuthorizationError"):
@@ -150,7 +151,7 @@ def test_a_policy_that_denies_everybody_refuses_roles_too(region: EmptyRegion) -
     region.client("sns").publish(TopicArn=arn, Message="x")
 
 
-def test_a_queue_without_a_statement_takes_no_dead_letter_of_a_rule(region: EmptyRegion) -> None:
+def test_queue_without_a_statement_refuses_a_dead_letter(region: EmptyRegion) -> None:
     region.client("sqs").create_queue(QueueName="closed")
     dead = {"Arn": f"arn:aws:sqs:{region.name}:123456789012:closed"}
     gone = f"arn:aws:states:{region.name}:123456789012:stateMachine:gone"
@@ -161,7 +162,7 @@ def test_a_queue_without_a_statement_takes_no_dead_letter_of_a_rule(region: Empt
     assert region.waiting("closed") == []
 
 
-def test_a_queue_keeps_its_policy_when_its_encryption_changes(region: EmptyRegion) -> None:
+def test_queue_keeps_its_policy_when_its_encryption_changes(region: EmptyRegion) -> None:
     region.queue("letters")
     client = region.client("sqs")
     url = client.get_queue_url(QueueName="letters")["QueueUrl"]
@@ -171,7 +172,7 @@ def test_a_queue_keeps_its_policy_when_its_encryption_changes(region: EmptyRegio
 
 
 @pytest.mark.parametrize(("statements", "reached"), [([CLOUDWATCH, OWN], ["first"]), ([OWN], ["second"])])
-def test_an_alarm_takes_the_second_path_only_if_the_first_refused_it(
+def test_alarm_takes_the_second_path_only_if_the_first_refuses(
     region: EmptyRegion, statements: list[dict[str, Any]], reached: list[str]
 ) -> None:
     first, second = topic(region, "self-monitoring", *statements), topic(region, "alerts", OWN)
@@ -191,9 +192,7 @@ def test_an_alarm_takes_the_second_path_only_if_the_first_refused_it(
 
 
 @pytest.mark.parametrize(("muted", "published_there"), [({}, 1), ({"muteDetail": {"mutedBy": ["maintenance"]}}, 0)])
-def test_an_alarm_that_somebody_muted_takes_no_second_path(
-    region: EmptyRegion, muted: dict[str, Any], published_there: int
-) -> None:
+def test_muted_alarm_takes_no_second_path(region: EmptyRegion, muted: dict[str, Any], published_there: int) -> None:
     """The history of this alarm is empty, as where its actions are muted or it was never evaluated."""
     states = second_path_definition(environment="dev", partition="aws", topic_arn=topic(region, "alerts", OWN))[
         "States"
@@ -206,7 +205,7 @@ def test_an_alarm_that_somebody_muted_takes_no_second_path(
 
 
 @pytest.mark.parametrize(("target", "error"), [("key", "disabled"), ("topic_policy", "denied")])
-def test_what_is_not_here_cannot_be_broken(region: EmptyRegion, target: str, error: str) -> None:
+def test_resource_that_is_not_deployed_cannot_be_broken(region: EmptyRegion, target: str, error: str) -> None:
     names = resource_faults.Names(key="alias/none", topic="none", self_monitoring_topic="none")
     with pytest.raises(LookupError, match="none in the local AWS"):
         resource_faults.broken(target, error, region=region.name, names=names)

@@ -7,7 +7,7 @@ from moto.cloudwatch.models import cloudwatch_backends
 
 from tools.local_aws import ACCOUNT_ID, LocalAws
 from tools.local_aws.forget import forget_what_happened
-from tools.local_aws.gaps.flow_states import set_flow_status
+from tools.local_aws.gaps.mediaconnect_flow_status import set_flow_status
 from tools.rehearsal.assignment import Assignment
 from tools.rehearsal.deployment import Deployment
 from tools.rehearsal.lateness import conditions, deployed, measure

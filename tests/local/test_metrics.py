@@ -42,13 +42,14 @@ def ask(region: EmptyRegion, *queries: dict[str, Any], start: datetime, end: dat
 @pytest.mark.parametrize(
     ("stat", "value"), [("Average", 2.0), ("Sum", 6.0), ("Minimum", 1.0), ("Maximum", 3.0), ("SampleCount", 3.0)]
 )
-def test_a_period_is_summed_up_by_the_statistic_asked_for(region: EmptyRegion, stat: str, value: float) -> None:
+def test_period_has_the_value_of_the_statistic(region: EmptyRegion, stat: str, value: float) -> None:
     for second, measured in ((0, 1.0), (30, 2.0), (59, 3.0)):
         region.measure("SourceBitRate", measured, start=second / 60, FlowARN=FLOW)
     assert ask(region, query("a", "SourceBitRate", stat), start=minute(0), end=minute(1)) == {"a": {minute(0): value}}
 
 
-def test_only_periods_with_data_are_answered_from_the_start_on_and_without_the_end(region: EmptyRegion) -> None:
+def test_only_periods_with_data_are_returned(region: EmptyRegion) -> None:
+    """From the start on, without the end."""
     region.measure("SourceBitRate", 1, 2, None, 0, 5, FlowARN=FLOW)
     for stat in ("Sum", "Average"):
         found = ask(region, query("a", "SourceBitRate", stat), start=minute(1), end=minute(4))
@@ -56,14 +57,14 @@ def test_only_periods_with_data_are_answered_from_the_start_on_and_without_the_e
 
 
 @pytest.mark.parametrize("year", [2001, 2026, 2099])
-def test_the_time_of_a_rehearsal_may_be_any(region: EmptyRegion, year: int) -> None:
+def test_datapoints_can_have_any_time(region: EmptyRegion, year: int) -> None:
     moment = datetime(year, 2, 3, 4, 5, tzinfo=UTC)
     region.measure("SourceBitRate", 7, start=(moment - minute(0)) / timedelta(minutes=1), FlowARN=FLOW)
     found = ask(region, query("a", "SourceBitRate"), start=moment, end=moment + timedelta(minutes=1))
     assert found == {"a": {moment: 7.0}}
 
 
-def test_several_series_are_answered_at_once_each_with_its_own_datapoints(region: EmptyRegion) -> None:
+def test_each_query_gets_its_own_series(region: EmptyRegion) -> None:
     region.measure("SourceBitRate", 5, FlowARN=FLOW)
     region.measure("SourceConnected", 1, FlowARN=FLOW)
     region.measure("SourceConnected", 0, FlowARN=OTHER)
@@ -87,25 +88,25 @@ def test_several_series_are_answered_at_once_each_with_its_own_datapoints(region
     }
 
 
-def test_a_start_inside_a_minute_is_taken_as_the_begin_of_that_minute(region: EmptyRegion) -> None:
+def test_start_within_a_minute_is_rounded_down(region: EmptyRegion) -> None:
     region.measure("SourceBitRate", 1, 2, FlowARN=FLOW)
     found = ask(region, query("a", "SourceBitRate"), start=minute(0.5), end=minute(2))
     assert found == {"a": {minute(0): 1.0, minute(1): 2.0}}
 
 
-def test_periods_of_five_minutes_are_counted_from_the_start_asked_for(region: EmptyRegion) -> None:
+def test_periods_of_five_minutes_are_counted_from_the_start(region: EmptyRegion) -> None:
     region.measure("SourceBitRate", *range(12), FlowARN=FLOW)
     found = ask(region, query("a", "SourceBitRate", "Maximum", 300), start=minute(2), end=minute(12))
     assert found == {"a": {minute(2): 6.0, minute(7): 11.0}}
 
 
-def test_a_unit_that_was_never_sent_finds_nothing(region: EmptyRegion) -> None:
+def test_unit_that_was_never_sent_has_no_datapoints(region: EmptyRegion) -> None:
     region.measure("SourceBitRate", 1, FlowARN=FLOW)
     found = ask(region, query("a", "SourceBitRate", Unit="Percent"), start=minute(0), end=minute(1))
     assert found == {"a": {}}
 
 
-def test_the_newest_datapoint_comes_first_unless_asked_otherwise(region: EmptyRegion) -> None:
+def test_newest_datapoint_comes_first_by_default(region: EmptyRegion) -> None:
     region.measure("SourceBitRate", 1, 2, FlowARN=FLOW)
     answer = region.client("cloudwatch").get_metric_data(
         StartTime=minute(0), EndTime=minute(2), MetricDataQueries=[query("a", "SourceBitRate")]
@@ -113,13 +114,13 @@ def test_the_newest_datapoint_comes_first_unless_asked_otherwise(region: EmptyRe
     assert answer["MetricDataResults"][0]["Values"] == [2.0, 1.0]
 
 
-def test_a_statistic_that_is_not_known_is_refused(region: EmptyRegion) -> None:
+def test_unknown_statistic_is_refused(region: EmptyRegion) -> None:
     region.measure("SourceBitRate", 1, FlowARN=FLOW)
     with pytest.raises(ClientError, match=r"no statistic p99"):
         ask(region, query("a", "SourceBitRate", "p99"), start=minute(0), end=minute(1))
 
 
-def test_a_metric_of_a_flow_is_also_there_without_a_dimension_over_all_flows(region: EmptyRegion) -> None:
+def test_metric_of_a_flow_exists_without_a_dimension(region: EmptyRegion) -> None:
     region.measure("SourceTotalPackets", 5, 1, FlowARN=FLOW)
     region.measure("SourceTotalPackets", 7, FlowARN=OTHER)
     region.measure("SourceTotalPackets", 100, SourceARN=FLOW)
@@ -129,7 +130,7 @@ def test_a_metric_of_a_flow_is_also_there_without_a_dimension_over_all_flows(reg
     assert ask(region, everywhere, start=minute(0), end=minute(2)) == {"a": {minute(0): 12.0, minute(1): 1.0}}
 
 
-def test_a_datapoint_is_not_answered_before_it_arrives(region: EmptyRegion) -> None:
+def test_datapoint_is_not_returned_before_it_arrives(region: EmptyRegion) -> None:
     late_by = {"FlowARN": 90, "": 150}
 
     def arrival(_name: str, dimensions: Any, start: datetime) -> datetime:
@@ -145,7 +146,7 @@ def test_a_datapoint_is_not_answered_before_it_arrives(region: EmptyRegion) -> N
     ]
     seen = []
     for moment in (minute(2.49), minute(2.5), minute(3.5)):
-        with clock.standing(moment):
+        with clock.stopped(moment):
             found = ask(region, *queries, start=minute(0), end=minute(5))
             seen.append((list(found["flow"].values()), list(found["all"].values()), list(found["other"].values())))
     assert seen == [([], [], [1.0]), ([5.0], [], [1.0]), ([5.0, 6.0], [5.0], [1.0])]

@@ -1,4 +1,4 @@
-"""What an account may hold is read from it and compared with the settings; what may not be read is said."""
+"""`preflight` compares the account's quotas with the settings, and reports what it may not read."""
 
 from collections.abc import Iterator
 from copy import deepcopy
@@ -31,7 +31,7 @@ def run(region: EmptyRegion, folder: Path, text: str = GOOD) -> dict[str, Check]
     return {check.name: check for check in checks(region.client, load(folder, text))}
 
 
-def test_an_account_with_room_is_fine(region: EmptyRegion, tmp_path: Path) -> None:
+def test_account_with_room_passes(region: EmptyRegion, tmp_path: Path) -> None:
     found = run(region, tmp_path)
     assert [(name, check.fine) for name, check in found.items()] == [
         ("MediaConnect flows", True),
@@ -43,7 +43,7 @@ def test_an_account_with_room_is_fine(region: EmptyRegion, tmp_path: Path) -> No
     )
 
 
-def test_flows_of_others_and_a_raised_quota_count(region: EmptyRegion, tmp_path: Path) -> None:
+def test_flow_check_counts_other_flows_and_raised_quota(region: EmptyRegion, tmp_path: Path) -> None:
     source = {"Name": "encoder", "Protocol": "rtp", "WhitelistCidr": "203.0.113.10/32", "IngestPort": 5000}
     for _ in range(2):  # two flows of one Region may share a name
         region.client("mediaconnect").create_flow(Name="live", Source=source)
@@ -55,7 +55,7 @@ def test_flows_of_others_and_a_raised_quota_count(region: EmptyRegion, tmp_path:
     assert run(region, tmp_path)["MediaConnect flows"].fine
 
 
-def test_a_new_account_has_no_concurrency_to_reserve(
+def test_new_account_has_no_concurrency_to_reserve(
     region: EmptyRegion, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(CONCURRENCY, "10")
@@ -70,7 +70,7 @@ def test_a_new_account_has_no_concurrency_to_reserve(
     assert run(region, tmp_path)["Lambda concurrency"].fine
 
 
-def test_what_is_reserved_already_is_not_asked_for_again(
+def test_reserved_concurrency_is_not_counted_again(
     region: EmptyRegion, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(CONCURRENCY, "104")
@@ -81,7 +81,7 @@ def test_what_is_reserved_already_is_not_asked_for_again(
     assert run(region, tmp_path, f"reserved_concurrency = 3\n{GOOD}")["Lambda concurrency"].fine is False
 
 
-def test_rules_count_with_those_of_others(region: EmptyRegion, tmp_path: Path) -> None:
+def test_rule_check_counts_other_rules(region: EmptyRegion, tmp_path: Path) -> None:
     ACCOUNT.quotas["events"]["Number of rules"] = 5.0
     queue = {"Id": "queue", "Arn": region.queue("queue")}
     region.rule("media-workflow-dev-events-1", {"source": ["a"]}, queue)
@@ -92,7 +92,7 @@ def test_rules_count_with_those_of_others(region: EmptyRegion, tmp_path: Path) -
     assert run(region, tmp_path)["EventBridge rules"].fine is False
 
 
-def test_outputs_of_more_than_a_flow_sends_are_told(region: EmptyRegion, tmp_path: Path) -> None:
+def test_outputs_above_flow_throughput_are_reported(region: EmptyRegion, tmp_path: Path) -> None:
     text = GOOD.replace('protocol = "rtp"\nport = 5000', 'protocol = "rtp"\nmax_bitrate_bps = 100_000_000\nport = 5000')
     output = '[flows.outputs.o{0}]\nprotocol = "rtp"\ndestination = "198.51.100.10"\nport = 60{0}0\n'
     assert run(region, tmp_path, text)["Throughput of live"].fine
@@ -102,7 +102,7 @@ def test_outputs_of_more_than_a_flow_sends_are_told(region: EmptyRegion, tmp_pat
     assert "500 Mb/s, its max_bitrate_bps to each enabled output" in str(check)
 
 
-def test_numbers_in_the_sandbox_must_be_verified(region: EmptyRegion, tmp_path: Path) -> None:
+def test_sms_numbers_in_the_sandbox_must_be_verified(region: EmptyRegion, tmp_path: Path) -> None:
     ACCOUNT.in_sandbox, ACCOUNT.origination = True, []
     text = GOOD.replace("[thresholds]", f"{SMS}\n[thresholds]")
     found = run(region, tmp_path, text)
@@ -119,7 +119,7 @@ def test_numbers_in_the_sandbox_must_be_verified(region: EmptyRegion, tmp_path: 
     ("target", "name"),
     [("mediaconnect", "MediaConnect flows"), ("eventbridge", "EventBridge rules"), ("sns", "SMS")],
 )
-def test_a_missing_permission_is_said_and_the_other_checks_go_on(
+def test_missing_permission_skips_only_its_check(
     region: EmptyRegion, tmp_path: Path, target: faults.Target, name: str
 ) -> None:
     text = GOOD.replace("[thresholds]", f"{SMS}\n[thresholds]")
@@ -132,11 +132,11 @@ def test_a_missing_permission_is_said_and_the_other_checks_go_on(
     assert {"Lambda concurrency", "MediaConnect flows", "EventBridge rules"} <= set(found)
 
 
-def test_other_errors_of_a_service_are_not_taken_for_an_answer(region: EmptyRegion, tmp_path: Path) -> None:
+def test_other_service_errors_are_raised(region: EmptyRegion, tmp_path: Path) -> None:
     with faults.failing("eventbridge", "crash"), pytest.raises(ClientError, match="InternalFailure"):
         run(region, tmp_path)
 
 
-def test_a_quota_that_is_not_told_is_awss_default(region: EmptyRegion, tmp_path: Path) -> None:
+def test_unknown_quota_is_the_aws_default(region: EmptyRegion, tmp_path: Path) -> None:
     ACCOUNT.quotas = {}
     assert run(region, tmp_path)["MediaConnect flows"].found == "0 of 20 flows in us-east-1 (AWS's default)"

@@ -1,6 +1,6 @@
-"""What deletes a running flow is refused before anything is touched, and what is protected is protected at the service.
+"""Deleting a running flow is refused before any change, and protection is set in CloudFormation.
 
-The guard works on stacks as the flow module makes them; what Terraform and its provider do to them is run for real.
+The guard works on stacks as the flow module creates them; real Terraform and its provider change them.
 """
 
 import json
@@ -18,7 +18,7 @@ from tests.modules.test_flow_module import copied
 from tests.provider import one_provider
 from tests.unit.environments import GOOD, load
 from tools.local_aws import LocalAws
-from tools.local_aws.gaps.flow_states import set_flow_status
+from tools.local_aws.gaps.mediaconnect_flow_status import set_flow_status
 from tools.operations import protection
 from tools.operations.deletions import DeletedFlow, deleted_by_destroy, deleted_by_plan
 from tools.operations.protection import (
@@ -75,9 +75,7 @@ def is_protected(region: EmptyRegion) -> bool:
 
 
 @pytest.mark.parametrize("status", ["ACTIVE", "STARTING", "STOPPING", "UPDATING", "ERROR"])
-def test_a_flow_that_is_not_stopped_is_not_deleted_and_nothing_is_changed(
-    region: EmptyRegion, flow: str, protected: Environment, status: str
-) -> None:
+def test_running_flow_is_not_deleted(region: EmptyRegion, flow: str, protected: Environment, status: str) -> None:
     protect(region.client, protected, say=lambda _: None)
     set_flow_status(flow, status)
     words = rf"Nothing was changed(.|\n)*module\.flow.*is replaced: its flow {flow} is {status}(.|\n)*Stop it first"
@@ -86,7 +84,7 @@ def test_a_flow_that_is_not_stopped_is_not_deleted_and_nothing_is_changed(
     assert is_protected(region)
 
 
-def test_every_flow_that_runs_is_named_at_once(region: EmptyRegion, flow: str, protected: Environment) -> None:
+def test_all_running_flows_are_listed(region: EmptyRegion, flow: str, protected: Environment) -> None:
     set_flow_status(flow, "ACTIVE")
     other = DeletedFlow(address="module.other", stack=STACK, how="deleted")
     with pytest.raises(ProtectionError) as refused, guarded(region.client, protected, [DELETED, other], say=print):
@@ -95,7 +93,7 @@ def test_every_flow_that_runs_is_named_at_once(region: EmptyRegion, flow: str, p
 
 
 @pytest.mark.parametrize("state", ["stopped", "deleted by hand", "never deployed"])
-def test_what_is_stopped_or_not_there_may_go(
+def test_stopped_or_missing_flow_may_be_deleted(
     region: EmptyRegion, flow: str, unprotected: Environment, state: str
 ) -> None:
     if state == "deleted by hand":
@@ -107,13 +105,13 @@ def test_what_is_stopped_or_not_there_may_go(
     assert passed == [state]
 
 
-def test_a_stack_whose_flow_is_not_known_is_not_deleted(region: EmptyRegion, unprotected: Environment) -> None:
+def test_stack_with_unknown_flow_is_not_deleted(region: EmptyRegion, unprotected: Environment) -> None:
     region.client("cloudformation").create_stack(StackName=STACK, TemplateBody=template())
     with pytest.raises(ProtectionError, match="has no output with the flow's ARN"):
         protection.check_standby(region.client, [DELETED])
 
 
-def test_protection_is_lifted_for_what_goes_and_set_on_what_stays(
+def test_protection_is_removed_for_the_apply_and_set_again(
     region: EmptyRegion, flow: str, protected: Environment
 ) -> None:
     said: list[str] = []
@@ -134,7 +132,7 @@ def test_protection_is_lifted_for_what_goes_and_set_on_what_stays(
 
 
 @pytest.mark.parametrize("failure", [RuntimeError, KeyboardInterrupt])
-def test_what_a_failed_apply_leaves_is_protected_again(
+def test_failed_apply_leaves_stacks_protected(
     region: EmptyRegion, flow: str, protected: Environment, failure: type[BaseException]
 ) -> None:
     protect(region.client, protected, say=lambda _: None)
@@ -149,7 +147,7 @@ def test_what_a_failed_apply_leaves_is_protected_again(
     assert is_protected(region)
 
 
-def test_an_environment_without_protection_loses_what_was_set(
+def test_unprotected_environment_loses_protection(
     region: EmptyRegion, flow: str, protected: Environment, unprotected: Environment
 ) -> None:
     protect(region.client, protected, say=lambda _: None)
@@ -164,7 +162,7 @@ def test_an_environment_without_protection_loses_what_was_set(
     assert differences(region.client, unprotected) == []
 
 
-def test_differences_finds_what_was_changed_by_hand(region: EmptyRegion, flow: str, protected: Environment) -> None:
+def test_differences_lists_manual_changes(region: EmptyRegion, flow: str, protected: Environment) -> None:
     protect(region.client, protected, say=lambda _: None)
     client = region.client("cloudformation")
     client.update_termination_protection(StackName=STACK, EnableTerminationProtection=False)
@@ -175,9 +173,7 @@ def test_differences_finds_what_was_changed_by_hand(region: EmptyRegion, flow: s
     ]
 
 
-def test_a_trial_from_the_context_is_guarded_as_its_synthesis_reads_it(
-    aws: LocalAws, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_trial_from_the_context_is_guarded(aws: LocalAws, monkeypatch: pytest.MonkeyPatch) -> None:
     given = {"sourceWhitelistCidr": "203.0.113.0/24", "primaryOutputDestination": "198.51.100.1"}
     for name, value in {**aws.environment(), "CDKTF_CONTEXT_JSON": json.dumps(given)}.items():
         monkeypatch.setenv(name, value)
@@ -186,7 +182,7 @@ def test_a_trial_from_the_context_is_guarded_as_its_synthesis_reads_it(
         pass
 
 
-def test_differences_are_none_where_nothing_is_deployed(region: EmptyRegion, protected: Environment) -> None:
+def test_differences_are_empty_without_a_deployment(region: EmptyRegion, protected: Environment) -> None:
     assert differences(region.client, protected) == []
 
 
@@ -238,7 +234,7 @@ class Root:
 
 @pytest.fixture(scope="module")
 def root(aws: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Root]:
-    """A flow by plain Terraform; one after the other, the tests below change it."""
+    """A flow by plain Terraform, which the tests below change in order."""
     found = Root(aws, tmp_path_factory.mktemp("root"))
     alone = found.environ
     with one_provider(found.folder, alone) as found.environ:
@@ -246,7 +242,7 @@ def root(aws: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ro
         yield found
 
 
-def test_a_change_of_protect_alone_reaches_the_service_and_keeps_the_flow(root: Root) -> None:
+def test_change_of_protect_alone_keeps_the_flow(root: Root) -> None:
     arn = json.loads(root.run("output", "-json"))["flow_arn"]["value"]
     assert root.policy == {"Statement": [ALLOW]}
     root.write(protect=True)
@@ -264,7 +260,7 @@ def test_a_change_of_protect_alone_reaches_the_service_and_keeps_the_flow(root: 
     assert root.policy == {"Statement": [ALLOW, DENY]}
 
 
-def test_a_replacement_does_not_ask_the_stack_policy_and_is_seen_in_the_plan(root: Root) -> None:
+def test_replacement_ignores_the_stack_policy(root: Root) -> None:
     root.write(protect=True, availability_zone="us-east-1b")
     (going,) = deleted_by_plan(root.plan())
     assert (going.stack, going.how) == ("mediaconnect-flow-channel", "replaced")
@@ -273,8 +269,8 @@ def test_a_replacement_does_not_ask_the_stack_policy_and_is_seen_in_the_plan(roo
     assert root.stack["StackId"] != before
 
 
-def test_the_provider_forgets_a_stack_that_termination_protection_keeps(root: Root) -> None:
-    """As the module's README says; were it fixed, the guard need not lift the protection before."""
+def test_provider_forgets_a_stack_with_termination_protection(root: Root) -> None:
+    """As the module's README says. Once fixed, the guard need not remove the protection before."""
     client = root.aws.client("cloudformation")
     stack = root.stack["StackName"]
     arn = json.loads(root.run("output", "-json"))["flow_arn"]["value"]
@@ -290,8 +286,8 @@ def test_the_provider_forgets_a_stack_that_termination_protection_keeps(root: Ro
     client.update_termination_protection(StackName=stack, EnableTerminationProtection=False)
 
 
-def test_deleting_a_running_flow_leaves_it_without_outputs(root: Root) -> None:
-    """The fact that forces the check, through the real provider."""
+def test_delete_of_a_running_flow_removes_its_outputs(root: Root) -> None:
+    """The fact that requires the check, through the real provider."""
     arn = next(item["OutputValue"] for item in root.stack["Outputs"] if item["OutputKey"] == "FlowArn")
     set_flow_status(arn, "ACTIVE")
     with pytest.raises(TerraformError, match="DELETE_FAILED"):

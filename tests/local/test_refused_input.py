@@ -9,7 +9,7 @@ from tests.local.conftest import Begin
 from tests.local.evening import GOOD_RTP, Evening
 from tools.local_aws import ACCOUNT_ID, executions, faults
 from tools.local_aws.executions import Execution
-from tools.local_aws.gaps.lambda_runs_the_zip import INVOCATIONS
+from tools.local_aws.gaps.lambda_invocation import INVOCATIONS
 from tools.local_aws.service_metrics import count_execution
 
 ALARM = "executions-failed"

@@ -14,7 +14,7 @@ from tools.local_aws.alarms import evaluate_alarms
 from tools.local_aws.deliveries import published
 from tools.local_aws.eventbridge import LOST, deliver, event
 from tools.local_aws.forget import forget_what_happened
-from tools.local_aws.gaps.lambda_runs_the_zip import INVOCATIONS
+from tools.local_aws.gaps.lambda_invocation import INVOCATIONS
 
 LOOKS = """
 import datetime, os, boto3
@@ -49,7 +49,7 @@ def test_functions_and_executions_know_the_time_of_the_rehearsal_and_afterwards_
     region.function("look", "look.py", LOOKS)
     start = {"Type": "Pass", "Parameters": {"at.$": "$$.Execution.StartTime"}, "End": True}
     machine = region.state_machine(Look=start)
-    with clock.standing(EIGHT) as set_clock:
+    with clock.stopped(EIGHT) as set_clock:
         assert invoke(region) == {"now": "2026-11-23T20:00:00+00:00"}
         set_clock(minute(7.5))
         assert invoke(region) == {"now": "2026-11-23T20:07:30+00:00"}
@@ -58,7 +58,7 @@ def test_functions_and_executions_know_the_time_of_the_rehearsal_and_afterwards_
     assert json.loads(described["output"]) == {"at": "2026-11-23T20:07:30.000Z"}
     real = datetime.fromisoformat(invoke(region)["now"])
     assert abs((datetime.now(UTC) - real).total_seconds()) < 60
-    assert clock.stands_at() is None
+    assert clock.stopped_at() is None
 
 
 def test_each_run_of_a_function_knows_which_calls_it_made_and_which_were_refused(region: EmptyRegion) -> None:
@@ -88,7 +88,7 @@ def test_what_happened_is_forgotten_and_what_is_deployed_stays(region: EmptyRegi
     assert published(region=region.name) == []
     assert region.waiting("letters") == []
     assert cloudwatch_backends[ACCOUNT_ID][region.name].metric_data == []
-    assert (faults.met("sns"), LOST) == (None, set())
+    assert (faults.next_error("sns"), LOST) == (None, set())
     assert region.client("sns").list_topics()["Topics"] == [{"TopicArn": topic}]
     assert queue.endswith(":letters")
     assert executions.wait_for(executions.start(machine, {})).arn == first, "ids are the same in each rehearsal"

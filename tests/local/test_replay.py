@@ -1,4 +1,4 @@
-"""What could not be handled waits in the dead-letter queue, and a replay hands it to the workflow again."""
+"""Dead letters, and their replay by the workflow."""
 
 import json
 from collections.abc import Callable
@@ -20,7 +20,7 @@ WORKFLOW = "media-workflow-venue-workflow"
 
 @pytest.fixture
 def begin(begin: Begin) -> Begin:
-    """Evenings whose clock runs, because a queue hides letters for a time; an hour after what they are about."""
+    """Evenings whose clock runs, because a queue hides messages for a time; an hour after the events."""
 
     def of(flow: str) -> Evening:
         evening = begin(flow)
@@ -32,14 +32,14 @@ def begin(begin: Begin) -> Begin:
 
 @pytest.fixture
 def credentials(aws: LocalAws, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What an operator's shell has."""
+    """The environment variables of an operator's shell."""
     for name, value in aws.environment().items():
         monkeypatch.setenv(name, value)
 
 
 @pytest.fixture
 def missed(begin: Begin, credentials: None) -> Evening:
-    """An evening on which the monitor failed for good while the source was lost."""
+    """An evening with a monitoring failure while the source was lost."""
     evening = begin("show")
     with faults.failing("stream_monitor", "crash"):
         evening.source_is("DISCONNECTED", "encoder")
@@ -60,7 +60,7 @@ def run(
 
 
 def put(evening: Evening, body: object) -> str:
-    """A dead letter; its message id."""
+    """Send a dead letter and return its message id."""
     text = body if isinstance(body, str) else json.dumps(body)
     return str(evening.aws.client("sqs").send_message(QueueUrl=evening.queue_url, MessageBody=text)["MessageId"])
 
@@ -78,14 +78,14 @@ def executions(evening: Evening) -> list[tuple[str, str, Any]]:
 
 
 def waiting(evening: Evening) -> set[str]:
-    """The ids of what is in the queue."""
+    """The ids of the messages in the queue."""
     got = evening.aws.client("sqs").receive_message(
         QueueUrl=evening.queue_url, MaxNumberOfMessages=10, VisibilityTimeout=0
     )
     return {message["MessageId"] for message in got.get("Messages", [])}
 
 
-def test_a_dead_letter_says_what_failed_and_where(missed: Evening) -> None:
+def test_dead_letter_has_error_and_execution(missed: Evening) -> None:
     client = missed.aws.client("sqs")
     got = client.receive_message(QueueUrl=missed.queue_url, VisibilityTimeout=0, MessageAttributeNames=["All"])
     attributes = got["Messages"][0]["MessageAttributes"]
@@ -93,15 +93,15 @@ def test_a_dead_letter_says_what_failed_and_where(missed: Evening) -> None:
     assert attributes["execution"]["StringValue"] == missed.executions[0].arn
 
 
-def test_a_dry_run_lists_what_waits_and_changes_nothing(missed: Evening, venue_settings: Path) -> None:
+def test_dry_run_lists_and_changes_nothing(missed: Evening, venue_settings: Path) -> None:
     left, said = run(venue_settings, dry_run=True)
     assert left == 0
     assert said[0].startswith("waiting: 2026-11-23T20:00:00Z, MediaConnect Source Health: arn:")
     assert said[-1] == "1 in media-workflow-venue-dead-letters. Nothing was changed."
-    assert len(missed.dead_letters()) == 1, "in sight again at once"
+    assert len(missed.dead_letters()) == 1, "visible again at once"
 
 
-def test_a_replay_makes_up_for_what_was_missed_and_says_so(missed: Evening, venue_settings: Path) -> None:
+def test_replay_handles_the_missed_event(missed: Evening, venue_settings: Path) -> None:
     left, said = run(venue_settings)
     assert (left, said[-1]) == (0, "1 handled, 0 left in media-workflow-venue-dead-letters")
     missed.wait_for_all()
@@ -109,7 +109,7 @@ def test_a_replay_makes_up_for_what_was_missed_and_says_so(missed: Evening, venu
     assert missed.dead_letters() == []
 
 
-def test_a_message_that_cannot_start_the_workflow_is_kept(missed: Evening, venue_settings: Path) -> None:
+def test_message_that_is_not_json_is_kept(missed: Evening, venue_settings: Path) -> None:
     missed.aws.client("sqs").send_message(QueueUrl=missed.queue_url, MessageBody="no JSON")
     left, said = run(venue_settings)
     missed.wait_for_all()
@@ -130,9 +130,7 @@ def test_credentials_of_another_account_are_refused(missed: Evening, venue_setti
     assert len(missed.dead_letters()) == 1
 
 
-def test_the_request_of_the_scheduler_is_unwrapped_and_its_check_is_made(
-    begin: Begin, credentials: None, venue_settings: Path
-) -> None:
+def test_scheduler_request_is_unwrapped_and_checked(begin: Begin, credentials: None, venue_settings: Path) -> None:
     evening = begin("show")
     client = evening.aws.client("scheduler")
     target = client.get_schedule(GroupName="media-workflow-venue", Name="show")["Target"]
@@ -151,9 +149,7 @@ def test_the_request_of_the_scheduler_is_unwrapped_and_its_check_is_made(
     assert waiting(evening) == set()
 
 
-def test_a_mistyped_flow_name_ends_the_replay_and_notifies_nobody(
-    begin: Begin, credentials: None, venue_settings: Path
-) -> None:
+def test_unknown_flow_name_stops_the_replay_silently(begin: Begin, credentials: None, venue_settings: Path) -> None:
     evening = begin("show")
     typo = put(evening, {"flow_name": "typo"})
     other = put(evening, {"flow_name": "show"})
@@ -172,9 +168,7 @@ def test_a_mistyped_flow_name_ends_the_replay_and_notifies_nobody(
     ]
 
 
-def test_a_letter_that_can_never_be_handled_is_discarded_by_its_id(
-    begin: Begin, credentials: None, venue_settings: Path
-) -> None:
+def test_discard_deletes_one_dead_letter(begin: Begin, credentials: None, venue_settings: Path) -> None:
     evening = begin("show")
     typo = put(evening, {"flow_name": "typo"})
     other = put(evening, check(evening, 5))
@@ -188,32 +182,28 @@ def test_a_letter_that_can_never_be_handled_is_discarded_by_its_id(
     assert 'Its body: {"flow_name": "typo"}' in said[0]
 
 
-def test_a_replay_stops_at_the_first_letter_whose_execution_fails(
-    begin: Begin, credentials: None, venue_settings: Path
-) -> None:
+def test_replay_stops_at_the_first_failure(begin: Begin, credentials: None, venue_settings: Path) -> None:
     evening = begin("show")
-    letters = [put(evening, check(evening, minute)) for minute in (5, 6, 7)]
+    dead_letters = [put(evening, check(evening, minute)) for minute in (5, 6, 7)]
     with faults.failing("stream_monitor", "crash"):
         left, said = run(venue_settings)
-    assert (left, waiting(evening)) == (3, set(letters))
-    assert [name for name, _, _ in executions(evening)] == [f"replay-{letters[0]}"]
+    assert (left, waiting(evening)) == (3, set(dead_letters))
+    assert [name for name, _, _ in executions(evening)] == [f"replay-{dead_letters[0]}"]
     assert evening.told() == [("blind", "CRITICAL")]
     assert "MonitoringFailed" in said[0]
     assert "Runtime.ExitError" in said[0], "the cause"
-    assert said[1].startswith(f"Stopped at the message {letters[0]}. Fix the cause, and run the replay again: ")
+    assert said[1].startswith(f"Stopped at the message {dead_letters[0]}. Fix the cause, and run the replay again: ")
     left, _ = run(venue_settings)
     assert (left, waiting(evening)) == (0, set())
     assert [(name, status) for name, status, _ in executions(evening)] == [
-        (f"replay-{letters[0]}", "FAILED"),
-        (f"replay-{letters[0]}-2", "SUCCEEDED"),
-        (f"replay-{letters[1]}", "SUCCEEDED"),
-        (f"replay-{letters[2]}", "SUCCEEDED"),
+        (f"replay-{dead_letters[0]}", "FAILED"),
+        (f"replay-{dead_letters[0]}-2", "SUCCEEDED"),
+        (f"replay-{dead_letters[1]}", "SUCCEEDED"),
+        (f"replay-{dead_letters[2]}", "SUCCEEDED"),
     ]
 
 
-def test_a_replay_runs_in_the_order_of_time_and_the_same_input_once(
-    begin: Begin, credentials: None, venue_settings: Path
-) -> None:
+def test_replay_runs_in_time_order_and_deduplicates(begin: Begin, credentials: None, venue_settings: Path) -> None:
     evening = begin("show")
     for minute in (7, 5, 6, 5):
         put(evening, check(evening, minute))
@@ -226,9 +216,7 @@ def test_a_replay_runs_in_the_order_of_time_and_the_same_input_once(
     )
 
 
-def test_what_arrives_during_a_replay_is_left_for_the_next(
-    begin: Begin, credentials: None, venue_settings: Path
-) -> None:
+def test_messages_sent_during_a_replay_are_left(begin: Begin, credentials: None, venue_settings: Path) -> None:
     evening = begin("show")
     put(evening, check(evening, 5))
     late: list[str] = []
@@ -237,9 +225,9 @@ def test_what_arrives_during_a_replay_is_left_for_the_next(
     assert len(executions(evening)) == 1
 
 
-def test_a_replay_that_was_cut_off_starts_nothing_twice(begin: Begin, credentials: None, venue_settings: Path) -> None:
+def test_interrupted_replay_starts_nothing_twice(begin: Begin, credentials: None, venue_settings: Path) -> None:
     evening = begin("show")
-    letter = put(evening, check(evening, 5))
+    dead_letter = put(evening, check(evening, 5))
 
     def interrupt(_: str) -> None:
         raise KeyboardInterrupt
@@ -247,18 +235,18 @@ def test_a_replay_that_was_cut_off_starts_nothing_twice(begin: Begin, credential
     client = evening.aws.client("stepfunctions")
     arn = client.list_state_machines()["stateMachines"]
     machine = next(one["stateMachineArn"] for one in arn if one["name"] == WORKFLOW)
-    client.start_execution(stateMachineArn=machine, name=f"replay-{letter}", input=json.dumps(check(evening, 5)))
+    client.start_execution(stateMachineArn=machine, name=f"replay-{dead_letter}", input=json.dumps(check(evening, 5)))
     left, _ = run(venue_settings)
     assert (left, waiting(evening), len(executions(evening))) == (0, set(), 1)
     other = put(evening, check(evening, 6))
     third = put(evening, check(evening, 7))
     with pytest.raises(KeyboardInterrupt):
         run(venue_settings, after_each=interrupt)
-    assert waiting(evening) == {third}, "in sight again at once"
-    assert [name for name, _, _ in executions(evening)] == [f"replay-{letter}", f"replay-{other}"]
+    assert waiting(evening) == {third}, "visible again at once"
+    assert [name for name, _, _ in executions(evening)] == [f"replay-{dead_letter}", f"replay-{other}"]
 
 
-def test_an_input_of_the_future_silences_nothing(begin: Begin, credentials: None, venue_settings: Path) -> None:
+def test_input_from_the_future_is_refused(begin: Begin, credentials: None, venue_settings: Path) -> None:
     evening = begin("show")
     put(evening, {"flow_name": "show", "time": "2099-01-01T00:00:00Z"})
     left, said = run(venue_settings)

@@ -1,4 +1,4 @@
-"""EXPRESS executions: no API shows them afterwards and their names deduplicate nothing, so a replay waits for each."""
+"""EXPRESS executions: no API describes them afterwards and names do not deduplicate, so a replay waits for each."""
 
 import json
 import time
@@ -16,7 +16,9 @@ from settings import Names
 from tests.local.conftest import Begin
 from tests.local.empty_region import EIGHT, ROLE, EmptyRegion
 from tools.local_aws import ACCOUNT_ID, LocalAws, executions, faults
-from tools.operations.replay import Machine, Outcome, Queue, ReplayError, replay
+from tools.operations.dead_letter_queue import Queue
+from tools.operations.executions import Machine, Outcome
+from tools.operations.replay import ReplayError, replay
 
 NAMES = Names("show")
 STATES = {
@@ -75,7 +77,7 @@ def refused(call: Callable[..., Any], code: str, **parameters: Any) -> None:
     assert raised.value.response["Error"]["Code"] == code
 
 
-def test_names_of_express_executions_deduplicate_nothing(region: EmptyRegion) -> None:
+def test_express_execution_names_do_not_deduplicate(region: EmptyRegion) -> None:
     client, arn = region.client("stepfunctions"), machine(region)
     first, second = (client.start_execution(stateMachineArn=arn, name="same", input="{}") for _ in range(2))
     assert first["executionArn"] != second["executionArn"]
@@ -84,7 +86,7 @@ def test_names_of_express_executions_deduplicate_nothing(region: EmptyRegion) ->
     )
 
 
-def test_no_api_shows_an_express_execution_afterwards(region: EmptyRegion) -> None:
+def test_express_execution_is_not_described_afterwards(region: EmptyRegion) -> None:
     client, arn = region.client("stepfunctions"), machine(region)
     execution = client.start_execution(stateMachineArn=arn, input="{}")["executionArn"]
     for call in (client.describe_execution, client.get_execution_history, client.stop_execution):
@@ -92,7 +94,7 @@ def test_no_api_shows_an_express_execution_afterwards(region: EmptyRegion) -> No
     refused(client.list_executions, "StateMachineTypeNotSupported", stateMachineArn=arn)
 
 
-def test_only_an_express_execution_is_waited_for_by_the_call_that_starts_it(region: EmptyRegion) -> None:
+def test_only_express_executions_start_synchronously(region: EmptyRegion) -> None:
     client, arn = region.client("stepfunctions"), machine(region)
     ended = client.start_sync_execution(stateMachineArn=arn, input='{"bad": 1}')
     assert (ended["status"], ended["error"], ended["cause"]) == ("FAILED", "Broken", "on purpose")
@@ -102,59 +104,57 @@ def test_only_an_express_execution_is_waited_for_by_the_call_that_starts_it(regi
     )
 
 
-def test_a_replay_waits_for_express_executions_and_stops_at_the_first_that_fails(
-    region: EmptyRegion, root: Path
-) -> None:
+def test_replay_waits_for_express_executions(region: EmptyRegion, root: Path) -> None:
     machine(region)
-    letters = [
+    dead_letters = [
         put(region, {"time": f"2026-11-23T20:0{minute}:00Z", **more})
         for minute, more in enumerate(({}, {"bad": 1}, {}))
     ]
     said: list[str] = []
     assert replay("show", dry_run=False, say=said.append, root=root) == 2
-    assert waiting(region) == set(letters[1:])
+    assert waiting(region) == set(dead_letters[1:])
     assert said[0].startswith("handled: 2026-11-23T20:00:00Z")
     assert said[1].endswith("Broken: on purpose")
-    assert said[2].startswith(f"Stopped at the message {letters[1]}.")
+    assert said[2].startswith(f"Stopped at the message {dead_letters[1]}.")
 
 
-def test_a_letter_is_hidden_until_its_express_execution_must_have_ended(
+def test_dead_letter_is_hidden_while_express_may_run(
     region: EmptyRegion, root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Another replay meanwhile, or after this one was cut off, must not start it a second time."""
+    """Another replay, meanwhile or after an interruption, must not start it a second time."""
     machine(region)
-    letter, other = put(region, {"time": "2026-11-23T20:00:00Z"}), put(region, {"time": "2026-11-23T20:01:00Z"})
+    dead_letter, other = put(region, {"time": "2026-11-23T20:00:00Z"}), put(region, {"time": "2026-11-23T20:01:00Z"})
 
     def cut_off(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("tools.operations.replay.Machine._run_express", cut_off)
+    monkeypatch.setattr("tools.operations.executions.Machine._run_express", cut_off)
     with pytest.raises(KeyboardInterrupt):
         replay("show", dry_run=False, say=print, root=root)
     assert waiting(region) == {other}
     queue = sqs_backends[ACCOUNT_ID][region.name].queues[NAMES.dead_letter_queue]
-    (held,) = [message for message in queue._messages if message.id == letter]
+    (held,) = [message for message in queue._messages if message.id == dead_letter]
     seconds = held.visible_at / 1000 - time.time()
     assert seconds > EXPRESS_SECONDS
 
 
-def test_what_came_after_the_start_is_not_taken_and_stays_in_sight(region: EmptyRegion) -> None:
+def test_message_sent_after_the_start_stays_visible(region: EmptyRegion) -> None:
     there = put(region, {})
     with Queue(region.client("sqs"), NAMES.dead_letter_queue) as queue:
-        time.sleep(2.5)  # SQS dates answers to the second
+        time.sleep(2.5)  # SQS dates responses to the second
         late = put(region, {})
-        assert [letter.id for letter in queue.received()] == [there]
+        assert [dead_letter.id for dead_letter in queue.received()] == [there]
         assert waiting(region) == set()
     assert waiting(region) == {there, late}
 
 
-def test_letters_stay_hidden_for_as_long_as_the_replay_takes(
+def test_dead_letters_stay_hidden_during_the_replay(
     region: EmptyRegion, root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     machine(region, "STANDARD")
     for minute in range(2):
         put(region, {"time": f"2026-11-23T20:0{minute}:00Z"})
-    monkeypatch.setattr("tools.operations.replay.HIDDEN_SECONDS", 2)
+    monkeypatch.setattr("tools.operations.dead_letter_queue.HIDDEN_SECONDS", 2)
     seen: list[set[str]] = []
 
     def slow(self: Machine, _: object) -> Outcome:
@@ -164,12 +164,12 @@ def test_letters_stay_hidden_for_as_long_as_the_replay_takes(
         seen.append(waiting(region))
         return Outcome(status="SUCCEEDED")
 
-    monkeypatch.setattr("tools.operations.replay.Machine._run_standard", slow)
+    monkeypatch.setattr("tools.operations.executions.Machine._run_standard", slow)
     assert replay("show", dry_run=False, say=print, root=root) == 0
     assert seen == [set(), set()]
 
 
-def test_an_express_workflow_handles_refuses_and_fails_as_a_standard_one(begin: Begin, aws: LocalAws) -> None:
+def test_express_workflow_behaves_like_standard(begin: Begin, aws: LocalAws) -> None:
     """The deployed functions, topic and queue of `venue`, in a state machine of the other type."""
     evening = begin("show")
     client = aws.client("stepfunctions")
@@ -205,7 +205,7 @@ def test_an_express_workflow_handles_refuses_and_fails_as_a_standard_one(begin: 
         client.delete_state_machine(stateMachineArn=arn)
 
 
-def test_an_environment_without_dead_letters_is_said_to_be_so(region: EmptyRegion, root: Path) -> None:
+def test_missing_dead_letter_queue_is_reported(region: EmptyRegion, root: Path) -> None:
     client = region.client("sqs")
     client.delete_queue(QueueUrl=client.get_queue_url(QueueName=NAMES.dead_letter_queue)["QueueUrl"])
     words = rf"^show has no dead-letter queue {NAMES.dead_letter_queue}\. Deploy it with `make deploy ENV=show`\.$"

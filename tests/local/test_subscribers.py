@@ -4,8 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tools.local_aws import LocalAws
-from tools.local_aws.eventbridge import ACCOUNT_ID
+from tools.local_aws import ACCOUNT_ID, LocalAws
 from tools.rehearsal.assignment import fitting
 from tools.rehearsal.deployment import Deployment
 from tools.rehearsal.reading import load_scenarios
@@ -51,7 +50,7 @@ def own(aws: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> Deployment:
 
 
 @pytest.mark.parametrize("name", ["flapping", "key_disabled", "self_monitoring_topic_refuses"])
-def test_a_scenario_is_played_and_its_messages_count_for_the_queue_and_the_function(own: Deployment, name: str) -> None:
+def test_queue_and_function_are_recipients_of_a_scenario(own: Deployment, name: str) -> None:
     (assignment,), _ = fitting(load_scenarios([name]), own.environment)
     result = play(assignment, own)
     assert result.missed == []
@@ -59,7 +58,7 @@ def test_a_scenario_is_played_and_its_messages_count_for_the_queue_and_the_funct
     assert {message.recipients for message in result.notifications} == {(f"lambda {FUNCTION}", f"sqs {QUEUE}")}
 
 
-def test_a_message_that_nobody_could_be_given_is_kept_and_rings(own: Deployment, tmp_path: Path) -> None:
+def test_undelivered_message_is_kept_and_raises_an_alarm(own: Deployment, tmp_path: Path) -> None:
     """The one subscriber's queue is here, and does not let SNS in: the alarm says so, and the message is kept."""
     own.aws.client("sqs").create_queue(QueueName="live-alerts")
     try:

@@ -11,8 +11,8 @@ from tools.local_aws import LocalAws, executions
 from tools.local_aws.deliveries import Published, published
 from tools.local_aws.executions import Execution
 from tools.local_aws.forget import forget_what_happened
-from tools.local_aws.gaps.flow_states import set_flow_status
-from tools.local_aws.gaps.lambda_runs_the_zip import INVOCATIONS
+from tools.local_aws.gaps.lambda_invocation import INVOCATIONS
+from tools.local_aws.gaps.mediaconnect_flow_status import set_flow_status
 from tools.rehearsal.deployment import Deployment
 
 Run = Callable[[dict[str, Any]], tuple[Execution, list[Published]]]

@@ -1,4 +1,4 @@
-"""A dead letter becomes the input of the state machine again, whoever left it and however it is spelled."""
+"""A dead letter becomes input for the state machine, whoever sent it and however it is spelled."""
 
 import json
 from datetime import UTC, datetime
@@ -13,13 +13,13 @@ MACHINE = "arn:aws:states:us-east-1:123456789012:stateMachine:media-workflow-pro
 CHECK = {"kind": "schedule", "flow_arn": "arn:flow", "time": "2026-11-23T20:05:00Z"}
 
 
-def letter(body: object, message_id: str = "m", **attributes: str) -> DeadLetter:
+def dead_letter(body: object, message_id: str = "m", **attributes: str) -> DeadLetter:
     text = body if isinstance(body, str) else json.dumps(body)
     return read_dead_letter(message_id=message_id, body=text, attributes=attributes, sent=SENT)
 
 
 def given(body: object, **attributes: str) -> Any:
-    found = letter(body, **attributes).input
+    found = dead_letter(body, **attributes).input
     return None if found is None else json.loads(found)
 
 
@@ -35,51 +35,51 @@ def given(body: object, **attributes: str) -> Any:
         CHECK,
     ],
 )
-def test_the_schedulers_request_is_unwrapped_in_any_spelling(body: object) -> None:
+def test_scheduler_request_is_unwrapped_in_any_spelling(body: object) -> None:
     assert given(body) == CHECK
-    assert letter(body).time == datetime(2026, 11, 23, 20, 5, tzinfo=UTC)
+    assert dead_letter(body).time == datetime(2026, 11, 23, 20, 5, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
     "body", [{"flow_name": "x"}, {"input": "x"}, {"StateMachineArn": MACHINE, "resources": []}, [], 5, "text", None]
 )
-def test_any_other_input_is_left_as_it_is(body: object) -> None:
+def test_other_input_is_unchanged(body: object) -> None:
     text = json.dumps(body)
-    assert letter(text).input == (None if body is None else text)
+    assert dead_letter(text).input == (None if body is None else text)
 
 
-def test_a_request_without_input_is_an_empty_one_and_broken_text_is_none() -> None:
+def test_request_without_usable_input() -> None:
     assert given({"StateMachineArn": MACHINE}) == {}
     assert given({"StateMachineArn": MACHINE, "Input": "{"}) is None
-    assert letter("no JSON").input is None
+    assert dead_letter("no JSON").input is None
 
 
-def test_an_unfilled_placeholder_is_filled_from_the_attribute_if_there_is_one() -> None:
+def test_scheduled_time_placeholder_is_filled_from_attribute() -> None:
     unfilled = {"StateMachineArn": MACHINE, "Input": json.dumps({**CHECK, "time": "<aws.scheduler.scheduled-time>"})}
     assert given(unfilled, SCHEDULED_TIME=CHECK["time"]) == CHECK
     assert given(unfilled)["time"] == "<aws.scheduler.scheduled-time>"
-    assert letter(unfilled).time == SENT, "the monitor takes it as of now"
+    assert dead_letter(unfilled).time == SENT, "the monitor takes it as of now"
 
 
 @pytest.mark.parametrize(
     "text", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "2026-11-23T20:05:00", "soon"]
 )
-def test_a_letter_with_an_unusable_time_is_of_when_it_was_sent(text: str) -> None:
-    assert letter({"flow_name": "ch1", "time": text}).time == SENT
-    assert letter({"detail": {"state": {"timestamp": text}}}).time == SENT
+def test_unusable_time_becomes_the_sent_time(text: str) -> None:
+    assert dead_letter({"flow_name": "ch1", "time": text}).time == SENT
+    assert dead_letter({"detail": {"state": {"timestamp": text}}}).time == SENT
 
 
-def test_letters_are_in_the_order_of_what_they_tell_of_and_copies_are_one() -> None:
+def test_dead_letters_are_ordered_by_time_and_deduplicated() -> None:
     alarm = {"time": "2026-11-23T20:09:00Z", "detail": {"state": {"timestamp": "2026-11-23T20:01:00.000+0000"}}}
     request = {"stateMachineArn": MACHINE, "input": json.dumps(CHECK)}
     found = in_order(
         [
-            letter({"flow_name": "x"}, "person"),
-            letter({"time": "2026-11-23T21:03:00+01:00"}, "event"),
-            letter(request, "request"),
-            letter("nonsense", "nonsense"),
-            letter(alarm, "alarm"),
-            letter(dict(reversed(CHECK.items())), "check"),
+            dead_letter({"flow_name": "x"}, "person"),
+            dead_letter({"time": "2026-11-23T21:03:00+01:00"}, "event"),
+            dead_letter(request, "request"),
+            dead_letter("nonsense", "nonsense"),
+            dead_letter(alarm, "alarm"),
+            dead_letter(dict(reversed(CHECK.items())), "check"),
         ]
     )
     assert [(one.id, one.copies) for one in found] == [
@@ -101,5 +101,5 @@ def test_letters_are_in_the_order_of_what_they_tell_of_and_copies_are_one() -> N
         ("no JSON", "no JSON"),
     ],
 )
-def test_a_letter_says_what_it_is_about_in_a_line(body: object, words: str) -> None:
-    assert letter(body).summary().startswith(words)
+def test_summary_names_time_kind_and_flow(body: object, words: str) -> None:
+    assert dead_letter(body).summary().startswith(words)

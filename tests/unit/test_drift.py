@@ -1,4 +1,4 @@
-"""What a drift is explained with where AWS itself changed what was deployed."""
+"""Drift that AWS itself caused is explained."""
 
 import json
 
@@ -17,7 +17,7 @@ from tools.plan_review import as_text
         ("aws_sns_topic", ["create"], False),
     ],
 )
-def test_a_subscription_that_is_gone_was_probably_never_confirmed(kind: str, actions: list[str], said: bool) -> None:  # noqa: FBT001
+def test_missing_subscription_is_explained(kind: str, actions: list[str], said: bool) -> None:  # noqa: FBT001
     values = {"protocol": "email", "endpoint": "noc@example.com"}
     made = actions == ["create"]
     change = {"actions": actions, "before": None if made else values, "after": values if made else None}

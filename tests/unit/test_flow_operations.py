@@ -1,4 +1,4 @@
-"""Starting and stopping flows: orders are given to settled flows, once, and waited for."""
+"""Starting, stopping and destroying flows: one call to each settled flow, then a wait."""
 
 import re
 from collections.abc import Callable
@@ -29,7 +29,7 @@ def environment(name: str) -> Environment:
 
 
 class MediaConnect:
-    """A MediaConnect with one flow, which changes its state when it is looked at, as listed."""
+    """A fake MediaConnect with one flow, whose status changes with each description, as listed."""
 
     class exceptions:  # noqa: N801  boto3's word
         """Errors of the service."""
@@ -38,11 +38,11 @@ class MediaConnect:
 
     def __init__(self, statuses: list[str]) -> None:
         self.statuses = statuses
-        self.orders: list[str] = []
+        self.calls: list[str] = []
 
-    def _order(self, order: str, arn: str) -> None:
+    def _call(self, call: str, arn: str) -> None:
         assert arn == FLOW.arn
-        self.orders.append(order)
+        self.calls.append(call)
 
     def describe_flow(self, FlowArn: str) -> dict[str, Any]:  # noqa: N803  boto3's words
         assert FlowArn == FLOW.arn
@@ -50,18 +50,18 @@ class MediaConnect:
         return {"Flow": {"Status": status}}
 
     def start_flow(self, FlowArn: str) -> None:  # noqa: N803
-        self._order("start", FlowArn)
+        self._call("start", FlowArn)
 
     def stop_flow(self, FlowArn: str) -> None:  # noqa: N803
-        self._order("stop", FlowArn)
+        self._call("stop", FlowArn)
 
 
 def run(step: Callable[..., None], statuses: list[str]) -> tuple[list[str], int]:
-    """The orders that were given, and how often was waited."""
+    """The calls that were made, and the number of waits."""
     client = MediaConnect(statuses)
     waits: list[float] = []
     step(lambda _: client, [FLOW], say=lambda _: None, sleep=waits.append)
-    return client.orders, len(waits)
+    return client.calls, len(waits)
 
 
 @pytest.mark.parametrize(
@@ -77,38 +77,36 @@ def run(step: Callable[..., None], statuses: list[str]) -> tuple[list[str], int]
         (start, ["ACTIVE"], []),
     ],
 )
-def test_a_flow_is_told_once_when_it_has_settled_and_waited_for(
-    step: Any, statuses: list[str], orders: list[str]
-) -> None:
+def test_settled_flow_gets_one_call_and_is_waited_for(step: Any, statuses: list[str], orders: list[str]) -> None:
     given, waits = run(step, list(statuses))
     assert given == orders
     assert waits == len(statuses) - 1
 
 
-def test_a_flow_that_does_not_come_is_said_with_its_state() -> None:
+def test_flow_that_does_not_start_is_reported_with_its_status() -> None:
     with pytest.raises(FlowError, match=r"Not ACTIVE after 300 s: studio \(STARTING\)"):
         run(start, ["STANDBY", "STARTING"])
 
 
-def test_a_flow_that_ends_in_error_is_not_waited_for() -> None:
+def test_flow_in_error_is_not_waited_for() -> None:
     with pytest.raises(FlowError, match="studio is in ERROR"):
         run(start, ["STANDBY", "STARTING", "ERROR"])
 
 
-def test_a_flow_that_is_not_there_is_answered_with_those_that_are() -> None:
+def test_unknown_flow_lists_the_existing_ones() -> None:
     with pytest.raises(InputError, match=r'No flow "x" in prod\. Flows: studio'):
         chosen([FLOW], "x", environment="prod")
     with pytest.raises(FlowError, match="studio is not deployed"):
         chosen([FlowState("studio", None, "not deployed")], "studio")
 
 
-def test_stopping_says_of_a_flow_that_is_not_deployed_that_there_is_nothing_to_do() -> None:
+def test_stop_of_undeployed_flow_has_nothing_to_do() -> None:
     said: list[str] = []
     stop(lambda _: MediaConnect(["STANDBY"]), [FlowState("studio", None, "not deployed")], say=said.append)
     assert said == ["studio: not deployed (nothing to do)"]
 
 
-def test_one_flow_that_fails_does_not_keep_the_others_from_being_waited_for() -> None:
+def test_failed_flow_does_not_end_the_wait_for_others() -> None:
     client, said = MediaConnect(["ERROR", "STANDBY", "ERROR", "STARTING", "ACTIVE"]), list[str]()
     other = replace(FLOW, name="other")
     with pytest.raises(FlowError, match=r"^studio is in ERROR\. See the flow in the MediaConnect console\.$"):
@@ -117,7 +115,7 @@ def test_one_flow_that_fails_does_not_keep_the_others_from_being_waited_for() ->
 
 
 @pytest.mark.parametrize("status", ["ACTIVE", "STARTING", "UPDATING", "STOPPING", "ERROR", "DELETING", "UNHEARD_OF"])
-def test_nothing_is_destroyed_until_a_flow_is_in_standby(status: str) -> None:
+def test_destroy_needs_every_flow_in_standby(status: str) -> None:
     (reason,) = obstacles(environment("prod"), [replace(FLOW, status=status)], [])
     assert reason.startswith(f"the flow studio is {status}: ")
     off = [replace(FLOW, status="STANDBY"), replace(FLOW, status="deleted"), FlowState("b", None, "not deployed")]
@@ -126,7 +124,7 @@ def test_nothing_is_destroyed_until_a_flow_is_in_standby(status: str) -> None:
 
 @pytest.mark.parametrize("status", ["ACTIVE", "STARTING", "UPDATING", "STOPPING", "ERROR", "DELETING", "UNHEARD_OF"])
 @pytest.mark.parametrize("stop_flows", [False, True])
-def test_every_command_in_advice_is_one_of_ours_and_takes_what_is_given(status: str, *, stop_flows: bool) -> None:
+def test_commands_in_destroy_advice_exist(status: str, *, stop_flows: bool) -> None:
     from typer.main import get_command  # noqa: PLC0415
 
     from tools.cli.__main__ import app  # noqa: PLC0415
@@ -142,7 +140,7 @@ def test_every_command_in_advice_is_one_of_ours_and_takes_what_is_given(status: 
     assert all("`make deploy ENV=prod`" in reason for reason in reasons if "protect" in reason)
 
 
-def test_protection_that_is_still_deployed_is_not_asked_to_be_unset_again() -> None:
+def test_advice_on_protection_fits_the_settings() -> None:
     settings = environment("prod")
     (reason,) = obstacles(settings, [], [], protected=True)
     assert "set protect = false in environments/prod.toml, run `make deploy ENV=prod`" in reason
@@ -161,19 +159,19 @@ def test_protection_that_is_still_deployed_is_not_asked_to_be_unset_again() -> N
         ({"state_serial": 5}, "from serial 4 to 5"),
     ],
 )
-def test_a_reviewed_plan_is_not_applied_when_anything_has_moved_on(now: dict[str, Any], words: str) -> None:
+def test_stale_plan_is_refused_with_the_difference(now: dict[str, Any], words: str) -> None:
     (reason,) = differences(RECORD, replace(RECORD, **now))
     assert words in reason
     assert list(differences(RECORD, RECORD)) == []
     assert "its review blocks it" in next(differences(replace(RECORD, blocked=True), RECORD))
 
 
-def test_a_description_allows_by_lines_of_its_own() -> None:
+def test_description_allows_changes_by_whole_lines() -> None:
     text = "Renames it.\r\n\r\nallow module.a.b.this:replace\r\n- allow `aws_x.y:delete`\nwe allow aws_x.z:delete\nallow all\n"
     assert allowances_in(text) == ["module.a.b.this:replace", "aws_x.y:delete"]
 
 
-def test_the_digest_of_a_configuration_is_of_what_was_synthesized_and_of_nothing_that_terraform_writes(
+def test_configuration_digest_ignores_terraforms_own_files(
     tmp_path: Path,
 ) -> None:
     (tmp_path / "assets").mkdir()

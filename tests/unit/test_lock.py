@@ -1,4 +1,4 @@
-"""The lock file ties nobody to one package index."""
+"""The lock file names no package index."""
 
 import json
 from pathlib import Path
@@ -11,7 +11,7 @@ from tools.operations.lock import without_index
 PROJECT = Path(__file__).resolve().parents[2]
 
 
-def test_an_index_is_taken_out_and_hashes_stay() -> None:
+def test_index_is_removed_and_hashes_stay() -> None:
     lock = {
         "_meta": {"sources": [{"name": "pypi", "url": "https://index.example.com"}], "hash": {"sha256": "1"}},
         "default": {"boto3": {"hashes": ["sha256:2"], "index": "pypi", "version": "==1"}},
@@ -22,13 +22,13 @@ def test_an_index_is_taken_out_and_hashes_stay() -> None:
     assert json.loads(cleaned)["default"]["boto3"] == {"hashes": ["sha256:2"], "version": "==1"}
 
 
-def test_the_committed_lock_file_names_no_index() -> None:
+def test_committed_lock_file_names_no_index() -> None:
     committed = (PROJECT / "Pipfile.lock").read_text()
     assert without_index(committed) == committed
 
 
 @pytest.mark.parametrize("python", ["3.11", "3.14"])
-def test_no_locked_package_is_left_out_on_a_python_that_is_supported(python: str) -> None:
+def test_locked_packages_install_on_every_supported_python(python: str) -> None:
     lock = json.loads((PROJECT / "Pipfile.lock").read_text())
     running = {"python_version": python, "python_full_version": f"{python}.0"}
     left_out = [

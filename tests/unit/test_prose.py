@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tools import prose
+from tools.lint import prose
 
 ROWS = """
 | Word | Instead of | Meaning |

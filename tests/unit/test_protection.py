@@ -1,4 +1,4 @@
-"""Which flows a plan deletes: by Terraform, with a replacement trigger, or by CloudFormation inside of an update."""
+"""Which flows a plan deletes: by Terraform, by a replacement trigger, or by CloudFormation inside an update."""
 
 import gzip
 import json
@@ -35,7 +35,7 @@ def stacks(name: str) -> list[tuple[str, str]]:
         ("everything_destroyed", [("media-workflow-dev-live-stream", "deleted")]),
     ],
 )
-def test_leaving_names_each_flow_that_a_plan_deletes_or_replaces(name: str, found: list[tuple[str, str]]) -> None:
+def test_deleted_by_plan_lists_deleted_and_replaced_flows(name: str, found: list[tuple[str, str]]) -> None:
     assert stacks(name) == found
 
 
@@ -65,7 +65,7 @@ def _described(resource: dict[str, Any]) -> None:
         (None, "known only after apply"),
     ],
 )
-def test_leaving_sees_a_flow_that_an_update_replaces(
+def test_deleted_by_plan_includes_replacement_in_an_update(
     edit: Callable[[dict[str, Any]], None] | None, words: str | None
 ) -> None:
     content = plan("nothing_prod")
@@ -87,7 +87,7 @@ def test_leaving_sees_a_flow_that_an_update_replaces(
     assert words in flow.how
 
 
-def test_leaving_passes_over_stacks_without_a_flow() -> None:
+def test_deleted_by_plan_skips_stacks_without_a_flow() -> None:
     content = plan("everything_destroyed")
     for item in content["resource_changes"]:
         if item["type"] == "aws_cloudformation_stack":
@@ -95,7 +95,7 @@ def test_leaving_passes_over_stacks_without_a_flow() -> None:
     assert deleted_by_plan(json.dumps(content)) == ()
 
 
-def test_in_state_finds_flows_at_any_depth_and_none_in_an_empty_state() -> None:
+def test_deleted_by_destroy_finds_flows_at_any_depth() -> None:
     body = json.dumps({"Resources": {"Flow": {"Type": "AWS::MediaConnect::Flow", "Properties": {}}}})
     stack = {"address": "module.a.module.b.x", "type": "aws_cloudformation_stack", "values": {"name": "s", "template_body": body}}  # fmt: skip
     state = {"values": {"root_module": {"child_modules": [{"child_modules": [{"resources": [stack]}]}]}}}

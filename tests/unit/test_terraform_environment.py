@@ -26,25 +26,25 @@ def environ(home: Path, **more: str) -> dict[str, str]:
     "mirror",
     ["home/.terraform.d/plugins", "home/.local/share/terraform/plugins", "home/share/terraform/plugins", "opt/any"],
 )
-def test_a_mirror_that_holds_the_provider_is_used(home: Path, mirror: str) -> None:
+def test_mirror_with_the_provider_is_used(home: Path, mirror: str) -> None:
     (home.parent / mirror / PROVIDER).mkdir(parents=True)
     written = Path(terraform_environment(environ(home))["TF_CLI_CONFIG_FILE"]).read_text()
     assert str(home.parent / mirror) in written
     assert f'exclude = ["{PROVIDER}"]' in written
 
 
-def test_a_configuration_that_names_a_missing_file_counts_as_none(home: Path) -> None:
+def test_missing_configuration_file_counts_as_none(home: Path) -> None:
     (home.parent / "opt" / "any" / PROVIDER).mkdir(parents=True)
     result = terraform_environment(environ(home, TF_CLI_CONFIG_FILE=str(home / "missing")))
     assert result["TF_CLI_CONFIG_FILE"] == str(home.parent / "build" / "terraform.rc")
 
 
-def test_without_a_mirror_terraform_is_left_to_its_registry(home: Path) -> None:
+def test_without_a_mirror_the_registry_is_used(home: Path) -> None:
     assert "TF_CLI_CONFIG_FILE" not in terraform_environment(environ(home, TF_CLI_CONFIG_FILE=str(home / "missing")))
 
 
 @pytest.mark.parametrize("named", [True, False])
-def test_a_valid_user_configuration_is_not_touched(home: Path, named: bool) -> None:  # noqa: FBT001
+def test_user_configuration_is_not_changed(home: Path, named: bool) -> None:  # noqa: FBT001
     (home.parent / "opt" / "any" / PROVIDER).mkdir(parents=True)
     own = home / (".my.rc" if named else ".terraformrc")
     own.write_text("")
@@ -53,7 +53,7 @@ def test_a_valid_user_configuration_is_not_touched(home: Path, named: bool) -> N
     assert not (home.parent / "build").exists()
 
 
-def test_the_mirrors_looked_in_are_those_that_terraform_documents_for_the_platform(home: Path) -> None:
+def test_implied_mirrors_are_those_of_the_platform(home: Path) -> None:
     mac = [str(path) for path in implied_mirrors(environ(home), platform="darwin")]
     assert "/Library/Application Support/io.terraform/plugins" in mac
     linux = [str(path) for path in implied_mirrors(environ(home), platform="linux")]
@@ -61,7 +61,7 @@ def test_the_mirrors_looked_in_are_those_that_terraform_documents_for_the_platfo
     assert str(home / ".local" / "share" / "terraform" / "plugins") in linux
 
 
-def test_stages_that_begin_at_once_write_the_configuration_without_meeting(home: Path) -> None:
+def test_configuration_can_be_written_concurrently(home: Path) -> None:
     (home.parent / "opt" / "any" / PROVIDER).mkdir(parents=True)
     written = home.parent / "build" / "terraform.rc"
     with ThreadPoolExecutor(8) as pool:
@@ -72,6 +72,6 @@ def test_stages_that_begin_at_once_write_the_configuration_without_meeting(home:
     assert list(written.parent.iterdir()) == [written]
 
 
-def test_garbage_is_collected_less_often_unless_somebody_decided_that_already(home: Path) -> None:
+def test_gogc_is_set_unless_the_user_did(home: Path) -> None:
     assert terraform_environment(environ(home))["GOGC"] == "400"
     assert terraform_environment(environ(home, GOGC="50"))["GOGC"] == "50"

@@ -1,6 +1,6 @@
-"""Which calls of AWS each invocation of a function made, and how they were answered.
+"""Records which calls of AWS each invocation of a function makes, and whether they are refused.
 
-The SDK in a function sends Lambda's trace id with each call, so a call is known to belong to its invocation.
+The SDK in a function sends Lambda's trace id with each call, which identifies the invocation.
 """
 
 import io
@@ -13,12 +13,13 @@ from typing import Any, Final
 from urllib.parse import parse_qs
 
 import botocore.session
-from moto.moto_server.werkzeug_app import DomainDispatcherApplication
+
+from tools.local_aws.faults import Application
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One call: service and operation as the SDK names them, and whether it was refused."""
+    """One call: service and operation by the SDK's names, and whether it was refused."""
 
     service: str
     operation: str
@@ -29,7 +30,7 @@ _calls: Final[dict[str, list[Call]]] = defaultdict(list)
 
 
 def made_by(trace: str) -> tuple[Call, ...]:
-    """The calls of an invocation in their order; they are forgotten by this."""
+    """Return the calls of an invocation in order, and forget them."""
     return tuple(_calls.pop(trace, ()))
 
 
@@ -38,28 +39,26 @@ def forget() -> None:
     _calls.clear()
 
 
-@cache
-def install() -> None:
-    """Stand at the door of the local AWS, before any fault."""
-    served = DomainDispatcherApplication.__call__
+def recorded_in_front_of(application: Application) -> Application:
+    """The application behind a middleware that records calls."""
 
-    def noted(self: Any, environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
+    def answer(environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
         trace = environ.get("HTTP_X_AMZN_TRACE_ID", "")
         if not trace:
-            return served(self, environ, start_response)
-        service, operation = _asked(environ)
+            return application(environ, start_response)
+        service, operation = _operation(environ)
 
-        def answered(status: str, *more: Any) -> Any:
+        def record(status: str, *more: Any) -> Any:
             _calls[trace].append(Call(service, operation, refused=status >= "4"))
             return start_response(status, *more)
 
-        return served(self, environ, answered)
+        return application(environ, record)
 
-    DomainDispatcherApplication.__call__ = noted
+    return answer
 
 
-def _asked(environ: dict[str, Any]) -> tuple[str, str]:
-    """Service and operation of a request, in whichever of AWS's protocols it speaks."""
+def _operation(environ: dict[str, Any]) -> tuple[str, str]:
+    """Service and operation of a request, in any of AWS's protocols."""
     signed = re.search(r"Credential=[^/]+/\d+/[^/]+/([^/]+)/", environ.get("HTTP_AUTHORIZATION", ""))
     service = signed[1] if signed else ""
     path = environ.get("PATH_INFO", "")
@@ -71,10 +70,11 @@ def _asked(environ: dict[str, Any]) -> tuple[str, str]:
         body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
         environ["wsgi.input"] = io.BytesIO(body)
         return service, parse_qs(body.decode())["Action"][0]
-    return service, _by_path(service, environ["REQUEST_METHOD"], path)
+    return service, operation_by_path(service, environ["REQUEST_METHOD"], path)
 
 
-def _by_path(service: str, method: str, path: str) -> str:
+def operation_by_path(service: str, method: str, path: str) -> str:
+    """The operation of a request to a service that is called by path; method and path if it is not known."""
     fitting = (name for (verb, pattern), name in _paths(service).items() if verb == method and pattern.fullmatch(path))
     return next(fitting, f"{method} {path}")
 
@@ -85,10 +85,10 @@ def _paths(service: str) -> Mapping[tuple[str, re.Pattern[str]], str]:
     model = botocore.session.get_session().get_service_model(service)
     http = {name: model.operation_model(name).http for name in model.operation_names}
     return {
-        (asked["method"], re.compile(_parameters(re.escape(asked["requestUri"])))): name for name, asked in http.items()
+        (call["method"], re.compile(_parameters(re.escape(call["requestUri"])))): name for name, call in http.items()
     }
 
 
 def _parameters(path: str) -> str:
-    """A path, escaped, with patterns for its parameters: only a greedy one, as of a key of S3, holds slashes."""
+    """An escaped path with patterns for its parameters: only a greedy one, such as a key of S3, holds slashes."""
     return re.sub(r"\\\{([^}]+?)(\\\+)?\\\}", lambda found: ".+" if found[2] else "[^/]+", path)

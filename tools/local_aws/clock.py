@@ -1,7 +1,7 @@
-"""The clock of the local AWS: the one on the wall, until a rehearsal sets its own.
+"""The clock of the local AWS: real time, until a rehearsal sets another.
 
-While it is set, it stands still at a moment, for all of this process and for each function that is invoked. How long
-something takes is measured on the machine's own clock still.
+While it is set, it stands still, for all of this process and for each function that is invoked. Durations are still
+measured in real time.
 """
 
 from collections.abc import Callable, Iterator
@@ -14,8 +14,8 @@ _set: list[datetime] = []
 
 
 @contextmanager
-def standing(at: datetime) -> Iterator[Callable[[datetime], None]]:
-    """A clock that stands at a moment for as long as a block lasts; gives what sets it to another."""
+def stopped(at: datetime) -> Iterator[Callable[[datetime], None]]:
+    """Stop the clock at a moment within the block; gives a function that moves it to another."""
     with time_machine.travel(at, tick=False) as travel:
         _set.append(at)
 
@@ -30,10 +30,10 @@ def standing(at: datetime) -> Iterator[Callable[[datetime], None]]:
 
 
 def now() -> datetime:
-    """What the clock shows."""
+    """The current time of the clock."""
     return datetime.now(UTC)
 
 
-def stands_at() -> float | None:
-    """The moment that it stands at, in seconds of the epoch; None if it is the clock on the wall."""
+def stopped_at() -> float | None:
+    """The moment at which the clock stands still, in epoch seconds; None in real time."""
     return _set[-1].timestamp() if _set else None

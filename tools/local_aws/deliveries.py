@@ -1,25 +1,33 @@
-"""Every message published to a topic, and who gets it: subscriptions whose filter lets it through.
+"""Records every message that is published to a topic, and who gets it: subscriptions whose filter lets it through.
 
-E-mail, text messages, what goes to URLs, and what goes to queues and functions that are not here, go nowhere; they are
-only listed. Confirmation of subscriptions is not asked for. What cannot be delivered, such as a text that is too long
-for its protocol, goes to the dead-letter queue of its subscription.
+Only queues and functions of the local AWS really get a message. E-mail, text messages, URLs, and queues and functions
+of somebody else are listed. Subscriptions need no confirmation. What cannot be delivered, such as a text that is too
+long for its protocol, goes to the dead-letter queue of its subscription.
+
+moto 5.2.5: calls URLs, ignores policies of queues, has no dead-letter queues of subscriptions, and forgets who was
+subscribed when a message was published.
+AWS: https://docs.aws.amazon.com/sns/latest/dg/sns-message-delivery-retries.html
+AWS: https://docs.aws.amazon.com/sns/latest/dg/sns-dead-letter-queues.html
+Remove when: never as a whole; a rehearsal must page nobody.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import cache
 from typing import Any, Final
 
 from moto.awslambda.models import lambda_backends
 from moto.core.exceptions import ServiceException
 from moto.sns.models import Subscription, Topic, sns_backends
+from moto.sns.utils import FilterPolicyMatcher
 from moto.sqs.models import sqs_backends
 
 from tools.local_aws import faults
-from tools.local_aws.eventbridge import ACCOUNT_ID
+from tools.local_aws.backends import ACCOUNT_ID, attached, send_to_queue
+from tools.local_aws.moto_patches import Gap
 from tools.local_aws.resource_policies import acting
 
+GAP: Final = Gap(__name__)
 ATTEMPTS: Final = 4
 """Of a delivery to a URL: the first and three retries, SNS's default, which are over within a minute."""
 RETRIED: Final = frozenset({"http", "https"})
@@ -32,9 +40,17 @@ LONGEST: Final = {"sms": 1600}
 class Published:
     """One message as it was published. A recipient is a protocol and an endpoint: "email oncall@example.com".
 
-    `message` is the text of every protocol that has none of its own in `texts`. `failed_attempts` are those that SNS
-    counts as failed, of recipients and of others. `redriven` went to the dead-letter queue of their subscription,
-    `lost` could not be kept there either or have none; `unkept` are those of the lost whose queue refused.
+    Attributes:
+        topic_arn: where it was published.
+        subject: empty if it has none.
+        message: the text of every protocol that has none in `texts`.
+        attributes: values of the message attributes, by name.
+        recipients: those who got it, sorted.
+        texts: the text of a protocol, by protocol.
+        failed_attempts: what SNS counts as failed, also for those who got it in the end.
+        redriven: those whose message went to the dead-letter queue of their subscription.
+        lost: those whose message did not go there either, or who have none.
+        refused_by_queue: those of the lost whose dead-letter queue refused.
     """
 
     topic_arn: str
@@ -46,85 +62,80 @@ class Published:
     failed_attempts: int = 0
     redriven: tuple[str, ...] = ()
     lost: tuple[str, ...] = ()
-    unkept: tuple[str, ...] = ()
+    refused_by_queue: tuple[str, ...] = ()
 
     def text_for(self, recipient: str) -> str:
-        """What a recipient reads."""
+        """The text that a recipient reads."""
         return self.texts.get(recipient.partition(" ")[0], self.message)
 
 
 @dataclass(slots=True)
 class _Outcome:
-    """What came of one message."""
+    """Failed deliveries of one message."""
 
     failed_attempts: int = 0
     redriven: list[str] = field(default_factory=list)
     lost: list[str] = field(default_factory=list)
-    unkept: list[str] = field(default_factory=list)
-
-
-@cache
-def install() -> None:
-    """Keep the order of messages across topics, and who subscribed when they were published; moto keeps neither."""
-    publish = Topic.publish
-
-    def noted(self: Any, message: str, *args: Any, **kwargs: Any) -> str:
-        message_id = str(publish(self, message, *args, **kwargs))
-        sent = next(sent for sent in reversed(self.sent_notifications) if sent[0] == message_id)
-        # Kept in the backend, so that it is forgotten when that is reset.
-        outcome = _outcomes(self.sns_backend).pop(message_id, _Outcome())
-        vars(self.sns_backend).setdefault("noted_messages", {})[message_id] = _published(
-            self, sent, outcome, kwargs.get("message_structure")
-        )
-        return message_id
-
-    Topic.publish = noted
-    hand_over = Subscription.publish
-
-    def within(self: Any, message: str, message_id: str, *args: Any, **kwargs: Any) -> None:
-        if not _lets_through(self, kwargs.get("message_attributes"), message):
-            return
-        outcome = _outcomes(self.topic.sns_backend).setdefault(message_id, _Outcome())
-        if self.protocol in RETRIED:
-            # moto would really call the URL: a rehearsal must page nobody.
-            failed = next((tries for tries in range(ATTEMPTS) if not faults.met("subscriber")), ATTEMPTS)
-            outcome.failed_attempts += failed
-            if failed == ATTEMPTS:
-                _redrive(self, message, outcome)
-        elif _is_here(self):
-            try:
-                with acting("sns.amazonaws.com", self.topic.arn):
-                    hand_over(self, message, message_id, *args, **kwargs)
-            except ServiceException:
-                outcome.failed_attempts += 1
-                _redrive(self, message, outcome)
-
-    Subscription.publish = within
+    refused_by_queue: list[str] = field(default_factory=list)
 
 
 def published(*, region: str, since: int = 0) -> list[Published]:
-    """The messages in the order of publishing, without the first `since` of them.
+    """The messages of all topics in the order of publishing, without the first `since` of them."""
+    return _messages(sns_backends[ACCOUNT_ID][region])[since:]
 
-    Those of before `install` come topic by topic.
-    """
-    backend = sns_backends[ACCOUNT_ID][region]
-    noted: dict[str, Published] = getattr(backend, "noted_messages", {})
-    earlier = [
-        _published(topic, sent, _Outcome(), None)
-        for topic in backend.topics.values()
-        for sent in topic.sent_notifications
-        if sent[0] not in noted
-    ]
-    return [*earlier, *noted.values()][since:]
+
+def forget(region: str) -> None:
+    """Forget all messages."""
+    _messages(sns_backends[ACCOUNT_ID][region]).clear()
+
+
+def _messages(backend: Any) -> list[Published]:
+    messages: list[Published] = attached(backend, "published_messages", list)
+    return messages
 
 
 def _outcomes(backend: Any) -> dict[str, _Outcome]:
-    found: dict[str, _Outcome] = vars(backend).setdefault("outcomes", {})
-    return found
+    outcomes: dict[str, _Outcome] = attached(backend, "delivery_outcomes", dict)
+    return outcomes
+
+
+@GAP.wraps(Topic, "publish", "(self, message, subject=None, message_attributes=None, ...)")
+def _publish(
+    publish: Callable[..., str],
+    self: Any,
+    message: str,
+    subject: str | None = None,
+    message_attributes: Any = None,
+    **more: Any,
+) -> str:
+    message_id = publish(self, message, subject=subject, message_attributes=message_attributes, **more)
+    outcome = _outcomes(self.sns_backend).pop(message_id, _Outcome())
+    texts = json.loads(message) if more.get("message_structure") == "json" else {"default": message}
+    _messages(self.sns_backend).append(_recorded(self, texts, subject, message_attributes, outcome))
+    return message_id
+
+
+@GAP.wraps(Subscription, "publish", "(self, message, message_id, ...)")
+def _deliver(hand_over: Callable[..., None], self: Any, message: str, message_id: str, **more: Any) -> None:
+    if not _lets_through(self, more.get("message_attributes"), message):
+        return
+    outcome = _outcomes(self.topic.sns_backend).setdefault(message_id, _Outcome())
+    if self.protocol in RETRIED:
+        failed = next((tries for tries in range(ATTEMPTS) if not faults.next_error("subscriber")), ATTEMPTS)
+        outcome.failed_attempts += failed
+        if failed == ATTEMPTS:
+            _redrive(self, message, outcome)
+    elif _is_here(self):
+        try:
+            with acting("sns.amazonaws.com", self.topic.arn):
+                hand_over(self, message, message_id, **more)
+        except ServiceException:
+            outcome.failed_attempts += 1
+            _redrive(self, message, outcome)
 
 
 def _is_here(subscription: Any) -> bool:
-    """Whether a queue or function that subscribes is in the local AWS; one of an operator's own is not."""
+    """Whether the queue or function that is subscribed is in the local AWS."""
     if subscription.protocol == "sqs":
         *_, region, account_id, name = subscription.endpoint.split(":")
         return name in sqs_backends[account_id][region].queues
@@ -135,31 +146,30 @@ def _is_here(subscription: Any) -> bool:
 
 
 def _redrive(subscription: Any, message: str, outcome: _Outcome) -> None:
-    """The message in the dead-letter queue of the subscription."""
-    who = _name(subscription)
+    """Send the message to the dead-letter queue of the subscription."""
+    recipient = _recipient(subscription)
     policy = json.loads(subscription.attributes.get("RedrivePolicy") or "{}")
     target = str(policy.get("deadLetterTargetArn", ""))
     if not target:
-        outcome.lost.append(who)
+        outcome.lost.append(recipient)
         return
-    *_, region, account_id, name = target.split(":")
     try:
         with acting("sns.amazonaws.com", subscription.topic.arn):
-            sqs_backends[account_id][region].send_message(name, message)
+            send_to_queue(target, message)
     except ServiceException:
-        outcome.lost.append(who)
-        outcome.unkept.append(who)
+        outcome.lost.append(recipient)
+        outcome.refused_by_queue.append(recipient)
     else:
-        outcome.redriven.append(who)
+        outcome.redriven.append(recipient)
 
 
-def _name(subscription: Any) -> str:
+def _recipient(subscription: Any) -> str:
     return f"{subscription.protocol} {subscription.endpoint}"
 
 
-def _published(topic: Any, sent: tuple[Any, ...], outcome: _Outcome, structure: str | None) -> Published:
-    _, message, subject, attributes, _ = sent
-    texts: dict[str, str] = json.loads(message) if structure == "json" else {"default": message}
+def _recorded(
+    topic: Any, texts: Mapping[str, str], subject: str | None, attributes: Any, outcome: _Outcome
+) -> Published:
     fitting = [
         item
         for item in topic.sns_backend.subscriptions.values()
@@ -176,15 +186,17 @@ def _published(topic: Any, sent: tuple[Any, ...], outcome: _Outcome, structure: 
         subject=subject or "",
         message=texts["default"],
         attributes={name: str(item["Value"]) for name, item in (attributes or {}).items()},
-        recipients=tuple(sorted(who for item in fitting if (who := _name(item)) not in undelivered)),
+        recipients=tuple(sorted(who for item in fitting if (who := _recipient(item)) not in undelivered)),
         texts={protocol: text for protocol, text in texts.items() if protocol != "default"},
         failed_attempts=outcome.failed_attempts,
         redriven=tuple(outcome.redriven),
         lost=tuple(outcome.lost),
-        unkept=tuple(outcome.unkept),
+        refused_by_queue=tuple(outcome.refused_by_queue),
     )
 
 
 def _lets_through(subscription: Any, attributes: Any, message: str) -> bool:
-    matcher = subscription._filter_policy_matcher
-    return matcher is None or bool(matcher.matches(attributes, message))
+    """Whether the filter policy of a subscription, if it has one, matches a message."""
+    policy = json.loads(subscription.attributes.get("FilterPolicy") or "{}")
+    matcher = FilterPolicyMatcher(policy, subscription.attributes.get("FilterPolicyScope"))
+    return bool(matcher.matches(attributes, message))

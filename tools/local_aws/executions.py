@@ -1,4 +1,4 @@
-"""Executions of the state machine: start one, wait for it, and say which states it went through."""
+"""Starts executions of a state machine, waits for them, and reads which states they went through."""
 
 import json
 import time
@@ -18,7 +18,7 @@ class CannotStartError(RuntimeError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
-    """A task that failed, whether it was tried again or not; `function` is the name of the one it invoked, if any."""
+    """A task that failed, retried or not; `function` is the name of the one it invoked, or empty."""
 
     state: str
     error: str
@@ -37,10 +37,10 @@ class Execution:
 
 
 def start(state_machine_arn: str, given: Any) -> str:
-    """Start an execution with an input; its ARN.
+    """Start an execution with an input; returns its ARN.
 
     Raises:
-        CannotStartError: Step Functions refused, as where there is no such state machine.
+        CannotStartError: Step Functions refused, for instance because there is no such state machine.
     """
     try:
         execution = _backend(state_machine_arn).start_execution(state_machine_arn, None, json.dumps(given))
@@ -50,16 +50,16 @@ def start(state_machine_arn: str, given: Any) -> str:
 
 
 def wait_for(execution_arn: str, *, seconds: float = 60) -> Execution:
-    """Wait until an execution has ended.
+    """Wait for an execution to end.
 
     Raises:
-        TimeoutError: it still runs after `seconds`.
+        TimeoutError: it is still running after `seconds`.
     """
     deadline = time.monotonic() + seconds
     backend = _backend(execution_arn)
     while (execution := backend.describe_execution(execution_arn)).status == "RUNNING":
         if time.monotonic() > deadline:
-            raise TimeoutError(f"{execution_arn} still runs after {seconds} seconds")
+            raise TimeoutError(f"{execution_arn} is still running after {seconds} seconds")
         time.sleep(POLL_SECONDS)
     events = backend.get_execution_history(execution_arn)["events"]
     entered = [event["stateEnteredEventDetails"]["name"] for event in events if "stateEnteredEventDetails" in event]
@@ -77,8 +77,8 @@ def _failures(events: Iterable[Mapping[str, Any]]) -> Iterator[Failure]:
     for event in events:
         state = event.get("stateEnteredEventDetails", {}).get("name", state)
         if "taskScheduledEventDetails" in event:
-            asked = json.loads(event["taskScheduledEventDetails"]["parameters"])
-            function = str(asked.get("FunctionName", "")).rpartition(":")[2]
+            parameters = json.loads(event["taskScheduledEventDetails"]["parameters"])
+            function = str(parameters.get("FunctionName", "")).rpartition(":")[2]
         failed = event.get("taskFailedEventDetails") or event.get("taskTimedOutEventDetails")
         if failed:
             yield Failure(state=state, error=str(failed.get("error", "")), function=function)

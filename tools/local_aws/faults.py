@@ -1,7 +1,8 @@
-"""Makes services of the local AWS fail while a test or a rehearsal wants it; whoever calls them knows nothing of it.
+"""Injects faults: a service of the local AWS refuses calls with the errors of AWS.
 
-A fault is answered at the HTTP door, so that the real SDK in a function, and the state machine, see what AWS would say.
-Calls by `LocalAws.client` pass: whoever plays the stream is not part of what fails.
+A fault is answered by a WSGI middleware, so that the SDK in a function and the state machine see what AWS would answer.
+Calls by `LocalAws.client` pass, because the rehearsal itself must not fail. Faults of a resource, such
+as a disabled key, are in `resource_faults`.
 """
 
 import itertools
@@ -11,10 +12,10 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cache
 from typing import Any, Final, Literal, get_args
 
-from moto.moto_server.werkzeug_app import DomainDispatcherApplication
+Application = Callable[[dict[str, Any], Callable[..., Any]], Any]
+"""A WSGI application."""
 
 Target = Literal[
     "stream_monitor",
@@ -31,7 +32,7 @@ Target = Literal[
 Error = Literal["throttled", "timeout", "crash", "access-denied"]
 
 OPERATOR: Final = "operator"
-"""Access key of those whose calls pass."""
+"""Access key whose calls pass."""
 SIGNING_NAMES: Final[Mapping[str, Target]] = {
     "dynamodb": "dynamodb",
     "events": "eventbridge",
@@ -43,7 +44,7 @@ SIGNING_NAMES: Final[Mapping[str, Target]] = {
 }
 ANSWERS: Final[Mapping[Error, tuple[str, str]]] = {
     "throttled": ("400 Bad Request", "ThrottlingException"),
-    # What a client makes of a connection that stays silent is the same as of this, without the waiting.
+    # A client treats this like a connection that times out, without the wait.
     "timeout": ("504 Gateway Timeout", "RequestTimeout"),
     "crash": ("500 Internal Server Error", "InternalFailure"),
     "access-denied": ("403 Forbidden", "AccessDeniedException"),
@@ -56,34 +57,34 @@ ENDED: Final[Mapping[Error, tuple[str, str]]] = {
     "timeout": ("Sandbox.Timedout", "Task timed out after 30.00 seconds"),
     "crash": ("Runtime.ExitError", "Error: Runtime exited with error: exit status 1"),
 }
-"""What Lambda answers of a function that ended without an answer of its own; such an invocation succeeds."""
+"""What Lambda answers for a function that ended without an answer; such an invocation succeeds."""
 
 
 @dataclass(slots=True)
 class Fault:
-    """One way in which one service fails, for a number of calls or until it is lifted."""
+    """One error of one service, for a number of calls or until it is lifted; `hits` counts its calls."""
 
     target: Target
     error: Error
     calls: int | None = None
-    met: int = 0
+    hits: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
-    def meets(self) -> bool:
-        """Whether it meets one more call; counts it."""
+    def hit(self) -> bool:
+        """Whether one more call fails; counts it."""
         with self._lock:
-            if self.calls is not None and self.met >= self.calls:
+            if self.calls is not None and self.hits >= self.calls:
                 return False
-            self.met += 1
+            self.hits += 1
             return True
 
 
 _active: Final[list[Fault]] = []
-_listeners: Final[list[list[Target]]] = []
+_recorders: Final[list[list[Target]]] = []
 
 
 def inject(target: Target, error: Error, *, calls: int | None = None) -> Fault:
-    """Let a service fail from now on, for that many calls or until `lift`.
+    """Let a service fail from now on, for a number of calls or until `lift`.
 
     Raises:
         ValueError: there is no such target or error.
@@ -106,7 +107,7 @@ def lift(fault: Fault | None = None) -> None:
 
 @contextmanager
 def failing(target: Target, error: Error, *, calls: int | None = None) -> Iterator[Fault]:
-    """A fault for as long as a block lasts."""
+    """Inject a fault within the block."""
     fault = inject(target, error, calls=calls)
     try:
         yield fault
@@ -115,41 +116,39 @@ def failing(target: Target, error: Error, *, calls: int | None = None) -> Iterat
 
 
 @contextmanager
-def listening() -> Iterator[list[Target]]:
-    """Whom functions and state machines call for as long as a block lasts, in order."""
-    heard: list[Target] = []
-    _listeners.append(heard)
+def recorded_targets() -> Iterator[list[Target]]:
+    """Record which targets functions and state machines call within the block, in order."""
+    called: list[Target] = []
+    _recorders.append(called)
     try:
-        yield heard
+        yield called
     finally:
-        _listeners.remove(heard)
+        _recorders.remove(called)
 
 
-def met(target: Target) -> Error | None:
-    """How a call to this target fails now; None if it does not."""
-    fault = next((fault for fault in list(_active) if fault.target == target and fault.meets()), None)
+def next_error(target: Target) -> Error | None:
+    """The error of the next call to this target, which is counted; None if the call succeeds."""
+    fault = next((fault for fault in list(_active) if fault.target == target and fault.hit()), None)
     return fault.error if fault else None
 
 
-@cache
-def install() -> None:
-    """Stand at the door of the local AWS."""
-    served = DomainDispatcherApplication.__call__
+def injected_into(application: Application) -> Application:
+    """The application behind a middleware that answers faults."""
 
-    def guarded(self: Any, environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
-        target = _target(environ) if _active or _listeners else None
+    def answer(environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
+        target = _target(environ) if _active or _recorders else None
         if target is None:
-            return served(self, environ, start_response)
-        for heard in _listeners:
-            heard.append(target)
-        error = met(target)
+            return application(environ, start_response)
+        for called in _recorders:
+            called.append(target)
+        error = next_error(target)
         if error is None:
-            return served(self, environ, start_response)
-        # A body that nobody reads would be taken for the next request on the connection.
+            return application(environ, start_response)
+        # An unread body would be taken for the next request on the connection.
         environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
         return _refuse(environ, start_response, target, error)
 
-    DomainDispatcherApplication.__call__ = guarded
+    return answer
 
 
 def _target(environ: Mapping[str, Any]) -> Target | None:
@@ -169,23 +168,23 @@ _request_ids: Final = itertools.count(1)
 def _refuse(
     environ: Mapping[str, Any], start_response: Callable[..., Any], target: Target, error: Error
 ) -> list[bytes]:
-    """An error in the protocol that the request speaks."""
+    """Answer with an error in the protocol of the request."""
     function = target in {"stream_monitor", "alert_handler"}
     request = f"fault-{next(_request_ids)}"
     headers = {"x-amzn-RequestId": request, "Content-Type": "application/json"}
     if function and error in ENDED:
-        kind, words = ENDED[error]
-        status, body = "200 OK", json.dumps({"errorMessage": words, "errorType": kind})
+        kind, message = ENDED[error]
+        status, body = "200 OK", json.dumps({"errorMessage": message, "errorType": kind})
         headers["X-Amz-Function-Error"] = "Unhandled"
     else:
         status, code = (FUNCTION_ANSWERS if function else ANSWERS)[error]
-        words = f"The local {target} is made to answer {error}."
-        body = json.dumps({"__type": code, "message": words, "Type": "User"})
+        message = f"The local {target} is made to answer {error}."
+        body = json.dumps({"__type": code, "message": message, "Type": "User"})
         headers["x-amzn-ErrorType"] = code
         if environ.get("CONTENT_TYPE", "").startswith("application/x-www-form-urlencoded"):
             headers["Content-Type"] = "text/xml"
-            told = f"<Type>Sender</Type><Code>{code}</Code><Message>{words}</Message>"
-            body = f"<ErrorResponse><Error>{told}</Error><RequestId>{request}</RequestId></ErrorResponse>"
+            content = f"<Type>Sender</Type><Code>{code}</Code><Message>{message}</Message>"
+            body = f"<ErrorResponse><Error>{content}</Error><RequestId>{request}</RequestId></ErrorResponse>"
     data = body.encode()
     start_response(status, [*headers.items(), ("Content-Length", str(len(data)))])
     return [data]

@@ -1,21 +1,12 @@
 """Whether an event matches an event pattern, as "Event patterns" in the EventBridge User Guide says. Pure.
 
-moto's own matching does not look into arrays of objects, so a pattern on an alarm's metrics would never match.
+moto's own matching does not look into arrays of objects, so a pattern on an alarm's metrics would never match. Only
+the operators that deployed rules use; others are refused.
 """
 
-import ipaddress
 import re
-from collections.abc import Callable, Mapping
-from operator import eq, ge, gt, le, lt
-from typing import Any, Final
-
-NUMERIC: Final[Mapping[str, Callable[[float, float], bool]]] = {"<": lt, "<=": le, "=": eq, ">=": ge, ">": gt}
-TEXT: Final[Mapping[str, Callable[[str, str], bool]]] = {
-    "prefix": str.startswith,
-    "suffix": str.endswith,
-    "equals-ignore-case": lambda value, wanted: value.lower() == wanted.lower(),
-    "wildcard": lambda value, wanted: re.fullmatch(_wildcard(wanted), value, re.DOTALL) is not None,
-}
+from collections.abc import Mapping
+from typing import Any
 
 
 def matches(pattern: Mapping[str, Any], event: Mapping[str, Any]) -> bool:
@@ -27,10 +18,7 @@ def matches(pattern: Mapping[str, Any], event: Mapping[str, Any]) -> bool:
     Raises:
         NotImplementedError: the pattern has an operator that is not known here.
     """
-    return all(
-        any(matches(option, event) for option in wanted) if name == "$or" else _field(wanted, _leaves(event, name))
-        for name, wanted in pattern.items()
-    )
+    return all(_field(name, wanted, _leaves(event, name)) for name, wanted in pattern.items())
 
 
 def _leaves(node: Mapping[str, Any], name: str) -> list[Any]:
@@ -42,11 +30,12 @@ def _flat(value: Any) -> list[Any]:
     return [leaf for item in value for leaf in _flat(item)] if isinstance(value, list) else [value]
 
 
-def _field(wanted: Any, found: list[Any]) -> bool:
-    objects = [item for item in found if isinstance(item, Mapping)]
+def _field(name: str, wanted: Any, found: list[Any]) -> bool:
+    if name.startswith("$"):
+        raise NotImplementedError(f"the local EventBridge does not know the pattern operator {name!r}")
     if isinstance(wanted, Mapping):
-        # Nothing there still matches a pattern that asks for absence further down.
-        return any(matches(wanted, item) for item in objects or [{}])
+        objects = [item for item in found if isinstance(item, Mapping)]
+        return any(matches(wanted, item) for item in objects)
     leaves = [item for item in found if not isinstance(item, Mapping)]
     return any(_condition(condition, leaves) for condition in wanted)
 
@@ -54,9 +43,11 @@ def _field(wanted: Any, found: list[Any]) -> bool:
 def _condition(condition: Any, leaves: list[Any]) -> bool:
     if not isinstance(condition, Mapping):
         return any(_same(leaf, condition) for leaf in leaves)
-    if "exists" in condition:
-        return bool(leaves) is condition["exists"]
-    return any(_passes(condition, leaf) for leaf in leaves)
+    ((operator, argument),) = condition.items()
+    arguments = argument if isinstance(argument, list) else [argument]
+    if operator not in {"anything-but", "prefix", "wildcard"} or any(isinstance(item, Mapping) for item in arguments):
+        raise NotImplementedError(f"the local EventBridge does not know the pattern operator {condition!r}")
+    return any(_passes(operator, arguments, leaf) for leaf in leaves)
 
 
 def _same(value: Any, wanted: Any) -> bool:
@@ -64,37 +55,14 @@ def _same(value: Any, wanted: Any) -> bool:
     return type(value) is type(wanted) and bool(value == wanted)
 
 
-def _passes(condition: Mapping[str, Any], value: Any) -> bool:
-    ((operator, argument),) = condition.items()
+def _passes(operator: str, arguments: list[Any], value: Any) -> bool:
     if operator == "anything-but":
-        if isinstance(argument, Mapping):
-            return not _passes(argument, value)
-        return not any(_same(value, unwanted) for unwanted in _flat(argument))
-    if operator == "numeric":
-        pairs = zip(argument[::2], argument[1::2], strict=True)
-        number = isinstance(value, int | float) and not isinstance(value, bool)
-        return number and all(NUMERIC[sign](value, limit) for sign, limit in pairs)
-    if operator == "cidr":
-        return _in_network(value, argument)
-    if operator not in TEXT:
-        raise NotImplementedError(f"the local EventBridge does not know the pattern operator {operator!r}")
-    return isinstance(value, str) and any(_text(operator, value, wanted) for wanted in _flat(argument))
-
-
-def _text(operator: str, value: str, wanted: Any) -> bool:
-    if isinstance(wanted, Mapping):  # {"prefix": {"equals-ignore-case": "..."}}
-        return TEXT[operator](value.lower(), wanted["equals-ignore-case"].lower())
-    return TEXT[operator](value, wanted)
-
-
-def _in_network(value: Any, network: str) -> bool:
-    try:
-        return ipaddress.ip_address(value) in ipaddress.ip_network(network)
-    except ValueError:
-        return False
+        return not any(_same(value, unwanted) for unwanted in arguments)
+    pattern = _wildcard(arguments[0]) if operator == "wildcard" else re.escape(arguments[0]) + ".*"
+    return isinstance(value, str) and re.fullmatch(pattern, value, re.DOTALL) is not None
 
 
 def _wildcard(wanted: str) -> str:
-    """As a regular expression: only `*` is special, and a backslash takes that from it."""
+    r"""A regular expression for a wildcard: only `*` is special, and a backslash escapes it."""
     parts = re.findall(r"\\[\\*]|\*|[^\\*]+|\\", wanted)
     return "".join(".*" if part == "*" else re.escape(part[1:] if part[0] == "\\" else part) for part in parts)

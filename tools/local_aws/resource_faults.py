@@ -1,6 +1,6 @@
 """Breaks what is deployed as a person could by hand: disables a key, takes statements out of policies.
 
-Unlike `faults`, these do not refuse calls themselves: whoever uses the key or topic meets what AWS answers then.
+Unlike `faults`, these refuse no calls themselves: whoever uses the key or topic gets what AWS answers then.
 """
 
 import json
@@ -11,7 +11,7 @@ from typing import Any, Final
 from moto.kms.models import kms_backends
 from moto.sns.models import sns_backends
 
-from tools.local_aws.eventbridge import ACCOUNT_ID
+from tools.local_aws.backends import ACCOUNT_ID
 
 KEY_STATES: Final = {"disabled": "Disabled", "pending-deletion": "PendingDeletion"}
 DENY_ALL: Final = {"Effect": "Deny", "Principal": "*", "Action": "sns:Publish", "Resource": "*"}
@@ -27,7 +27,7 @@ class Names:
 
 
 def broken(target: str, error: str, *, region: str, names: Names) -> Callable[[], None]:
-    """Break a resource; returns what repairs it.
+    """Break a resource; returns the function that repairs it.
 
     Raises:
         LookupError: there is no such key or topic.
@@ -38,7 +38,7 @@ def broken(target: str, error: str, *, region: str, names: Names) -> Callable[[]
     topics = sns_backends[ACCOUNT_ID][region].topics.values()
     topic = next((topic for topic in topics if topic.name == name), None)
     if topic is None:
-        raise LookupError(f"there is no topic {name} in the local AWS")
+        raise LookupError(f"no topic {name} in the local AWS; topics: {', '.join(topic.name for topic in topics)}")
     return _break_policy(topic, error)
 
 
@@ -47,7 +47,7 @@ def _key(region: str, name: str) -> Any:
     key_id = backend.get_key_id_from_alias(name) if name.startswith("alias/") else name
     key = backend.keys.get(backend.get_key_id(key_id)) if key_id else None
     if key is None:
-        raise LookupError(f"there is no key {name} in the local AWS")
+        raise LookupError(f"no key {name} in the local AWS")
     return key
 
 
@@ -60,7 +60,7 @@ def _break_key(key: Any, error: str) -> Callable[[], None]:
     if error in KEY_STATES:
         key.key_state, key.enabled = KEY_STATES[error], False
     else:
-        # The first statement lets the account grant use by IAM; without it no role's policy counts.
+        # The first statement lets IAM of the account grant use; without it no policy of a role counts.
         policy = json.loads(key.policy)
         key.policy = json.dumps({**policy, "Statement": policy["Statement"][1:]})
     return repair

@@ -1,7 +1,8 @@
-"""What the policy of a resource (a topic, a queue, a key) lets a caller do. Pure, but for who is calling.
+"""Evaluates the policy of a resource (a topic, a queue, a key) for a caller. Pure but for the current caller.
 
-A service that acts for us needs a statement of its own. A role of the account needs none: its own policies are enough,
-unless the resource's policy denies it. See "Policy evaluation logic" in the IAM guide.
+A service that acts for us needs a statement of its own. A role of the account needs none: its own policies are enough
+unless the resource's policy denies it. See "Policy evaluation logic" in the IAM guide. What IAM policies of a role
+allow is not evaluated here.
 """
 
 import json
@@ -12,7 +13,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any, Final
 
-from moto.core import DEFAULT_ACCOUNT_ID as ACCOUNT_ID
+from tools.local_aws.backends import ACCOUNT_ID
 
 ROOT: Final = f"arn:aws:iam::{ACCOUNT_ID}:root"
 
@@ -30,7 +31,7 @@ _service: ContextVar[Service | None] = ContextVar("service", default=None)
 
 @contextmanager
 def acting(principal: str, source_arn: str) -> Iterator[None]:
-    """Calls within the block come from a service, for instance `cloudwatch.amazonaws.com` for an alarm."""
+    """Make calls within the block as a service, for instance `cloudwatch.amazonaws.com` for an alarm."""
     token = _service.set(Service(principal, source_arn))
     try:
         yield
@@ -39,12 +40,12 @@ def acting(principal: str, source_arn: str) -> Iterator[None]:
 
 
 def caller() -> Service | None:
-    """The service that calls now; None for a role of the account."""
+    """The service that is calling; None for a role of the account."""
     return _service.get()
 
 
 def permits(policy: str, action: str, service: Service | None) -> bool:
-    """Whether a policy lets a service call an action, or does not deny it to a role of the account."""
+    """Whether a policy allows an action to a service, or does not deny it to a role of the account."""
     fitting = [item["Effect"] for item in _statements(policy) if _fits(item, action, service)]
     if "Deny" in fitting:
         return False
@@ -52,7 +53,7 @@ def permits(policy: str, action: str, service: Service | None) -> bool:
 
 
 def delegates(policy: str, action: str) -> bool:
-    """Whether a policy lets the account decide by IAM, which the policy of a KMS key must do first."""
+    """Whether a policy lets IAM of the account decide, as the policy of a KMS key must."""
     return permits(policy, action, None) and any(
         item["Effect"] == "Allow" and _named(item, "AWS", ROOT) and _acts(item, action) for item in _statements(policy)
     )

@@ -1,7 +1,7 @@
-"""Counts what services count of themselves in CloudWatch, as far as alarms and dashboards of a chain look at it.
+"""Puts the metrics that services have of themselves, as far as self-monitoring alarms and dashboards use them.
 
 See each service's page of CloudWatch metrics: AWS/Lambda, AWS/States, AWS/Events, AWS/SQS and AWS/SNS. Like there,
-what did not happen is mostly not counted at all. AWS/Scheduler is counted where schedules are fired.
+most metrics have no datapoint where nothing happened. AWS/Scheduler is counted where schedules are fired.
 """
 
 from collections.abc import Iterable
@@ -9,43 +9,41 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from moto.cloudwatch.models import cloudwatch_backends
-from moto.sqs.models import sqs_backends
-
+from tools.local_aws.backends import ACCOUNT_ID, attached, put_datapoint, queues
 from tools.local_aws.deliveries import Published
-from tools.local_aws.eventbridge import ACCOUNT_ID, Delivery
+from tools.local_aws.eventbridge import Delivery
 from tools.local_aws.executions import Execution
-from tools.local_aws.gaps.lambda_runs_the_zip import Invocation
+from tools.local_aws.gaps.lambda_invocation import Invocation
 
 SLEEPS_AFTER: Final = timedelta(hours=6)
-"""For so long a queue without messages, and that nobody asks, still has metrics."""
+"""How long a queue without messages and without calls still has metrics."""
 WAKES_AFTER: Final = timedelta(minutes=15)
-"""So long it can take until a queue that slept has metrics again; see "Available CloudWatch metrics for Amazon SQS"."""
+"""The longest that an idle queue takes to have metrics again; see "Available CloudWatch metrics for Amazon SQS"."""
 THROTTLED = "Lambda.TooManyRequestsException"
 ENDED = {"SUCCEEDED": "ExecutionsSucceeded", "FAILED": "ExecutionsFailed", "TIMED_OUT": "ExecutionsTimedOut"}
 
 
 @dataclass(slots=True)
 class _Activity:
-    """When a queue last held messages, and when its metrics are awake again."""
+    """When a queue last held messages, and from when on it has metrics again."""
 
     last: datetime | None = None
     awake: datetime | None = None
 
 
 def count_execution(execution: Execution, invocations: Iterable[Invocation], at: datetime) -> None:
-    """An execution that ended, and the functions that it invoked, those included that a fault ended."""
-    _, _, _, region, _, _, machine, *_ = execution.arn.split(":")  # an EXPRESS execution's has one part more
+    """Count an execution that ended, and the functions that it invoked, also those that a fault ended."""
+    _, _, _, region, _, _, machine, *_ = execution.arn.split(":")  # an EXPRESS execution has one part more
     arn = f"arn:aws:states:{region}:{ACCOUNT_ID}:stateMachine:{machine}"
     for metric in ("ExecutionsStarted", ENDED.get(execution.status, "ExecutionsAborted")):
-        _put(region, "AWS/States", metric, ("StateMachineArn", arn), 1, at)
+        put_datapoint(region, ("AWS/States", metric), ("StateMachineArn", arn), 1, at=at)
     ran = list(invocations)
     for run in ran:
         _count_run(region, run.function_name, at, errors=run.failed, milliseconds=run.seconds * 1000)
     counted = {run.function_name for run in ran if run.failed}
     for failure in execution.failures:
         if failure.function and failure.error == THROTTLED:
-            _put(region, "AWS/Lambda", "Throttles", ("FunctionName", failure.function), 1, at)
+            put_datapoint(region, ("AWS/Lambda", "Throttles"), ("FunctionName", failure.function), 1, at=at)
         elif failure.function and failure.function not in counted:
             _count_run(region, failure.function, at, errors=True)
 
@@ -55,63 +53,51 @@ def _count_run(region: str, name: str, at: datetime, *, errors: bool, millisecon
     if milliseconds is not None:
         values["Duration"] = milliseconds
     for metric, value in values.items():
-        _put(region, "AWS/Lambda", metric, ("FunctionName", name), value, at)
+        put_datapoint(region, ("AWS/Lambda", metric), ("FunctionName", name), value, at=at)
 
 
 def count_deliveries(deliveries: Iterable[Delivery], at: datetime, *, region: str) -> None:
-    """Events that rules handed over, or could not."""
+    """Count the invocations of rules, and those that failed."""
     for delivery in deliveries:
         for metric in ("Invocations", *(["FailedInvocations"] if delivery.error else [])):
-            _put(region, "AWS/Events", metric, ("RuleName", delivery.rule), 1, at)
+            put_datapoint(region, ("AWS/Events", metric), ("RuleName", delivery.rule), 1, at=at)
 
 
 def count_message(message: Published, at: datetime) -> None:
-    """A message that was published, and each of its deliveries."""
+    """Count a published message and its deliveries."""
     *_, region, _, topic = message.topic_arn.split(":")
-    _put(region, "AWS/SNS", "NumberOfMessagesPublished", ("TopicName", topic), 1, at)
+    put_datapoint(region, ("AWS/SNS", "NumberOfMessagesPublished"), ("TopicName", topic), 1, at=at)
     counted = {
         "NumberOfNotificationsDelivered": len(message.recipients),
         "NumberOfNotificationsFailed": message.failed_attempts,  # each attempt on a URL, also before one that succeeds
         "NumberOfNotificationsRedrivenToDlq": len(message.redriven),
-        "NumberOfNotificationsFailedToRedriveToDlq": len(message.unkept),
+        "NumberOfNotificationsFailedToRedriveToDlq": len(message.refused_by_queue),
     }
     for metric, count in counted.items():
         if count:
-            _put(region, "AWS/SNS", metric, ("TopicName", topic), count, at)
+            put_datapoint(region, ("AWS/SNS", metric), ("TopicName", topic), count, at=at)
 
 
 def count_waiting(region: str, at: datetime, *, prefix: str) -> None:
-    """How many messages wait in each queue whose metrics are awake.
+    """Count the messages in each queue that has metrics.
 
-    A queue that was never counted has slept: a rehearsal begins long after its deployment. It wakes as late as it may.
+    A queue that was never counted has none: a rehearsal starts long after its deployment. They return as late as AWS
+    allows.
     """
-    for name, queue in sqs_backends[ACCOUNT_ID][region].queues.items():
-        if not name.startswith(prefix):
-            continue
-        depth = float(len(queue._messages))
-        activity = vars(queue).setdefault("metrics", _Activity())
-        if depth and (activity.last is None or at - activity.last > SLEEPS_AFTER):
+    for queue in queues(region, prefix=prefix):
+        waiting = queue.approximate_number_of_messages
+        activity = attached(queue, "metrics", _Activity)
+        if waiting and (activity.last is None or at - activity.last > SLEEPS_AFTER):
             activity.awake = at + WAKES_AFTER
-        if depth:
+        if waiting:
             activity.last = at
         asleep = activity.awake is None or activity.last is None or at - activity.last > SLEEPS_AFTER
         if not asleep and at >= activity.awake:
-            _put(region, "AWS/SQS", "ApproximateNumberOfMessagesVisible", ("QueueName", name), depth, at)
+            visible = ("AWS/SQS", "ApproximateNumberOfMessagesVisible")
+            put_datapoint(region, visible, ("QueueName", queue.name), waiting, at=at)
 
 
 def forget_activity(queue: Any) -> None:
-    """Let the metrics of a queue sleep."""
-    vars(queue).pop("metrics", None)
-
-
-def _put(  # noqa: PLR0917  in the order of a datapoint's own sentence
-    region: str, namespace: str, metric: str, dimension: tuple[str, str], value: float, at: datetime
-) -> None:
-    name, of = dimension
-    datum = {
-        "MetricName": metric,
-        "Dimensions": [{"Name": name, "Value": of}],
-        "Timestamp": at.replace(tzinfo=None),  # moto's times are UTC, unsaid
-        "Value": value,
-    }
-    cloudwatch_backends[ACCOUNT_ID][region].put_metric_data(namespace, [datum])
+    """Let a queue be one that has long been idle."""
+    activity = attached(queue, "metrics", _Activity)
+    activity.last = activity.awake = None

@@ -71,15 +71,17 @@ def read_dead_letter(*, message_id: str, body: str, attributes: Mapping[str, str
     return DeadLetter(id=message_id, body=body, input=text, time=_time_of(value) or sent, sent=sent)
 
 
-def in_order(letters: Iterable[DeadLetter]) -> list[DeadLetter]:
+def in_order(dead_letters: Iterable[DeadLetter]) -> list[DeadLetter]:
     """The dead letters in order of time, those with the same input merged into one."""
     found: dict[str, DeadLetter] = {}
-    for letter in sorted(letters, key=lambda letter: (letter.time, letter.sent, letter.id)):
-        same = json.dumps(_parsed(letter.input), sort_keys=True) if letter.input else letter.body
+    for dead_letter in sorted(
+        dead_letters, key=lambda dead_letter: (dead_letter.time, dead_letter.sent, dead_letter.id)
+    ):
+        same = json.dumps(_parsed(dead_letter.input), sort_keys=True) if dead_letter.input else dead_letter.body
         if first := found.get(same):
-            found[same] = _with_copy(first, letter)
+            found[same] = _with_copy(first, dead_letter)
         else:
-            found[same] = letter
+            found[same] = dead_letter
     return list(found.values())
 
 

@@ -22,10 +22,10 @@ from tools.local_aws.deliveries import published
 from tools.local_aws.eventbridge import LOST, Delivery, deliver, event
 from tools.local_aws.executions import Execution, wait_for
 from tools.local_aws.forget import forget_what_happened
-from tools.local_aws.gaps import flow_messages
+from tools.local_aws.gaps import mediaconnect_messages
 from tools.local_aws.gaps.cloudwatch_metrics import MEDIACONNECT, arriving
-from tools.local_aws.gaps.flow_states import set_flow_status
-from tools.local_aws.gaps.lambda_runs_the_zip import INVOCATIONS, Invocation
+from tools.local_aws.gaps.lambda_invocation import INVOCATIONS, Invocation
+from tools.local_aws.gaps.mediaconnect_flow_status import set_flow_status
 from tools.local_aws.scheduler import fire_schedules
 from tools.rehearsal.assignment import Assignment
 from tools.rehearsal.collect import collect
@@ -97,7 +97,7 @@ class _Play:
 
     def result(self, enough: Callable[[Sequence[Notification]], bool]) -> Result:
         try:
-            with clock.standing(self._scenario.start) as set_clock, arriving(self._arrival):
+            with clock.stopped(self._scenario.start) as set_clock, arriving(self._arrival):
                 forget_what_happened(self._region, prefix=self._names.prefix)
                 self._check_before()
                 for minute, action in self._agenda():
@@ -117,7 +117,7 @@ class _Play:
         """The scheduled check before the scenario starts: a flow that is on air has been checked before."""
         phase = self._scenario.phase_at(0)
         set_flow_status(self._flow_arn, phase.status)
-        flow_messages.set_source_metadata(self._flow_arn, self._scenario.source_metadata_at(0))
+        mediaconnect_messages.set_source_metadata(self._flow_arn, self._scenario.source_metadata_at(0))
         self._look(0, self._scenario.start, minutes=self._check_every_minutes)
 
     def _agenda(self) -> list[tuple[float, Callable[[], None]]]:
@@ -173,7 +173,7 @@ class _Play:
         """What the stream does in a minute: the flow's status, and one datapoint a metric."""
         phase = self._scenario.phase_at(minute)
         values = self._values(minute)
-        flow_messages.set_source_metadata(self._flow_arn, self._scenario.source_metadata_at(minute))
+        mediaconnect_messages.set_source_metadata(self._flow_arn, self._scenario.source_metadata_at(minute))
         if phase is not self._phase:
             self._phase = phase
             set_flow_status(self._flow_arn, phase.status)
@@ -233,9 +233,9 @@ class _Play:
         """DescribeFlow shows an alert as long as it lasts, whatever comes of its event."""
         key = str(detail.get("error-id") or detail.get("error-code") or "")
         if detail.get("errored"):
-            flow_messages.raise_error(self._flow_arn, key, str(detail.get("error-message", key)))
+            mediaconnect_messages.raise_error(self._flow_arn, key, str(detail.get("error-message", key)))
         else:
-            flow_messages.clear_error(self._flow_arn, key)
+            mediaconnect_messages.clear_error(self._flow_arn, key)
 
     def _part(self, item: Event) -> list[str]:
         """The ARN of the source or output that an event is about."""

@@ -1,63 +1,69 @@
-"""What moto lacks or does otherwise than AWS, filled in; one file a gap, each with a test that fails without it."""
+"""What moto lacks or does otherwise than AWS, filled in: one module a gap, named `<service>_<gap>`.
 
-from functools import cache
+Each names in its docstring what moto does, of which version, what AWS does, and when the gap can be removed; declares
+which parts of moto it replaces; and has a test that fails without it. What AWS does by itself, without a call, belongs
+beside this package.
+"""
 
-from tools.local_aws import calls, deliveries, eventbridge, faults
+from typing import Final
+
+from tools.local_aws import deliveries
 from tools.local_aws.gaps import (
     account_quotas,
-    alarm_begins_without_data,
-    alarm_history,
     cloudformation_failures,
     cloudformation_mediaconnect,
+    cloudwatch_alarm_history,
+    cloudwatch_alarm_state,
     cloudwatch_metrics,
-    done_once,
-    flow_messages,
-    flow_states,
-    keys_are_asked,
+    kms_key_policies,
     lambda_configuration,
-    lambda_runs_the_zip,
-    queue_keeps_its_policy,
-    resource_policies_are_asked,
-    retries_do_not_wait,
+    lambda_invocation,
+    mediaconnect_flow_status,
+    mediaconnect_messages,
+    moto_caches,
     s3_expected_bucket_owner,
     s3_policy_conditions,
-    sns_texts,
-    sqs_does_not_wait,
+    sns_message_validation,
+    sns_topic_policy,
+    sqs_long_polling,
+    sqs_queue_policy,
     stepfunctions_api,
     stepfunctions_express,
+    stepfunctions_waits,
 )
 
-GAPS = (
-    account_quotas,
-    alarm_begins_without_data,
-    alarm_history,
-    cloudformation_failures,
-    cloudformation_mediaconnect,
-    cloudwatch_metrics,
+GAPS: Final = (
     deliveries,
-    keys_are_asked,  # after the deliveries: what is refused is not noted
-    resource_policies_are_asked,
-    done_once,
-    eventbridge,
-    faults,
-    calls,  # after the faults, whose answers it notes
-    flow_messages,
-    flow_states,
+    kms_key_policies,  # after the deliveries: what is refused is not recorded
+    sns_topic_policy,
+    sqs_queue_policy,
+    account_quotas,
+    cloudformation_failures,
+    cloudformation_mediaconnect,
+    cloudwatch_alarm_history,
+    cloudwatch_alarm_state,
+    cloudwatch_metrics,
     lambda_configuration,
-    lambda_runs_the_zip,
-    queue_keeps_its_policy,
-    retries_do_not_wait,
+    lambda_invocation,
+    mediaconnect_flow_status,
+    mediaconnect_messages,
+    moto_caches,
     s3_expected_bucket_owner,
     s3_policy_conditions,
-    sns_texts,
-    sqs_does_not_wait,
+    sns_message_validation,
+    sqs_long_polling,
     stepfunctions_api,
     stepfunctions_express,
+    stepfunctions_waits,
 )
+"""In the order in which they are applied; a later one wraps an earlier one."""
 
 
-@cache
 def install() -> None:
-    """Fill every gap, once for the process: moto's classes are changed."""
+    """Fill every gap, once for the process: moto's classes are changed.
+
+    Raises:
+        RuntimeError: the installed moto is not the one that a gap was written for.
+    """
     for gap in GAPS:
-        gap.install()
+        gap.GAP.install()

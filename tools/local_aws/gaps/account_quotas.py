@@ -1,6 +1,13 @@
-"""What an account may hold, and whether it is still in the SMS sandbox. moto knows neither.
+"""Quotas of an account, and whether it is in the SMS sandbox.
 
-New accounts have a concurrency of 10 in all, and Lambda keeps 100 unreserved; moto checks it once it knows the quota.
+A new account has a concurrency of 10 in all, and Lambda keeps 100 unreserved. moto checks the reserved concurrency of
+a function against the quota in `CONCURRENCY`.
+
+moto 5.2.5: lacks these calls.
+AWS: https://docs.aws.amazon.com/lambda/latest/api/API_GetAccountSettings.html
+AWS: https://docs.aws.amazon.com/sns/latest/api/API_GetSMSSandboxAccountStatus.html
+AWS: https://docs.aws.amazon.com/servicequotas/2019-06-24/apireference/API_ListServiceQuotas.html
+Remove when: moto answers these calls with values that a test can set.
 """
 
 import json
@@ -15,13 +22,16 @@ from moto.core.responses import ActionResult
 from moto.servicequotas.responses import ServiceQuotasResponse
 from moto.sns.responses import SNSResponse
 
+from tools.local_aws.moto_patches import Gap
+
+GAP: Final = Gap(__name__)
 CONCURRENCY: Final = "MOTO_LAMBDA_CONCURRENCY_QUOTA"
 USUAL_CONCURRENCY: Final = 1000
 
 
 @dataclass(slots=True)
 class Account:
-    """What tests set of an account; as it is here, it is one in use for long."""
+    """What a test can set of an account; the defaults are those of one that has been in use for long."""
 
     in_sandbox: bool = False
     verified: list[str] = field(default_factory=list)
@@ -33,8 +43,11 @@ class Account:
 
 ACCOUNT: Final = Account()
 
+GAP.adds(awslambda_urls.url_paths, r"{0}/(?P<api_version>[^/]+)/account-settings/?$")(awslambda.LambdaResponse.dispatch)
 
-def _settings_of_account(self: Any) -> Any:
+
+@GAP.adds(awslambda.LambdaResponse, "get_account_settings")
+def _get_account_settings(self: Any) -> Any:
     limit = int(os.environ.get(CONCURRENCY, USUAL_CONCURRENCY))
     functions = lambda_backends[self.current_account][self.region].list_functions()
     reserved = sum(int(function.reserved_concurrency or 0) for function in functions)
@@ -45,35 +58,28 @@ def _settings_of_account(self: Any) -> Any:
     return 200, {}, json.dumps(body)
 
 
-def _sandbox(self: Any) -> ActionResult:
+@GAP.adds(SNSResponse, "get_sms_sandbox_account_status")
+def _get_sms_sandbox_account_status(self: Any) -> ActionResult:
     del self
     return ActionResult({"IsInSandbox": ACCOUNT.in_sandbox})
 
 
-def _sandbox_numbers(self: Any) -> ActionResult:
+@GAP.adds(SNSResponse, "list_sms_sandbox_phone_numbers")
+def _list_sms_sandbox_phone_numbers(self: Any) -> ActionResult:
     del self
     return ActionResult({"PhoneNumbers": [{"PhoneNumber": one, "Status": "Verified"} for one in ACCOUNT.verified]})
 
 
-def _origination_numbers(self: Any) -> ActionResult:
+@GAP.adds(SNSResponse, "list_origination_numbers")
+def _list_origination_numbers(self: Any) -> ActionResult:
     del self
     return ActionResult({"PhoneNumbers": [{"PhoneNumber": one, "Status": "ACTIVE"} for one in ACCOUNT.origination]})
 
 
-def _quotas(self: Any) -> str:
+@GAP.adds(ServiceQuotasResponse, "list_service_quotas")
+def _list_service_quotas(self: Any) -> str:
     code = json.loads(self.body)["ServiceCode"]
     quotas = ACCOUNT.quotas.get(code, {})
     return json.dumps(
         {"Quotas": [{"ServiceCode": code, "QuotaName": name, "Value": value} for name, value in quotas.items()]}
     )
-
-
-def install() -> None:
-    """Answer the calls with which an account says what it may hold."""
-    awslambda.LambdaResponse.get_account_settings = _settings_of_account
-    path = r"{0}/(?P<api_version>[^/]+)/account-settings/?$"
-    awslambda_urls.url_paths[path] = awslambda.LambdaResponse.dispatch
-    SNSResponse.get_sms_sandbox_account_status = _sandbox
-    SNSResponse.list_sms_sandbox_phone_numbers = _sandbox_numbers
-    SNSResponse.list_origination_numbers = _origination_numbers
-    ServiceQuotasResponse.list_service_quotas = _quotas

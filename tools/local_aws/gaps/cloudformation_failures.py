@@ -1,26 +1,36 @@
-"""CloudFormation refuses and fails as AWS does, where Terraform looks for it: in the answer, or in the stack's status.
+"""CloudFormation refuses what AWS refuses, and a failure ends in the status of the stack.
 
-A stack is deleted in reverse order of its references, as far as that goes: where a resource refuses, the stack ends in
-DELETE_FAILED, what the resource refers to stays, and what referred to it is gone. moto deletes in any order and answers
-the call itself with an error. A stack that cannot be changed ends in UPDATE_ROLLBACK_COMPLETE with what it was before.
+A stack is deleted in reverse order of its references. Where a resource refuses, the stack ends in DELETE_FAILED: what
+the resource refers to stays, and what referred to it is gone. A failed update ends in UPDATE_ROLLBACK_COMPLETE with
+the resources as they were. A stack policy of an update is stored, and termination protection obeyed.
+
+moto 5.2.5: deletes in any order, answers the call itself with the error of a resource, updates a stack in any state and
+one without a change, ignores StackPolicyBody of UpdateStack, and lacks UpdateTerminationProtection.
+AWS: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cfn-console-delete-stack.html
+AWS: https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_UpdateStack.html
+AWS: https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_UpdateTerminationProtection.html
+Remove when: moto does all of this; drop each part that it does.
 """
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from typing import Any, Final
 
 from moto.cloudformation import models, parsing, responses
 from moto.cloudformation.exceptions import ValidationError
 
+from tools.local_aws.moto_patches import Gap
+
+GAP: Final = Gap(__name__)
 NAMED_IN_TEXT: Final = re.compile(r"\$\{([A-Za-z0-9]+)[.}]")
 CHANGES_WITH_ITS_RESOURCES_ONLY: Final = ("Metadata", "Conditions", "Mappings", "Parameters", "Description")
 """Parts of a template that cannot be updated by themselves (user guide, "Metadata"; the others are as inert)."""
 
 
 def references(part: Any) -> Iterator[str]:
-    """The names that a part of a template refers to."""
+    """The logical ids that a part of a template refers to."""
     if isinstance(part, list):
         for item in part:
             yield from references(item)
@@ -36,11 +46,12 @@ def references(part: Any) -> Iterator[str]:
                 yield from references(value)
 
 
-def delete_dependents_first(self: Any) -> None:
-    """Delete the resources of a stack, each after all that refer to it.
+@GAP.replaces(parsing.ResourceMap, "delete", "(self)")
+def _delete_dependents_first(self: Any) -> None:
+    """Delete the resources of a stack, each after those that refer to it.
 
     Raises:
-        ValidationError: some refused; those, and what they refer to, are left.
+        ValidationError: some refused; they and what they refer to are left.
     """
     left: dict[str, Any] = dict(self._resource_json_map)
     refused: dict[str, str] = {}
@@ -61,14 +72,14 @@ def delete_dependents_first(self: Any) -> None:
             else:
                 del left[name]
                 self._parsed_resources.pop(name, None)
-                # Another map, not the template's own: moto makes what the map names and is not there.
+                # A copy: moto creates again what its own map names and is not there.
                 self._resource_json_map = dict(left)
     if refused:
         reasons = "; ".join(f"{name}: {reason}" for name, reason in refused.items())
         raise ValidationError(message=f"The following resource(s) failed to delete: [{', '.join(refused)}]. {reasons}")
 
 
-def changes_nothing(stack: Any, body: str, parameters: Mapping[str, Any], tags: Mapping[str, str] | None) -> bool:
+def _changes_nothing(stack: Any, body: str, parameters: Mapping[str, Any], tags: Mapping[str, str] | None) -> bool:
     """Whether an update differs in nothing that CloudFormation compares; a stack policy is not compared."""
     before, after = stack.template_dict, stack.parse_template(body)
     parts = {*before, *after} - {*CHANGES_WITH_ITS_RESOURCES_ONLY}
@@ -79,83 +90,71 @@ def changes_nothing(stack: Any, body: str, parameters: Mapping[str, Any], tags: 
     )
 
 
-def install() -> None:
-    """Refuse what AWS refuses, and record failures instead of answering with them."""
-    parsing.ResourceMap.delete = delete_dependents_first
-    _record_failures()
-    _refuse()
-    _take_policies_and_protection()
+@GAP.wraps(models.Stack, "delete", "(self)")
+def _delete_or_fail(delete: Callable[..., None], self: Any) -> None:
+    with suppress(Exception):
+        list(self.output_map.values())  # kept as they are: a stack that cannot be deleted still has its outputs
+    try:
+        delete(self)
+    except Exception as reason:  # noqa: BLE001  as above
+        self._add_stack_event("DELETE_FAILED", resource_status_reason=str(reason))
+        self.status, self.stack_status_reason = "DELETE_FAILED", str(reason)
 
 
-def _record_failures() -> None:
-    """What a resource refuses becomes the stack's status, its reason and its events."""
-    delete, update = models.Stack.delete, models.Stack.update
-
-    def delete_or_fail(self: Any) -> None:
-        with suppress(Exception):
-            list(self.output_map.values())  # kept as they are: a stack that cannot be deleted still has its outputs
-        try:
-            delete(self)
-        except Exception as reason:  # noqa: BLE001  as above
-            self._add_stack_event("DELETE_FAILED", resource_status_reason=str(reason))
-            self.status, self.stack_status_reason = "DELETE_FAILED", str(reason)
-
-    def update_or_roll_back(self: Any, template: str, *args: Any, **kwargs: Any) -> None:
-        before = self.template
-        try:
-            update(self, template, *args, **kwargs)
-        except Exception as reason:  # noqa: BLE001  as above
-            self._add_stack_event("UPDATE_ROLLBACK_IN_PROGRESS", resource_status_reason=str(reason))
-            update(self, before)
-            self._add_stack_event("UPDATE_ROLLBACK_COMPLETE")
-            self.status, self.stack_status_reason = "UPDATE_ROLLBACK_COMPLETE", str(reason)
-
-    models.Stack.delete = delete_or_fail
-    models.Stack.update = update_or_roll_back
+@GAP.wraps(models.Stack, "update", "(self, template, role_arn=None, parameters=None, tags=None)")
+def _update_or_roll_back(update: Callable[..., None], self: Any, template: str, *args: Any, **kwargs: Any) -> None:
+    before = self.template
+    try:
+        update(self, template, *args, **kwargs)
+    except Exception as reason:  # noqa: BLE001  as above
+        self._add_stack_event("UPDATE_ROLLBACK_IN_PROGRESS", resource_status_reason=str(reason))
+        update(self, before)
+        self._add_stack_event("UPDATE_ROLLBACK_COMPLETE")
+        self.status, self.stack_status_reason = "UPDATE_ROLLBACK_COMPLETE", str(reason)
 
 
-def _refuse() -> None:
-    """Refuse what a stack's state, its protection or the lack of a change forbids; keep what cannot be deleted."""
-    forget, change = models.CloudFormationBackend.delete_stack, models.CloudFormationBackend.update_stack
-
-    def update_stack(
-        self: Any, name: str, template: str, role_arn: Any, *, parameters: Any, tags: dict[str, str] | None
-    ) -> Any:
-        stack = self.get_stack(name)
-        if stack.status in {"DELETE_FAILED", "ROLLBACK_COMPLETE"}:
-            raise ValidationError(message=f"Stack:{stack.stack_id} is in {stack.status} state and can not be updated.")
-        if changes_nothing(stack, template, self._resolve_update_parameters(stack, parameters), tags):
-            raise ValidationError(message="No updates are to be performed.")
-        return change(self, name, template, role_arn, parameters, tags)
-
-    def delete_stack(self: Any, name_or_stack_id: str) -> None:
-        stack = next((s for s in self.stacks.values() if name_or_stack_id in {s.stack_id, s.name}), None)
-        if stack is not None and stack.enable_termination_protection:
-            refusal = f"Stack [{stack.name}] cannot be deleted while TerminationProtection is enabled"
-            raise ValidationError(message=refusal)
-        forget(self, name_or_stack_id)
-        if stack is not None and stack.status == "DELETE_FAILED":
-            self.deleted_stacks.pop(stack.stack_id, None)
-            self.stacks[stack.stack_id] = stack
-
-    models.CloudFormationBackend.delete_stack = delete_stack
-    models.CloudFormationBackend.update_stack = update_stack
+@GAP.wraps(models.CloudFormationBackend, "update_stack", "(self, name, template, role_arn, parameters, tags)")
+def _refuse_update(
+    update: Callable[..., Any],
+    self: Any,
+    name: str,
+    template: str,
+    role_arn: Any,
+    *,
+    parameters: Any,
+    tags: dict[str, str] | None,
+) -> Any:
+    stack = self.get_stack(name)
+    if stack.status in {"DELETE_FAILED", "ROLLBACK_COMPLETE"}:
+        raise ValidationError(message=f"Stack:{stack.stack_id} is in {stack.status} state and can not be updated.")
+    if _changes_nothing(stack, template, self._resolve_update_parameters(stack, parameters), tags):
+        raise ValidationError(message="No updates are to be performed.")
+    return update(self, name, template, role_arn, parameters, tags)
 
 
-def _take_policies_and_protection() -> None:
-    """Take the stack policy that comes with an update, and `UpdateTerminationProtection`; moto lacks both."""
-    update = responses.CloudFormationResponse.update_stack
+@GAP.wraps(models.CloudFormationBackend, "delete_stack", "(self, name_or_stack_id)")
+def _refuse_delete(delete: Callable[..., None], self: Any, name_or_stack_id: str) -> None:
+    """Refuse to delete a protected stack; keep one that failed to be deleted."""
+    stack = next((s for s in self.stacks.values() if name_or_stack_id in {s.stack_id, s.name}), None)
+    if stack is not None and stack.enable_termination_protection:
+        refusal = f"Stack [{stack.name}] cannot be deleted while TerminationProtection is enabled"
+        raise ValidationError(message=refusal)
+    delete(self, name_or_stack_id)
+    if stack is not None and stack.status == "DELETE_FAILED":
+        self.deleted_stacks.pop(stack.stack_id, None)
+        self.stacks[stack.stack_id] = stack
 
-    def update_stack(self: Any) -> Any:
-        answer = update(self)
-        if policy := self._get_param("StackPolicyBody"):
-            self.cloudformation_backend.set_stack_policy(self._get_param("StackName"), policy)
-        return answer
 
-    def update_termination_protection(self: Any) -> Any:
-        stack = self.cloudformation_backend.get_stack(self._get_param("StackName"))
-        stack.enable_termination_protection = self._get_bool_param("EnableTerminationProtection")
-        return responses.ActionResult({"StackId": stack.stack_id})
+@GAP.wraps(responses.CloudFormationResponse, "update_stack", "(self)")
+def _store_policy(update: Callable[..., Any], self: Any) -> Any:
+    answer = update(self)
+    if policy := self._get_param("StackPolicyBody"):
+        self.cloudformation_backend.set_stack_policy(self._get_param("StackName"), policy)
+    return answer
 
-    responses.CloudFormationResponse.update_stack = update_stack
-    responses.CloudFormationResponse.update_termination_protection = update_termination_protection
+
+@GAP.adds(responses.CloudFormationResponse, "update_termination_protection")
+def _update_termination_protection(self: Any) -> Any:
+    stack = self.cloudformation_backend.get_stack(self._get_param("StackName"))
+    stack.enable_termination_protection = self._get_bool_param("EnableTerminationProtection")
+    return responses.ActionResult({"StackId": stack.stack_id})

@@ -1,12 +1,19 @@
-"""AWS::MediaConnect::Flow, FlowSource and FlowOutput. moto's CloudFormation skips the types it does not know.
+"""CloudFormation creates AWS::MediaConnect::Flow, FlowSource and FlowOutput.
 
 Attributes and create-only properties are those of the CloudFormation resource schemas. Addresses are of the
-documentation ranges. A stack policy is obeyed where it protects a flow from replacement. A replaced flow gets new
-sources and outputs, and the old ones are cleaned up after the update, those that refer to another first.
+documentation ranges. A stack policy that denies replacement is obeyed. A replaced flow gets new sources and outputs;
+the old ones are deleted after the update, those that refer to another first.
+
+moto 5.2.5: its CloudFormation skips types that it does not know, and an update leaves dependents of a replaced resource
+as they are.
+AWS: https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-mediaconnect-flow.html
+AWS: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-updating-stacks-update-behaviors.html
+Remove when: moto has these three resource types and replaces what refers to a replaced resource.
 """
 
 import json
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, ClassVar, Final
 
@@ -16,20 +23,24 @@ from moto.core.common_models import CloudFormationModel
 from moto.core.exceptions import JsonRESTError
 from moto.mediaconnect.models import mediaconnect_backends
 
+from tools.local_aws import backends
 from tools.local_aws.gaps.cloudformation_failures import references
+from tools.local_aws.moto_patches import Gap
+
+GAP: Final = Gap(__name__)
 
 INGEST_ADDRESSES = ("192.0.2.10", "192.0.2.11")
 EGRESS_ADDRESS = "192.0.2.1"
 REPLACED: Final = threading.local()
-"""`old`: the resources that an update of this thread has replaced, in the order in which it did."""
+"""`old`: the resources that an update in this thread has replaced, in order."""
 
 
-def in_api_words(properties: Any) -> Any:
-    """CloudFormation's `IngestPort` is the API's `ingestPort`, at any depth."""
+def _in_api_case(properties: Any) -> Any:
+    """Properties with the names of the API, at any depth: `IngestPort` becomes `ingestPort`."""
     if isinstance(properties, dict):
-        return {key[:1].lower() + key[1:]: in_api_words(value) for key, value in properties.items()}
+        return {key[:1].lower() + key[1:]: _in_api_case(value) for key, value in properties.items()}
     if isinstance(properties, list):
-        return [in_api_words(value) for value in properties]
+        return [_in_api_case(value) for value in properties]
     return properties
 
 
@@ -78,7 +89,7 @@ class _Model:
         if cls.key_of(properties) == cls.key_of(original_resource.properties):
             original_resource.change(properties)
             return original_resource
-        _refuse_if_protected(original_resource.logical_resource_id, original_resource, account_id, region_name)
+        _obey_stack_policy(original_resource.logical_resource_id, original_resource, account_id, region_name)
         replacement = cls.create(properties, backend)
         REPLACED.old.append(original_resource)
         return replacement
@@ -103,7 +114,7 @@ class _Model:
 
 
 class CfnFlow(_Model, CloudFormationModel):
-    """A flow; made in STANDBY."""
+    """A flow, created in STANDBY."""
 
     type_name = "Flow"
     attributes = frozenset(
@@ -125,11 +136,11 @@ class CfnFlow(_Model, CloudFormationModel):
             entitlements=[],
             name=properties["Name"],
             outputs=[],
-            source=in_api_words(properties["Source"]),
-            source_failover_config=in_api_words(properties.get("SourceFailoverConfig", {})),
+            source=_in_api_case(properties["Source"]),
+            source_failover_config=_in_api_case(properties.get("SourceFailoverConfig", {})),
             sources=[],
             vpc_interfaces=[],
-            maintenance=in_api_words(properties.get("Maintenance")),
+            maintenance=_in_api_case(properties.get("Maintenance")),
         )
         flow.egress_ip = EGRESS_ADDRESS
         flow.source["ingestIp"] = INGEST_ADDRESSES[0]
@@ -137,9 +148,9 @@ class CfnFlow(_Model, CloudFormationModel):
         return cls(flow, properties)
 
     def change(self, properties: dict[str, Any]) -> None:
-        self.flow.source.update(in_api_words(properties["Source"]))
-        self.flow.source_failover_config = in_api_words(properties.get("SourceFailoverConfig", {}))
-        self.flow.maintenance = in_api_words(properties.get("Maintenance"))
+        self.flow.source.update(_in_api_case(properties["Source"]))
+        self.flow.source_failover_config = _in_api_case(properties.get("SourceFailoverConfig", {}))
+        self.flow.maintenance = _in_api_case(properties.get("Maintenance"))
         self.properties = properties
 
     def delete(self, account_id: str, region_name: str) -> None:
@@ -170,8 +181,9 @@ class _Part(_Model):
 
     @classmethod
     def create(cls, properties: dict[str, Any], backend: Any) -> "_Part":
-        flow = backend._flows[properties["FlowArn"]]
-        part = in_api_words({key: value for key, value in properties.items() if key != "FlowArn"})
+        del backend
+        flow = backends.flow(properties["FlowArn"])
+        part = _in_api_case({key: value for key, value in properties.items() if key != "FlowArn"})
         part[f"{cls.arn_word}Arn"] = flow.flow_arn.replace(":flow:", f":{cls.arn_word}:").replace(
             f":{flow.name}", f":{properties['Name']}"
         )
@@ -189,7 +201,7 @@ class _Part(_Model):
         return found
 
     def change(self, properties: dict[str, Any]) -> None:
-        self.part.update(in_api_words({key: value for key, value in properties.items() if key != "FlowArn"}))
+        self.part.update(_in_api_case({key: value for key, value in properties.items() if key != "FlowArn"}))
         self.properties = properties
 
     def delete(self, account_id: str, region_name: str) -> None:
@@ -230,8 +242,12 @@ class CfnFlowOutput(_Part, CloudFormationModel):
     arn_word = "output"
 
 
-def _refuse_if_protected(logical_id: str, resource: Any, account_id: str, region_name: str) -> None:
-    """Obey a stack policy that denies replacing a resource."""
+def _obey_stack_policy(logical_id: str, resource: Any, account_id: str, region_name: str) -> None:
+    """Obey a stack policy that denies the replacement of a resource.
+
+    Raises:
+        ValueError: it does.
+    """
     for stack in cloudformation_backends[account_id][region_name].stacks.values():
         if stack.resource_map.get(logical_id) is not resource or not stack.policy:
             continue
@@ -244,27 +260,24 @@ def _refuse_if_protected(logical_id: str, resource: Any, account_id: str, region
                 raise ValueError(f"Action denied by stack policy: Update:Replace on {logical_id}")
 
 
-def _follow_and_clean_up(update: Any) -> Any:
-    """An update that replaces what refers to a replaced resource, too, and then deletes the old ones."""
+@GAP.wraps(parsing.ResourceMap, "update", "(self, template, parameters=None)")
+def _replace_dependents(
+    update: Callable[..., None], self: Any, template: dict[str, Any], parameters: dict[str, Any] | None = None
+) -> None:
+    """Also replace what refers to a replaced resource, and then delete the old ones."""
+    REPLACED.old = []
+    update(self, template, parameters)
+    gone = {resource.logical_resource_id for resource in REPLACED.old}
+    for name, body in template["Resources"].items():
+        if gone & set(references(body)):
+            again = parsing.parse_and_update_resource(name, body, self, self._account_id, self._region_name)
+            self._parsed_resources[name] = again
+    # What refuses to be deleted, such as an active flow, stays behind without its dependents.
+    for resource in reversed(REPLACED.old):
+        with suppress(JsonRESTError):
+            resource.delete(self._account_id, self._region_name)
 
-    def updated(self: Any, template: dict[str, Any], parameters: dict[str, Any] | None = None) -> None:
-        REPLACED.old = []
-        update(self, template, parameters)
-        gone = {resource.logical_resource_id for resource in REPLACED.old}
-        for name, body in template["Resources"].items():
-            if gone & set(references(body)):
-                again = parsing.parse_and_update_resource(name, body, self, self._account_id, self._region_name)
-                self._parsed_resources[name] = again
-        # What refuses to be deleted, as an active flow does, stays behind, without what referred to it.
-        for resource in reversed(REPLACED.old):
-            with suppress(JsonRESTError):
-                resource.delete(self._account_id, self._region_name)
 
-    return updated
-
-
-def install() -> None:
-    """Make moto's CloudFormation look again at which types there are: it remembers its first look."""
-    parsing.ResourceMap.update = _follow_and_clean_up(parsing.ResourceMap.update)
-    for listing in (parsing.get_model_list, parsing.get_model_map, parsing.get_name_type_map):
-        listing.cache_clear()
+# moto caches the resource types, possibly before these were defined.
+for _types in (parsing.get_model_list, parsing.get_model_map, parsing.get_name_type_map):
+    _types.cache_clear()

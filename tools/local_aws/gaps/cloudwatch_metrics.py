@@ -1,8 +1,13 @@
-"""GetMetricData answers for the exact series asked for. moto mixes namespaces, and dimensions where none are asked for.
+"""GetMetricData returns exactly the series of its queries, and only datapoints that have arrived.
 
-It also counts periods from an odd second if asked to. Expressions and Metrics Insights stay moto's. Datapoints may
-arrive late, as MediaConnect's do: until then neither GetMetricData nor an alarm sees them. Each metric of a flow is
-also there without a dimension, over all flows of the Region, as the AWS Elemental MediaConnect User Guide says.
+Datapoints may arrive late, as those of MediaConnect do: until then neither GetMetricData nor an alarm sees them. Each
+metric of a flow also exists without a dimension, over all flows of the Region, as the MediaConnect User Guide says.
+Expressions and Metrics Insights are left to moto.
+
+moto 5.2.5: mixes namespaces, and dimensions where a query has none; counts periods from the exact second of the start.
+AWS: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_GetMetricData.html
+AWS: https://docs.aws.amazon.com/mediaconnect/latest/ug/monitor-with-cloudwatch.html
+Remove when: moto filters by namespace and dimensions and rounds StartTime. Lateness stays.
 """
 
 from collections import defaultdict
@@ -10,38 +15,30 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime, timedelta
-from functools import cache
 from typing import Any, Final
 
 from moto.cloudwatch import models
 
 from tools.local_aws import clock
+from tools.local_aws.backends import attached
+from tools.local_aws.moto_patches import Gap
+
+GAP: Final = Gap(__name__)
 
 MEDIACONNECT: Final = "AWS/MediaConnect"
 ALWAYS: Final = datetime.max.replace(tzinfo=UTC)
 """A moment at which all datapoints have arrived."""
 
 Arrival = Callable[[str, Mapping[str, str], datetime], datetime]
-"""When a datapoint of MediaConnect's arrives, by metric, dimensions and the start of its period."""
+"""When a datapoint of MediaConnect arrives, by metric, dimensions and the start of its period."""
 
 _arrivals: Final[list[Arrival]] = []
 _as_of: Final[ContextVar[datetime | None]] = ContextVar("as_of", default=None)
-_get_by_moto: Final = models.CloudWatchBackend.get_metric_data
-_put_by_moto: Final = models.CloudWatchBackend.put_metric_data
-_all_by_moto: Final = models.CloudWatchBackend.get_all_metrics
-
-
-@cache
-def install() -> None:
-    """Answer queries of plain metrics, with what has arrived."""
-    models.CloudWatchBackend.get_metric_data = _get_metric_data
-    models.CloudWatchBackend.put_metric_data = _put_metric_data
-    models.CloudWatchBackend.get_all_metrics = _arrived
 
 
 @contextmanager
 def arriving(when: Arrival) -> Iterator[None]:
-    """Let MediaConnect's datapoints that are put while a block lasts arrive when `when` says; others arrive at once."""
+    """Let MediaConnect's datapoints that are put within the block arrive at the time of `when`; others at once."""
     _arrivals.append(when)
     try:
         yield
@@ -51,7 +48,7 @@ def arriving(when: Arrival) -> Iterator[None]:
 
 @contextmanager
 def as_of(moment: datetime) -> Iterator[None]:
-    """Answer with what has arrived by this moment while a block lasts, in this thread; otherwise the clock says."""
+    """Answer with what has arrived by this moment, within the block and in this thread; else by the clock's."""
     token = _as_of.set(moment)
     try:
         yield
@@ -59,9 +56,10 @@ def as_of(moment: datetime) -> Iterator[None]:
         _as_of.reset(token)
 
 
-def _arrived(self: Any) -> list[Any]:
+@GAP.wraps(models.CloudWatchBackend, "get_all_metrics", "(self)")
+def _get_all_metrics(get: Callable[..., list[Any]], self: Any) -> list[Any]:
     now = _as_of.get() or clock.now()
-    return [datum for datum in _all_by_moto(self) if _has_arrived(datum, now)]
+    return [datum for datum in get(self) if _has_arrived(datum, now)]
 
 
 def _has_arrived(datum: Any, now: datetime) -> bool:
@@ -69,7 +67,7 @@ def _has_arrived(datum: Any, now: datetime) -> bool:
 
 
 class _Index:
-    """The datapoints of a list by namespace and name; kept, because each alarm asks each minute."""
+    """The datapoints of a list by namespace and name. Kept, because each alarm queries it each minute."""
 
     def __init__(self, data: Sequence[Any]) -> None:
         self._data = data
@@ -78,7 +76,7 @@ class _Index:
         self._by_metric: dict[tuple[str, str], list[Any]] = defaultdict(list)
 
     def is_of(self, data: Sequence[Any]) -> bool:
-        """Whether the list is still that one, and has only grown."""
+        """Whether this is the same list, and it has only grown."""
         return data is self._data and len(data) >= self._known > 0 and data[0] is self._first
 
     def of(self, metric: tuple[str, str]) -> Sequence[Any]:
@@ -90,26 +88,33 @@ class _Index:
 
 
 def _index(backend: Any) -> _Index:
-    kept: _Index | None = vars(backend).get("metric_index")
-    if kept is None or not kept.is_of(backend.metric_data):
-        backend.metric_index = kept = _Index(backend.metric_data)
-    return kept
+    kept: dict[str, _Index] = attached(backend, "metric_index", dict)
+    if not kept or not kept["index"].is_of(backend.metric_data):
+        kept["index"] = _Index(backend.metric_data)
+    return kept["index"]
 
 
-def _put_metric_data(self: Any, namespace: str, metric_data: Sequence[Mapping[str, Any]]) -> None:
+@GAP.wraps(models.CloudWatchBackend, "put_metric_data", "(self, namespace, metric_data)")
+def _put_metric_data(
+    put: Callable[..., None], self: Any, namespace: str, metric_data: Sequence[Mapping[str, Any]]
+) -> None:
     if namespace != MEDIACONNECT:
-        _put_by_moto(self, namespace, list(metric_data))
+        put(self, namespace, list(metric_data))
         return
     of_flows = [datum for datum in metric_data if [item["Name"] for item in datum.get("Dimensions", [])] == ["FlowARN"]]
     known = len(self.metric_data)
-    _put_by_moto(self, namespace, [*metric_data, *({**datum, "Dimensions": []} for datum in of_flows)])
+    put(self, namespace, [*metric_data, *({**datum, "Dimensions": []} for datum in of_flows)])
     for when in _arrivals[-1:]:
         for datum in self.metric_data[known:]:
             dimensions = {item.name: item.value for item in datum.dimensions}
             datum.arrives = when(datum.name, dimensions, datum.timestamp.replace(tzinfo=UTC))
 
 
-def _get_metric_data(
+@GAP.wraps(
+    models.CloudWatchBackend, "get_metric_data", "(self, queries, start_time, end_time, scan_by='TimestampAscending')"
+)
+def _get_metric_data(  # noqa: PLR0917  moto's signature
+    get: Callable[..., list[dict[str, Any]]],
     self: Any,
     queries: Sequence[Mapping[str, Any]],
     start_time: datetime,
@@ -117,8 +122,7 @@ def _get_metric_data(
     scan_by: str = "TimestampAscending",
 ) -> list[dict[str, Any]]:
     if start_time >= end_time or not all("MetricStat" in query for query in queries):
-        answer: list[dict[str, Any]] = _get_by_moto(self, queries, start_time, end_time, scan_by)
-        return answer
+        return get(self, queries, start_time, end_time, scan_by)
     now, index = _as_of.get() or clock.now(), _index(self)
     return [
         _result(
@@ -144,11 +148,11 @@ def _result(
             buckets[start + timedelta(seconds=(datum.timestamp - start) // timedelta(seconds=period) * period)].append(
                 datum
             )
-    points = [(begin, _value(stat, buckets[begin])) for begin in sorted(buckets, reverse=newest_first)]
+    points = [(start, _value(stat, buckets[start])) for start in sorted(buckets, reverse=newest_first)]
     return {
         "id": query["Id"],
         "label": query.get("Label") or f"{wanted['Metric']['MetricName']} {stat}",
-        "timestamps": [begin for begin, _ in points],
+        "timestamps": [start for start, _ in points],
         "values": [value for _, value in points],
         "status_code": "Complete",
     }
@@ -160,13 +164,13 @@ def _rounded(start: datetime, period: int) -> datetime:
 
 
 def _name(query: Mapping[str, Any]) -> tuple[str, str]:
-    """Namespace and name of the metric that is asked for."""
+    """Namespace and name of the metric of a query."""
     metric = query["MetricStat"]["Metric"]
     return metric["Namespace"], metric["MetricName"]
 
 
 def _is_of(datum: Any, wanted: Mapping[str, Any]) -> bool:
-    """Whether a datum of the metric is of the series: the same dimensions, and the unit if one is asked for."""
+    """Whether a datum of the metric is of the series: the same dimensions, and the unit if the query has one."""
     return wanted.get("Unit") in {None, datum.unit} and {item.name: item.value for item in datum.dimensions} == {
         item["Name"]: item["Value"] for item in wanted["Metric"].get("Dimensions", [])
     }

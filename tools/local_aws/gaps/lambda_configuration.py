@@ -1,34 +1,39 @@
-"""LoggingConfig and DeadLetterConfig of a function. moto forgets them, so a plan would never be empty."""
+"""LoggingConfig and DeadLetterConfig of a function are stored and returned, and TracingConfig can be changed.
 
-from typing import Any
+moto 5.2.5: drops all three, so that Terraform would plan them again each time.
+AWS: https://docs.aws.amazon.com/lambda/latest/api/API_GetFunctionConfiguration.html
+Remove when: moto returns what CreateFunction and UpdateFunctionConfiguration gave.
+"""
 
-from moto.awslambda import models
+from collections.abc import Callable
+from typing import Any, Final
 
-FORGOTTEN = ("LoggingConfig", "DeadLetterConfig")
+from moto.awslambda.models import LambdaFunction
+
+from tools.local_aws.moto_patches import Gap
+
+GAP: Final = Gap(__name__)
+DROPPED: Final = ("LoggingConfig", "DeadLetterConfig")
 
 
-def install() -> None:
-    """Store the settings and give them back."""
-    create, described, update = (
-        models.LambdaFunction.__init__,
-        models.LambdaFunction.get_configuration,
-        models.LambdaFunction.update_configuration,
-    )
+@GAP.wraps(LambdaFunction, "__init__", "(self, account_id, spec, ...)")
+def _init(
+    init: Callable[..., None], self: Any, account_id: str, spec: dict[str, Any], *args: Any, **kwargs: Any
+) -> None:
+    init(self, account_id, spec, *args, **kwargs)
+    self.stored = {key: spec[key] for key in DROPPED if spec.get(key)}
+    self.logs_group_name = self.stored.get("LoggingConfig", {}).get("LogGroup", self.logs_group_name)
 
-    def remember(self: Any, account_id: str, spec: dict[str, Any], region: str, version: Any = 1) -> None:
-        create(self, account_id, spec, region, version)
-        self.remembered = {key: spec[key] for key in FORGOTTEN if spec.get(key)}
-        self.logs_group_name = self.remembered.get("LoggingConfig", {}).get("LogGroup", self.logs_group_name)
 
-    def describe(self: Any, on_create: bool = False) -> dict[str, Any]:  # noqa: FBT001, FBT002  moto's signature
-        return {**described(self, on_create), **self.remembered}
+@GAP.wraps(LambdaFunction, "get_configuration", "(self, on_create=False)")
+def _get_configuration(get: Callable[..., dict[str, Any]], self: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:
+    return {**get(self, *args, **kwargs), **self.stored}
 
-    def change(self: Any, config_updates: dict[str, Any]) -> dict[str, Any]:
-        self.remembered |= {key: config_updates[key] for key in FORGOTTEN if config_updates.get(key)}
-        self.tracing_config = config_updates.get("TracingConfig", self.tracing_config)
-        update(self, config_updates)
-        return describe(self)
 
-    models.LambdaFunction.__init__ = remember
-    models.LambdaFunction.get_configuration = describe
-    models.LambdaFunction.update_configuration = change
+@GAP.wraps(LambdaFunction, "update_configuration", "(self, config_updates)")
+def _update_configuration(update: Callable[..., Any], self: Any, config_updates: dict[str, Any]) -> dict[str, Any]:
+    self.stored |= {key: config_updates[key] for key in DROPPED if config_updates.get(key)}
+    self.tracing_config = config_updates.get("TracingConfig", self.tracing_config)
+    update(self, config_updates)
+    found: dict[str, Any] = self.get_configuration()
+    return found

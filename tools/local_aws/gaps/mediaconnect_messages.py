@@ -1,20 +1,29 @@
-"""DescribeFlowSourceMetadata, which moto lacks, and the current alerts of a flow in `Messages` of DescribeFlow.
+"""DescribeFlowSourceMetadata, and the current alerts of a flow in `Messages` of DescribeFlow.
 
-What AWS answers of a source that sends nothing is documented only as "messages", so a test or a rehearsal sets which of
-the possible answers a flow has.
+AWS documents its answer for a source that sends nothing only as "messages", so a test or a rehearsal sets which of the
+possible answers a flow gives.
+
+moto 5.2.5: lacks the call, and its flows have no messages.
+AWS: https://docs.aws.amazon.com/mediaconnect/latest/api/v1-flows-flowarn-source-metadata.html
+AWS: https://docs.aws.amazon.com/mediaconnect/latest/api/v1-flows-flowarn.html
+Remove when: moto answers both with what a test can set.
 """
 
 import json
 from typing import Any, Final, Literal
 
 from moto.core.exceptions import JsonRESTError
-from moto.mediaconnect import models, responses, urls
+from moto.mediaconnect import responses, urls
 
 from tools.local_aws import clock
-from tools.local_aws.gaps.flow_states import BadRequestError
+from tools.local_aws.backends import attached, flow
+from tools.local_aws.gaps.mediaconnect_flow_status import BadRequestError
+from tools.local_aws.moto_patches import Gap
+
+GAP: Final = Gap(__name__)
 
 SourceMetadata = Literal["present", "absent", "unavailable"]
-"""Programs are listed; there are none, and a message says why; the call fails."""
+"""Programs; no program but a message with the reason; or the call fails."""
 
 PROGRAM: Final = {
     "pcrPid": 481,
@@ -44,17 +53,12 @@ class UnavailableError(JsonRESTError):
         super().__init__("ServiceUnavailableException", "The service is currently unavailable or busy.")
 
 
-def install() -> None:
-    """Serve the call, and add the messages."""
-    base = "{0}/v1/flows/(?P<flowarn>[^/.]+)"
-    urls.url_paths[f"{base}/source-metadata$"] = urls.response.dispatch
-    responses.MediaConnectResponse.describe_flow_source_metadata = _describe_source_metadata
-    responses.MediaConnectResponse.describe_flow = _describe_flow
+GAP.adds(urls.url_paths, "{0}/v1/flows/(?P<flowarn>[^/.]+)/source-metadata$")(urls.response.dispatch)
 
 
 def set_source_metadata(flow_arn: str, answer: SourceMetadata) -> None:
     """Set what DescribeFlowSourceMetadata answers of an active flow; until then, "present"."""
-    _flow(flow_arn).source_metadata = answer
+    flow(flow_arn).source_metadata = answer
 
 
 def raise_error(flow_arn: str, key: str, message: str) -> None:
@@ -68,43 +72,40 @@ def clear_error(flow_arn: str, key: str) -> None:
 
 
 def forget(flow_arn: str) -> None:
-    """Remove all of a flow's errors, and what was set of its source."""
+    """Remove all errors of a flow, and what was set for its source."""
     _errors(flow_arn).clear()
     set_source_metadata(flow_arn, "present")
 
 
-def _flow(flow_arn: str) -> Any:
-    region, account_id = flow_arn.split(":")[3:5]
-    return models.mediaconnect_backends[account_id][region]._flows[flow_arn]
-
-
 def _errors(flow_arn: str) -> dict[str, str]:
-    errors: dict[str, str] = vars(_flow(flow_arn)).setdefault("current_errors", {})
+    errors: dict[str, str] = attached(flow(flow_arn), "current_errors", dict)
     return errors
 
 
+@GAP.replaces(responses.MediaConnectResponse, "describe_flow", "(self)")
 def _describe_flow(self: Any) -> str:
-    flow = self.mediaconnect_backend.describe_flow(flow_arn=self.get_flow_arn())
-    errors = list(_errors(flow.flow_arn).values())
-    return json.dumps({"flow": flow.to_dict(), "messages": {"errors": errors}})
+    found = self.mediaconnect_backend.describe_flow(flow_arn=self.get_flow_arn())
+    errors = list(_errors(found.flow_arn).values())
+    return json.dumps({"flow": found.to_dict(), "messages": {"errors": errors}})
 
 
-def _describe_source_metadata(self: Any) -> str:
-    flow = self.mediaconnect_backend.describe_flow(flow_arn=self.get_flow_arn())
-    if flow.status != "ACTIVE":  # AWS documents no answer here; BadRequestException is the one of its errors that fits
-        raise BadRequestError(f"The flow {flow.name} is {flow.status}; only an active flow has source metadata.")
-    answer = getattr(flow, "source_metadata", "present")
+@GAP.adds(responses.MediaConnectResponse, "describe_flow_source_metadata")
+def _describe_flow_source_metadata(self: Any) -> str:
+    found = self.mediaconnect_backend.describe_flow(flow_arn=self.get_flow_arn())
+    if found.status != "ACTIVE":  # AWS documents no answer here; BadRequestException is the one of its errors that fits
+        raise BadRequestError(f"The flow {found.name} is {found.status}; only an active flow has source metadata.")
+    answer = getattr(found, "source_metadata", "present")
     if answer == "unavailable":
         raise UnavailableError
     nothing = {
         "code": "SourceMetadataUnavailable",
         "message": "No transport stream was detected.",
-        "resourceName": flow.source["name"],
+        "resourceName": found.source["name"],
     }
     present = answer == "present"
     return json.dumps(
         {
-            "flowArn": flow.flow_arn,
+            "flowArn": found.flow_arn,
             "messages": [] if present else [nothing],
             "timestamp": clock.now().strftime("%Y-%m-%dT%H:%M:%SZ"),
             "transportMediaInfo": {"programs": [PROGRAM] if present else []},

@@ -1,10 +1,9 @@
-"""Refuses the words that docs/glossary.md retires, in every text file: `python -m tools.prose [FILE ...]`.
+"""Refuses the words that docs/glossary.md retires, in all text files: `python -m tools.lint.prose [FILE ...]`.
 
 Prints one line per hit (file, line, word, replacement), and the number of hits per file. Exits 1 if there are any.
 """
 
 import re
-import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator
@@ -12,9 +11,13 @@ from functools import cache
 from pathlib import Path
 from typing import Final, NamedTuple
 
-PROJECT: Final = Path(__file__).resolve().parents[1]
+PROJECT: Final = Path(__file__).resolve().parents[2]
 GLOSSARY: Final = "docs/glossary.md"
 SUFFIXES: Final = (*(".css", ".hcl", ".jinja", ".js", ".json", ".md", ".py", ".sh", ".tf"), *(".toml", ".yaml", ".yml"))
+FOLDERS: Final = (
+    *(".ci", ".github", "components", "docs", "environments", "lambda_src", "modules", "settings", "slim_bindings"),
+    *("stacks", "tests", "tools"),
+)
 NAMES: Final = ("Makefile", "Pipfile", "run")
 EXEMPT: Final = (GLOSSARY, "package-lock.json", "tests/unit/test_prose.py")
 GAP: Final = r"(?:[\s#*_]|-)+"
@@ -65,13 +68,17 @@ def retired(glossary: str) -> list[Retired]:
 
 
 def files() -> list[str]:
-    """The text files that git knows, relative to the project."""
-    listed = subprocess.run(["git", "ls-files"], cwd=PROJECT, capture_output=True, text=True, check=True).stdout.split()
-    return [
+    """The text files of the project, relative to it."""
+    below = (path for folder in FOLDERS for path in (PROJECT / folder).rglob("*"))
+    names = [path.relative_to(PROJECT).as_posix() for path in (*PROJECT.glob("*.*"), PROJECT / "Makefile", *below)]
+    return sorted(
         name
-        for name in listed
-        if (name.endswith(SUFFIXES) or Path(name).name in NAMES) and name not in EXEMPT and (PROJECT / name).is_file()
-    ]
+        for name in names
+        if (name.endswith(SUFFIXES) or Path(name).name in NAMES)
+        and name not in EXEMPT
+        and ".terraform/" not in name
+        and (PROJECT / name).is_file()
+    )
 
 
 def main(names: list[str]) -> int:

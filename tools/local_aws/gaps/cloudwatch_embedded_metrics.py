@@ -1,6 +1,10 @@
-"""Log lines in CloudWatch's embedded metric format become metrics, as "Embedding metrics within logs" says.
+"""Log lines in CloudWatch's embedded metric format become metrics.
 
-Only one value for a metric, and no arrays of values: that is all the functions write. moto keeps the lines as text.
+Only one value for a metric and no arrays, as the functions write. `lambda_invocation` calls it with a function's log.
+
+moto 5.2.5: keeps the lines as text.
+AWS: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
+Remove when: moto extracts metrics from PutLogEvents.
 """
 
 import json
@@ -12,7 +16,7 @@ from moto.cloudwatch.models import cloudwatch_backends
 
 
 def count(logs: str, *, account: str, region: str) -> None:
-    """Put the metrics that lines of a log hold."""
+    """Put the metrics that the lines of a log hold."""
     for line in logs.splitlines():
         if not line.startswith("{"):
             continue

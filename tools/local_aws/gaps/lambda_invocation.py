@@ -1,9 +1,13 @@
-"""Invoking a function runs its uploaded zip in an interpreter of its own. moto would want Docker, or only echo.
+"""Invoke runs the uploaded zip of a function in an interpreter of its own.
 
-The function sees what Lambda gives it: its own environment, its zip, a context, a time limit; and the local endpoint in
-place of AWS. Nothing of this process's environment or modules reaches it but the standard library and boto3. As Lambda
-does, an interpreter that answered is kept for the function's next invocation, and one that crashed or ran out of time
-is not. While the local AWS has a clock of its own, the function's clock shows the same.
+The function sees what Lambda gives it: its environment, its zip, a context, a time limit; and the local endpoint in
+place of AWS. Nothing of this process reaches it but the standard library and boto3. As on Lambda, an interpreter that
+answered is kept for the next invocation, and one that crashed or ran out of time is not. While the local AWS has a
+clock of its own, the function's clock shows the same.
+
+moto 5.2.5: needs Docker, or only echoes the event.
+AWS: https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html
+Remove when: moto runs Python functions without Docker, with the clock of the caller and a time limit.
 """
 
 import base64
@@ -22,12 +26,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from moto.awslambda import models
+from moto.awslambda.models import LambdaFunction
 from moto.logs.exceptions import ResourceNotFoundException
 
 from tools.local_aws import calls, clock
 from tools.local_aws.calls import Call
-from tools.local_aws.gaps import embedded_metrics
+from tools.local_aws.gaps import cloudwatch_embedded_metrics
+from tools.local_aws.moto_patches import Gap
+
+GAP: Final = Gap(__name__)
 
 BOOTSTRAP: Final = """
 import importlib, json, logging, os, sys, time, traceback, types
@@ -87,7 +94,7 @@ for line in sys.stdin:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Invocation:
-    """One run of a function, as a timeline shows it. `seconds` is real time."""
+    """One invocation, as a timeline shows it. `seconds` is real time."""
 
     function_name: str
     event: Any
@@ -151,23 +158,18 @@ _unpacking = threading.Lock()
 _keeping = threading.Lock()
 
 
-def install() -> None:
-    """Run functions instead of looking for Docker."""
-    models.LambdaFunction._invoke_lambda = _invoke
-    models.LambdaFunction.invoke = _answer
-
-
 def end_all() -> None:
-    """Stop every interpreter that waits for an invocation."""
+    """Stop all idle interpreters."""
     with _keeping:
         for kept in _idle.values():
             while kept:
                 kept.pop().end()
 
 
-def _answer(self: Any, body: Any, request_headers: Any, response_headers: Any) -> bytes:
+@GAP.replaces(LambdaFunction, "invoke", "(self, body, request_headers, response_headers)")
+def _invoke(self: Any, body: Any, request_headers: Any, response_headers: Any) -> bytes:
     event = json.loads(body) if body else {}
-    answer, failed, logs = self._invoke_lambda(event)
+    answer, failed, logs = _run(self, event)
     if failed:
         response_headers["x-amz-function-error"] = "Unhandled"
     response_headers["x-amz-log-result"] = base64.b64encode(logs.encode()[-4096:]).decode()
@@ -176,44 +178,45 @@ def _answer(self: Any, body: Any, request_headers: Any, response_headers: Any) -
     return json.dumps(answer).encode()
 
 
-def _invoke(self: Any, event: Any) -> tuple[Any, bool, str]:
+def _run(function: Any, event: Any) -> tuple[Any, bool, str]:
+    """The answer of one invocation, whether it failed, and its log."""
     request = f"request-{next(_numbers)}"
-    begun = time.monotonic()
+    started = time.monotonic()
     given = {
         "event": event,
-        "handler": self.handler,
-        "arn": self.function_arn,
-        "timeout": self.timeout,
+        "handler": function.handler,
+        "arn": function.function_arn,
+        "timeout": function.timeout,
         "request": request,
         "trace": f"Root={request}",
-        "now": clock.stands_at(),
+        "now": clock.stopped_at(),
     }
-    folder, environment = _unpacked(self), _environment(self)
+    folder, environment = _unpacked(function), _environment(function)
     kept = _idle.setdefault(json.dumps([folder, environment], sort_keys=True), [])
     with _keeping:
         interpreter = kept.pop() if kept else None
     interpreter = interpreter or _Interpreter(folder, environment)
-    answered, logs, late = interpreter.run(given, seconds=float(self.timeout))
+    answered, logs, late = interpreter.run(given, seconds=float(function.timeout))
     if answered and not late:
-        said = json.loads(answered)
+        outcome = json.loads(answered)
         with _keeping:
             kept.append(interpreter)
     else:
         interpreter.end()
-        timed_out = f"{request} Task timed out after {float(self.timeout):.2f} seconds"
-        said = {"error": _ended(timed_out if late else f"RequestId: {request} Error: Runtime exited")}
-    failed = "error" in said
-    answer = said["error"] if failed else said["payload"]
+        timed_out = f"{request} Task timed out after {float(function.timeout):.2f} seconds"
+        outcome = {"error": _ended(timed_out if late else f"RequestId: {request} Error: Runtime exited")}
+    failed = "error" in outcome
+    answer = outcome["error"] if failed else outcome["payload"]
     with suppress(ResourceNotFoundException):  # a log group that is gone loses the log, not the run
-        self.save_logs(logs or "no output")
-        embedded_metrics.count(logs, account=self.account_id, region=self.region)
+        function.save_logs(logs or "no output")
+        cloudwatch_embedded_metrics.count(logs, account=function.account_id, region=function.region)
     INVOCATIONS.append(
         Invocation(
-            function_name=self.function_name,
+            function_name=function.function_name,
             event=event,
             answer=answer,
             failed=failed,
-            seconds=time.monotonic() - begun,
+            seconds=time.monotonic() - started,
             calls=calls.made_by(given["trace"]),
         )
     )
