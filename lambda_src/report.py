@@ -13,7 +13,7 @@ WORST_FIRST: Final[tuple[Severity, ...]] = ("CRITICAL", "HIGH", "MEDIUM", "INFO"
 """CRITICAL: viewers see nothing. HIGH: viewers see damage. MEDIUM: it is getting worse. INFO: worth knowing."""
 
 SCHEMA: Final = 2
-"""The schema number of what this release stores and sends. Raise it with a migration in `schema`, and a golden file."""
+"""The schema number of what this release stores and sends. Raise it with migrations and a golden file."""
 
 FUTURE_TOLERANCE: Final = timedelta(minutes=5)
 """How far the clock of whoever dates an input may be ahead of ours; what is dated later is refused."""

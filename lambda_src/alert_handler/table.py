@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import ClientError
 
+from alert_handler.migration import load_record
 from alert_handler.record import Incident, Record, nothing_known
 from report import SCHEMA
-from schema import load_record
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -312,7 +312,7 @@ class Desk:
     def clients(self) -> tuple[Any, Any]:
         return self._table, self._topic
 
-    def remembers(self, record: Record | None = None, version: int = 1) -> None:
+    def holds(self, record: Record | None = None, version: int = 1) -> None:
         item = {"record": {"S": json.dumps(record)}, "version": {"N": str(version)}}
         asked = {"TableName": "incidents", "Key": {"flow": {"S": "live-stream"}, "entry": {"S": "current"}}}
         self.table.add_response("get_item", {"Item": item} if record else {}, asked | {"ConsistentRead": True})
@@ -342,7 +342,7 @@ SAVE_OVER = SAVE | {"ExpressionAttributeValues": {":over": {"N": "1"}}}
 
 
 def test_new_incident_is_saved_published_with_attributes_and_saved(desk: Desk) -> None:
-    desk.remembers(None)
+    desk.holds(None)
     desk.table.add_response("put_item", {}, SAVE)
     wanted = {
         "TopicArn": "arn:aws:sns:us-east-1:123456789012:alerts",
@@ -421,9 +421,9 @@ def test_refused_input_is_logged_and_counted(
 def test_incident_and_notification_are_logged_and_counted(
     desk: Desk, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    desk.remembers(None)
+    desk.holds(None)
     desk.table.add_client_error("put_item", "ConditionalCheckFailedException")
-    desk.remembers(None)
+    desk.holds(None)
     for _ in range(2):
         desk.table.add_response("put_item", {})
     desk.topic.add_response("publish", {"MessageId": "m-1"})
@@ -463,12 +463,12 @@ def test_each_change_of_an_incident_is_logged_once(
 
 
 def test_quiet_check_reads_one_item_and_writes_nothing(desk: Desk) -> None:
-    desk.remembers({**nothing_known(), "status": "ACTIVE"})
+    desk.holds({**nothing_known(), "status": "ACTIVE"})
     assert alert.lambda_handler({"report": check()}, None) == {"sent": []}
 
 
 def test_record_closed_in_the_future_silences_nothing(desk: Desk) -> None:
-    desk.remembers({**nothing_known(), "closed": "2099-01-01T00:00:00+00:00"})
+    desk.holds({**nothing_known(), "closed": "2099-01-01T00:00:00+00:00"})
     desk.table.add_response("put_item", {}, SAVE_OVER)
     desk.topic.add_response("publish", {"MessageId": "m-1"})
     desk.table.add_response("put_item", {}, SAVE | {"ExpressionAttributeValues": {":over": {"N": "2"}}})
@@ -476,7 +476,7 @@ def test_record_closed_in_the_future_silences_nothing(desk: Desk) -> None:
 
 
 def test_message_that_sns_refuses_reaches_the_state_machine(desk: Desk) -> None:
-    desk.remembers(None)
+    desk.holds(None)
     desk.table.add_response("put_item", {}, SAVE)
     desk.topic.add_client_error("publish", "KMSAccessDenied")
     with pytest.raises(ClientError, match="KMSAccessDenied"):
@@ -484,10 +484,10 @@ def test_message_that_sns_refuses_reaches_the_state_machine(desk: Desk) -> None:
 
 
 def test_lost_save_is_decided_again_and_other_errors_are_raised(desk: Desk) -> None:
-    desk.remembers(None)
+    desk.holds(None)
     desk.table.add_client_error("put_item", "ConditionalCheckFailedException")
     opened, _ = decide(nothing_known(), report())
-    desk.remembers({**opened, "pending": []})
+    desk.holds({**opened, "pending": []})
     desk.table.add_client_error("put_item", "ProvisionedThroughputExceededException")
     later = report(timestamp="2026-11-23T20:06:30+00:00")
     with pytest.raises(ClientError, match="ProvisionedThroughputExceeded"):

@@ -16,9 +16,10 @@ from alert_handler import outbox
 from alert_handler.handler import read_report
 from alert_handler.incident import decide
 from alert_handler.message import compose
+from alert_handler.migration import load_record
 from alert_handler.record import nothing_known
 from report import SCHEMA, Policy
-from schema import load_policy, load_record
+from schema import load_policy
 from tests.properties.memory import World
 from tests.unit.stream import EXECUTION, SOURCE_ARNS, check, issue, policy
 from tools.operations.close import closed

@@ -103,8 +103,13 @@ def test_silence_of_unknown_start_counts_from_the_first_silent_check() -> None:
 
 def test_silence_shortly_after_the_start_waits_for_the_settling_time() -> None:
     started = [check(-60, flow_status="STANDBY"), good(-0.5)]
-    patience = {"settling_minutes": 10, "reminder_minutes": 30, "recovery_checks": 2, "incident_history_days": 90}
-    reports = [{**silent(minute, "absent"), "incident_policy": patience} for minute in (5, 9, 10)]
+    incident_policy = {
+        "settling_minutes": 10,
+        "reminder_minutes": 30,
+        "recovery_checks": 2,
+        "incident_history_days": 90,
+    }
+    reports = [{**silent(minute, "absent"), "incident_policy": incident_policy} for minute in (5, 9, 10)]
     assert notified(*started, *reports[:2])[1:] == []  # type: ignore[arg-type]
     assert notified(*started, *reports)[1:] == OPENED  # type: ignore[arg-type]
 
