@@ -582,3 +582,9 @@ def test_unknown_kind_of_alarm_or_action_is_refused(region: EmptyRegion, setting
     lose(region, 9)
     with pytest.raises(NotImplementedError, match=words):
         evaluate_alarms(minute(1), region=region.name)
+
+
+def test_alarms_can_be_listed_while_others_are_created(region: EmptyRegion) -> None:
+    put_alarm(region)
+    for number, _ in enumerate(cloudwatch_backends[ACCOUNT_ID][region.name].alarms.values()):
+        put_alarm(region, f"another-{number}")
