@@ -109,7 +109,7 @@ def test_monitoring_failure_is_sent_for_an_input_of_any_size(region: EmptyRegion
     assert ended.status == "FAILED"
     (message,) = published(region=region.name)
     assert ("too long for this message" in message.message) is brief
-    assert message.message.startswith("Nobody is watching")
+    assert message.message.startswith("Monitoring is down: ")
     assert ended.arn in message.message
     assert message.text_for("sms +15550100").startswith("CRITICAL (dev): a check failed")
     assert message.recipients == ("email oncall@example.com", "sms +15550100")

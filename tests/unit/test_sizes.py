@@ -14,7 +14,7 @@ from components.health_rules import health_rules
 from components.sizes import SIZES, oversized, template_bytes
 from settings import Environment, Flow, Names
 from tests.unit.environments import GOOD, load, output, text
-from tests.unit.stream import issue, look
+from tests.unit.stream import check, issue
 
 OUTPUT_ARN: Final = "arn:aws-us-gov:mediaconnect:us-gov-west-1:123456789012:output:1-23aBC45dEF67hiJ8-12AbC34DE5fG:"
 POLICY: Final = len(json.dumps({"a": ""}, separators=(",", ":")))
@@ -42,7 +42,7 @@ def environment(tmp_path: Path) -> Environment:
     return load(tmp_path, GOOD)
 
 
-def told(environment: Environment, content: dict[str, Any]) -> list[str]:
+def notified(environment: Environment, content: dict[str, Any]) -> list[str]:
     return [str(problem) for problem in oversized(environment, {"resource": content})]
 
 
@@ -52,7 +52,7 @@ def test_document_above_limit_is_refused(
 ) -> None:
     def of(size: int) -> list[str]:
         text = json.dumps({"a": "x" * (size - frame)}) if frame else "x" * size
-        return told(environment, {kind: {"x": {**other, attribute: text}}})
+        return notified(environment, {kind: {"x": {**other, attribute: text}}})
 
     assert of(limit) == []
     (problem,) = of(limit + 1)
@@ -72,7 +72,9 @@ def test_document_above_limit_is_refused(
 def test_dashboard_above_limit_is_refused(environment: Environment, widgets: list[dict[str, Any]], words: str) -> None:
     def of(shown: list[dict[str, Any]]) -> list[str]:
         body = json.dumps({"widgets": shown})
-        return told(environment, {"aws_cloudwatch_dashboard": {"x": {"dashboard_name": "d", "dashboard_body": body}}})
+        return notified(
+            environment, {"aws_cloudwatch_dashboard": {"x": {"dashboard_name": "d", "dashboard_body": body}}}
+        )
 
     (problem,) = of(widgets)
     assert words in problem
@@ -86,7 +88,7 @@ def test_all_oversized_documents_are_reported_together(environment: Environment)
     large = Flow.model_validate({**flow.model_dump(exclude_none=True), "outputs": outputs})
     both = environment.model_copy(update={"flows": (large, large.model_copy(update={"name": "other"}))})
     assert template_bytes(large, {}) > 51_200
-    problems = told(both, {"aws_kms_key": {"x": {"policy": "x" * 40_000}}})
+    problems = notified(both, {"aws_kms_key": {"x": {"policy": "x" * 40_000}}})
     assert [problem.split(" is ")[0] for problem in problems] == [
         "environments/dev.toml: flows.live.outputs",
         "environments/dev.toml: flows.other.outputs",
@@ -117,8 +119,8 @@ def test_estimated_sizes_cover_the_worst_case(tmp_path: Path, count: int) -> Non
     record, largest = nothing_known(), {"the stored record": 0, "a message": 0, "the state of an execution": 0}
     for number in range(3 * 24 * 2):
         part = f"{OUTPUT_ARN}{list(flow.outputs)[number % count]}"
-        said = [{"about": "OutputConnected", "part": part, "bad": True, "holds_seconds": 180}]
-        report = look(number * 1800, *issues, said=said, flow_name=flow.name)
+        evidence = [{"about": "OutputConnected", "part": part, "bad": True, "holds_seconds": 180}]
+        report = check(number * 1800, *issues, event_evidence=evidence, flow_name=flow.name)
         record, messages = decide(record, report)
         made: dict[str, list[Any]] = {
             "the stored record": [record],
