@@ -4,18 +4,19 @@ import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from tests.local.evening import Evening
 from tests.local.github import GitHub, running
+from tests.local.live_flow import LiveFlow
 from tools.local_aws import LocalAws
 from tools.rehearsal.deployment import Deployment
 from tools.terraform.binary import PROJECT
 
-Begin = Callable[[str], Evening]
+OnAir = Callable[[str], LiveFlow]
 
 
 @pytest.fixture(scope="session")
@@ -98,7 +99,7 @@ def venue_settings(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def venue_stage(aws: LocalAws, venue_settings: Path, tmp_path_factory: pytest.TempPathFactory) -> Deployment:
+def venue_deployment(aws: LocalAws, venue_settings: Path, tmp_path_factory: pytest.TempPathFactory) -> Deployment:
     """The environment `venue`, applied."""
     deployment = Deployment(aws, "venue", tmp_path_factory.mktemp("venue"), settings_root=venue_settings)
     deployment.synthesize()
@@ -107,24 +108,8 @@ def venue_stage(aws: LocalAws, venue_settings: Path, tmp_path_factory: pytest.Te
     return deployment
 
 
-@pytest.fixture(scope="session")
-def venue(venue_stage: Deployment) -> dict[str, str]:
-    """The queue and the flows of the environment `venue`, deployed."""
-    outputs = venue_stage.outputs()
-    return {**outputs["flow_arns"], "queue": outputs["dead_letters_url"]}
-
-
 @pytest.fixture
-def begin(aws: LocalAws, venue: dict[str, str]) -> Iterator[Begin]:
-    """Begins an evening of one of the flows of `venue`, on the clean stack."""
-    evenings = []
-
-    def of(flow: str) -> Evening:
-        evenings.append(
-            Evening(aws, flow, {name: arn for name, arn in venue.items() if name != "queue"}, venue["queue"])
-        )
-        return evenings[-1]
-
-    yield of
-    for evening in evenings:
-        evening.end()
+def on_air(venue_deployment: Deployment) -> Iterator[OnAir]:
+    """Puts a flow of `venue` on air, in the environment as if nothing had happened in it."""
+    with ExitStack() as stack:
+        yield lambda flow: stack.enter_context(LiveFlow(venue_deployment, flow))
