@@ -22,7 +22,8 @@ def lateness(
 
     Exits with 0 if every cell meets its target, and with 1 if one does not; those are marked with an exclamation mark.
     """
-    from tools.rehearsal.lateness import LATENESS, conditions, measure_in_processes, missed, text  # noqa: PLC0415  loads moto
+    from tools.rehearsal.lateness import LATENESS, conditions, missed, text  # noqa: PLC0415
+    from tools.rehearsal.measurement import measure_in_processes  # noqa: PLC0415  loads moto
 
     if unknown := sorted(set(rows or []) - set(LATENESS)):
         raise typer.BadParameter(f"no row {', '.join(unknown)}. Rows: {', '.join(LATENESS)}", param_hint="--lateness")
