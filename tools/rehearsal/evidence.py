@@ -1,4 +1,4 @@
-"""What a report shows beside the timeline: graphs and the workflow. Pure data; `tools.rehearsal.collect` reads it."""
+"""What a report shows besides the timeline: graphs and the workflow. Pure data, read by `tools.rehearsal.collect`."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -36,7 +36,7 @@ class Graph:
 
     @property
     def empty(self) -> bool:
-        """Whether there is nothing to see."""
+        """Whether no line has a point."""
         return not any(line.points for line in self.lines)
 
 

@@ -1,4 +1,4 @@
-"""The report of a run: one page that opens without a network, on a phone and on a wall, light and dark.
+"""The report of a run: one page that needs no network, for any width, light and dark.
 
 Wiring of data, template and plotting library; what is drawn is in `plots` and `workflow`.
 """
@@ -63,7 +63,7 @@ def _scenario(number: int, result: Result, specs: dict[str, Any]) -> dict[str, A
     tracks = [(graph.title, plots.metric(graph, span)) for graph in drawn]
     if bands := plots.alarms(result, span):
         tracks.append(("Alarms", bands))
-    tracks.append(("What happened", plots.moments(result, span)))
+    tracks.append(("Activity", plots.moments(result, span)))
     widgets = []
     for index, graph in enumerate(evidence.dashboard):
         widgets.append({"title": graph.title, "note": graph.note, "empty": graph.empty, "plot": f"{prefix}-d{index}"})
@@ -101,7 +101,7 @@ def _scenario(number: int, result: Result, specs: dict[str, Any]) -> dict[str, A
 
 
 def _vega() -> str:
-    """The plotting library as one script; kept between runs, because making it takes seconds."""
+    """The plotting library as one script; cached between runs, because creating it takes seconds."""
     import vl_convert  # noqa: PLC0415  30 MB, and only reports need it
 
     kept = PROJECT / ".build" / f"vega-{version('vl-convert-python')}.js"
