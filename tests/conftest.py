@@ -1,13 +1,15 @@
 """How tests share processes, how hard they try, and in which order they run."""
 
 import os
-from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
 import pytest
 from _pytest.nodeid import coerce_node_id
 from hypothesis import settings
+from syrupy.assertion import SnapshotAssertion
+
+from tests.snapshots import TextFile
 
 LONGEST_FIRST = (
     *("environments", "local/test_ci_access", "local/test_adoption", "local/test_deploy", "venue"),
@@ -33,19 +35,23 @@ def group(item: pytest.Item) -> str:
     return str(mark.args[0]) if mark else path.as_posix()
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_collection_finish(session: pytest.Session) -> Iterator[None]:
-    """Give the groups to xdist in the node ids, where `--dist loadgroup` looks for them, and nobody else.
+@pytest.hookimpl(specname="pytest_collection_finish", tryfirst=True)
+def pytest_show_groups(session: pytest.Session) -> None:
+    """Append its group to each node id, where `--dist loadgroup` looks for it.
 
     xdist 3.8 does that itself for the mark, but in vain with pytest 9.2, which keeps the node id in another attribute.
     """
-    items = session.items if session.config.getoption("loadgroup", default=False) else []
-    known = [item._id for item in items]
-    for item in items:
-        item._id = coerce_node_id(f"{item.nodeid}@{group(item)}")
-    yield
-    for item, node_id in zip(items, known, strict=True):
-        item._id = node_id
+    if session.config.getoption("loadgroup", default=False):
+        for item in session.items:
+            item._id = coerce_node_id(f"{item.nodeid}@{group(item)}")
+
+
+@pytest.hookimpl(specname="pytest_collection_finish")
+def pytest_hide_groups(session: pytest.Session) -> None:
+    """Remove the groups again, right after xdist has read them; nobody else should see them."""
+    if session.config.getoption("loadgroup", default=False):
+        for item in session.items:
+            item._id = coerce_node_id(item.nodeid.removesuffix(f"@{group(item)}"))
 
 
 @cache
@@ -65,3 +71,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Start with what takes longest."""
     order = {name: number for number, name in enumerate(LONGEST_FIRST)}
     items.sort(key=lambda item: order.get(group(item), len(order)))
+
+
+@pytest.fixture
+def snapshot(snapshot: SnapshotAssertion) -> SnapshotAssertion:
+    """Equals a text that is the same as in its file."""
+    return snapshot.use_extension(TextFile)

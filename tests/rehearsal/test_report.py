@@ -1,6 +1,7 @@
 """What a report draws: the deployed workflow with the paths taken, and the plots."""
 
 import json
+import re
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -8,14 +9,16 @@ from typing import Any
 from xml.etree import ElementTree as ET
 
 import pytest
+from syrupy.assertion import SnapshotAssertion
 
 from components.workflow_definition import workflow_definition
 from tests.unit.environments import GOOD, load
+from tools.rehearsal import report
 from tools.rehearsal.assignment import Assignment
-from tools.rehearsal.evidence import Graph, Line, Threshold
+from tools.rehearsal.evidence import Evidence, Graph, Line, Threshold
 from tools.rehearsal.reading import find_scenario, load_scenario
 from tools.rehearsal.report import plots, workflow
-from tools.rehearsal.timeline import Moment, Result
+from tools.rehearsal.timeline import Moment, Notification, Result
 
 DEFINITION = workflow_definition(
     partition="aws",
@@ -128,3 +131,19 @@ def test_fault_band_ends_when_the_fault_ends(result: Result) -> None:
         result.timeline.append(Moment(minute=minute, kind="fault", text=f"sns: {error}", facts=facts))
     (band,) = plots.moments(result, SPAN)["layer"][1]["data"]["values"]
     assert band["words"] == "sns: crash until 20:08:00"
+
+
+def test_page_is_as_in_the_snapshot(
+    result: Result, monkeypatch: pytest.MonkeyPatch, snapshot: SnapshotAssertion
+) -> None:
+    """Without style and scripts, and with a message that nobody receives."""
+    monkeypatch.setattr(report, "_vega", str)
+    result.evidence = Evidence(metrics=(GRAPH,), dashboard=(GRAPH, replace(GRAPH, lines=())), definition=DEFINITION)
+    for minute, recipients in ((7.0, ("email noc@example.com",)), (9.0, ())):
+        result.notifications.append(
+            Notification(
+                minute=minute, kind="opened", severity="HIGH", subject="Lost", text="a < b", recipients=recipients
+            )
+        )
+    page = re.sub(r"(<(style|script)[^>]*>).*?(</)", r"\1\3", report.page([result]), flags=re.DOTALL)
+    assert page == snapshot

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from rich.console import Console
+from syrupy.assertion import SnapshotAssertion
 
 from tests.unit.environments import GOOD, load
 from tools.rehearsal.assignment import Assignment
@@ -61,3 +62,9 @@ def test_full_timeline_leaves_out_the_first_ok_of_new_alarms(good: Result) -> No
     assert "20:07:00  alarm     loss: OK -> ALARM" in text
     assert "20:01:00" not in text
     assert text.count("to email noc@example.com") == 3
+
+
+@pytest.mark.parametrize("full", [False, True], ids=["short", "full"])
+def test_output_is_as_in_the_snapshot(good: Result, tmp_path: Path, snapshot: SnapshotAssertion, full: bool) -> None:  # noqa: FBT001
+    good.timeline.append(Moment(minute=7, kind="alarm", text="loss: OK -> ALARM", facts={}))
+    assert shown(good, result(tmp_path), full=full) == snapshot

@@ -27,7 +27,8 @@ class Recorder:
 
     @property
     def _minute(self) -> float:
-        return (self._now() - self._result.assignment.scenario.start) / timedelta(minutes=1)
+        minute = (self._now() - self._result.assignment.scenario.start) / timedelta(minutes=1)
+        return int(minute) if minute.is_integer() else minute
 
     def note(self, kind: Kind, text: str, **facts: Any) -> None:
         """Add a moment to the timeline."""
