@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -151,3 +152,11 @@ def test_without_the_event_of_a_pull_request_no_description_is_made_up(tmp_path:
 def test_a_change_is_checked_by_the_same_command_as_on_a_laptop() -> None:
     (job,) = jobs(FOLDER / "workflows" / "check.yml").values()
     assert job["steps"][-1]["run"] == ".ci/run"
+
+
+def test_every_supported_python_is_checked() -> None:
+    (job,) = jobs(FOLDER / "workflows" / "check.yml").values()
+    checked = job["strategy"]["matrix"]["python"]
+    project = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert project["requires-python"] == f">={checked[0]}"
+    assert loaded(FOLDER / "actions" / "ready" / "action.yml")["inputs"]["python-version"]["default"] == checked[-1]
