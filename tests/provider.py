@@ -1,4 +1,4 @@
-"""Runs one process of the AWS provider for many terraform commands, as Terraform does to debug a provider.
+"""One process of the AWS provider for many terraform commands, as when it is debugged.
 
 Each command would otherwise verify the provider's 700 MB, start it and read its schemas, mostly more than once, which is
 most of what a plan takes of the processor. What `init` installs, and that each command can start it, is for tests without
@@ -16,7 +16,7 @@ from tools.terraform.binary import PROVIDER
 
 @contextmanager
 def one_provider(root: Path, environ: Mapping[str, str]) -> Iterator[dict[str, str]]:
-    """Run the provider that `init` installed for a root module; yields the environment that points terraform at it.
+    """Run the provider of a root module; yields the environment that points terraform at it.
 
     Args:
         root: an initialised root module.

@@ -1,4 +1,4 @@
-"""Snapshots as text files, so that a person can review them; `pytest --snapshot-update` writes them."""
+"""Snapshots as text files, for review; `pytest --snapshot-update` writes them."""
 
 from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 

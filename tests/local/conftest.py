@@ -1,4 +1,4 @@
-"""The AWS on a laptop, started once for all tests of this folder, and what is deployed to it once."""
+"""The local AWS of this folder's tests and its deployments, each created once."""
 
 import shutil
 import subprocess
@@ -44,7 +44,10 @@ class Deployed:
 
 @pytest.fixture(scope="session")
 def deployed(aws: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> Deployed:
-    """`dev` and `prod` by plain terraform, `staging` by the CDKTF command line. Together, because all mostly wait."""
+    """`dev` and `prod` by plain terraform, `staging` by the CDKTF command line.
+
+    In parallel, because each mostly waits.
+    """
     dev, staging, prod = (Deployment(aws, name, tmp_path_factory.mktemp(name)) for name in ("dev", "staging", "prod"))
     for deployment in (dev, staging, prod):
         deployment.synthesize()
@@ -63,7 +66,7 @@ def deployment(deployed: Deployed) -> Deployment:
 
 
 def cdktf(deployment: Deployment, *arguments: str) -> str:
-    """Run the pinned CDKTF command line on a stage's environment; what it printed."""
+    """Run the pinned CDKTF command line on a deployment; returns what it printed."""
     cli = PROJECT / "node_modules" / ".bin" / "cdktf"
     assert cli.is_file(), "the CDKTF command line is not installed; `make test` does it, or `npm ci`"
     done = subprocess.run(
@@ -91,7 +94,7 @@ def files(folder: Path) -> dict[str, bytes]:
 
 @pytest.fixture(scope="session")
 def venue_settings(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the settings of the environment `venue`, which is no environment of the project."""
+    """A folder with the settings of the environment `venue`, which is not one of the project's."""
     root = tmp_path_factory.mktemp("settings")
     (root / "environments").mkdir()
     shutil.copy(Path(__file__).with_name("venue.toml"), root / "environments" / "venue.toml")

@@ -1,4 +1,4 @@
-"""One flow of `venue` on the local AWS, driven by a test: what the stream does, and what is notified.
+"""One flow of `venue` on the local AWS, driven by a test.
 
 Everything in between is the deployed system: alarms, rules, schedule, state machine and both functions.
 """
@@ -27,7 +27,7 @@ GOOD_RTP: Final = {"SourceBitRate": 8e6, "SourcePacketLossPercent": 0.0, "Source
 
 
 class LiveFlow:
-    """A flow that is on air at eight o'clock, in an environment in which nothing has happened yet.
+    """A flow that is on air at eight o'clock, in an environment with no history.
 
     Args:
         deployment: the environment `venue`, applied.
@@ -117,7 +117,7 @@ class LiveFlow:
             self._driver.put(name, value, at=at or self.now, **of)
 
     def minutes(self, count: int, metrics: dict[str, float], *, checks: bool = True) -> None:
-        """Let minutes with these metrics pass; at the end of each, alarms are evaluated and the schedule fires."""
+        """Let minutes with these metrics pass, and what is due at the end of each."""
         signs = [metrics[name] for name in PRESENCE if name in metrics]
         alive = any(signs) or (metrics and not signs)
         flow_messages.set_source_metadata(self.arn, "present" if alive else "absent")
@@ -149,7 +149,7 @@ class LiveFlow:
         return [json.loads(message["Body"]) for message in got.get("Messages", [])]
 
     def record(self) -> dict[str, Any]:
-        """What is remembered of the flow."""
+        """The stored record of the flow."""
         record: dict[str, Any] = json.loads(self._current().value)
         return record
 

@@ -1,4 +1,4 @@
-"""Through the real state machine: each issue of a stream, and of its monitoring, is notified exactly once."""
+"""Each issue of a stream, and of its monitoring, is notified exactly once."""
 
 from pathlib import Path
 

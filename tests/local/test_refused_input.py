@@ -1,4 +1,4 @@
-"""A person's wrong input fails its execution and notifies nobody; failures beside it are still counted."""
+"""Wrong input by hand notifies nobody; other failures are still counted."""
 
 from datetime import timedelta
 
@@ -49,7 +49,7 @@ def test_failure_in_the_minute_of_a_wrong_input_is_counted(on_air: OnAir) -> Non
 
 
 def test_wrong_input_whose_count_is_lost_raises_the_alarm(on_air: OnAir) -> None:
-    """Only that way round: no failure is hidden by a log that is not written."""
+    """The safe direction: a log that is not written hides no failure."""
     live = on_air("show")
     live.minutes(6, GOOD_RTP)
     ended = run(live, {"flow_name": "typo"})

@@ -1,4 +1,4 @@
-"""What rehearsals need of the local AWS: one clock, calls, a clean start, and the services' own metrics."""
+"""What rehearsals need of the local AWS: a clock, calls, a clean start, service metrics."""
 
 import json
 from datetime import UTC, datetime

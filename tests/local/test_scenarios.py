@@ -1,4 +1,4 @@
-"""Every shipped scenario passes, the same each time; errors are reported; and a browser renders the report."""
+"""Every shipped scenario passes, the same each time; a browser renders the report."""
 
 import json
 import os
@@ -35,7 +35,7 @@ Played = dict[str, Result]
 
 @pytest.fixture(scope="module")
 def deployments(deployed: Deployed, aws: LocalAws) -> Iterator[dict[str, Deployment]]:
-    """The shipped environments by name; afterwards, what happened on them is forgotten."""
+    """The shipped environments by name; what happened on them is cleared afterwards."""
     yield {"dev": deployed.dev, "staging": deployed.staging, "prod": deployed.prod}
     forget_what_happened(aws.region)
 

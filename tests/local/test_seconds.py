@@ -1,4 +1,4 @@
-"""An alarm with a period of seconds: notified within the minute, never by missing data, and rehearsed so."""
+"""An alarm with a period of seconds: notified within the minute, never by missing data."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -24,7 +24,7 @@ NO_LOSS = {"SourcePacketLossPercent": 0.0}
 
 
 def ten_seconds(live: LiveFlow, count: int, metrics: dict[str, float], *, late: int = 0) -> None:
-    """So many spans of ten seconds with these metrics, which come late."""
+    """Let spans of ten seconds with these metrics pass; the metrics come `late` seconds late."""
     for _ in range(count):
         live.put(metrics, at=live.now - timedelta(seconds=late))
         live.pass_seconds(10)

@@ -1,4 +1,4 @@
-"""The whole stack is deployed, planned again and destroyed by the real terraform and provider, in two workspaces."""
+"""The whole stack, deployed and destroyed by the real terraform and provider."""
 
 import json
 from collections.abc import Iterator
@@ -100,7 +100,7 @@ def test_destroy_removes_one_environment_and_nothing_else(deployed: Deployed, le
 
 
 def all_names(aws: LocalAws) -> list[str]:
-    """The name of everything in the account that this project makes."""
+    """The names of everything in the account that this project creates."""
 
     def named(service: str, call: str, *path: str) -> Iterator[str]:
         pages = aws.client(service).get_paginator(call).paginate()

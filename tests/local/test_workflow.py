@@ -22,7 +22,7 @@ Run = Callable[[dict[str, Any]], tuple[Execution, list[Published]]]
 
 @pytest.fixture
 def run(deployment: Deployment, aws: LocalAws) -> Run:
-    """Starts the workflow with an input; how it ended, and what was published meanwhile."""
+    """Runs the workflow with an input; returns how it ended and what was published meanwhile."""
     forget_what_happened(aws.region)
 
     def started(given: dict[str, Any]) -> tuple[Execution, list[Published]]:

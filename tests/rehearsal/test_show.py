@@ -1,4 +1,4 @@
-"""What `rehearse` prints: a line and the messages of each, what was missed, and one message in full."""
+"""What `rehearse` prints, in short and in full."""
 
 import io
 from pathlib import Path

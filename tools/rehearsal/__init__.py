@@ -1,4 +1,4 @@
-"""Rehearsal of incidents: the synthesized Terraform on an AWS inside this process, and a stream that breaks.
+"""Rehearsal of incidents on a local AWS, with the synthesized Terraform.
 
 `reading` loads scenarios, `assignment` finds their flows, `deployment` deploys, `run` plays on the scenario's own
 clock, with `driver` for the consequences; `show` prints and `report` draws. Nothing that is deployed can tell that it

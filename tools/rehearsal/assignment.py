@@ -1,4 +1,4 @@
-"""Assigns scenarios to flows: each to its own, or to every flow of another environment that it fits. Pure.
+"""Assigns scenarios to their own flows, or to those of another environment. Pure.
 
 A scenario fits a flow that has what it needs: the number of sources, the metrics that it requires, and the `on_air`
 setting. Metrics that a flow does not have are left out.
@@ -56,7 +56,7 @@ def at_home(scenarios: Sequence[Scenario], environments: Mapping[str, Environmen
 
 
 def fitting(scenarios: Sequence[Scenario], environment: Environment) -> tuple[list[Assignment], list[str]]:
-    """Each scenario on every flow of one environment that it fits; and why the others are not played, a line each.
+    """Each scenario on every flow of one environment that it fits, and why not on others.
 
     Raises:
         ScenarioError: none fits any flow.
@@ -80,7 +80,7 @@ def _lacks(scenario: Scenario, flow: Flow, environment: Environment) -> Iterator
 
 
 def _not_ours(scenario: Scenario, environment: Environment) -> Iterator[str]:
-    """What a scenario breaks that the environment does not create, and that is therefore not in the local AWS."""
+    """What a scenario breaks that the environment does not create."""
     targets = {fault.target for fault in scenario.faults if fault.target in BREAKS}
     if "key" in targets and environment.existing_key_arn:
         yield "uses a key of your own (existing_key_arn), which the local AWS does not have"

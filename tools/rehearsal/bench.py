@@ -1,4 +1,4 @@
-"""Measures rehearsals: deploying and playing the whole library, and the cost of 30 more minutes."""
+"""Measures rehearsals: deploying, playing the whole library, and 30 more minutes."""
 
 import tempfile
 import time

@@ -1,4 +1,4 @@
-"""Reads the data of a report from the deployment: alarms with their metrics, the dashboard and the workflow.
+"""Reads the data of a report from the deployment: metrics, dashboard and workflow.
 
 The dashboard's graphs ask the local CloudWatch for exactly the series that the deployed body names.
 """
@@ -110,7 +110,7 @@ class _Reader:
         )
 
     def _why_empty(self, rows: Sequence[Sequence[Any]]) -> str:
-        """Whether a graph is empty because nothing emitted its metrics, or because its dimensions differ."""
+        """Why a graph is empty: nothing emitted its metrics, or its dimensions differ."""
         emitted = {datum.name for datum in self._watched.metric_data}
         asked = list(dict.fromkeys(str(row[1]) for row in rows))
         there = [metric for metric in asked if metric in emitted]

@@ -1,4 +1,4 @@
-"""Deploys an environment to a local AWS with the same commands as to the real one: synth, init, apply.
+"""Deploys an environment to a local AWS as to the real one: synth, init, apply.
 
 Owns the folder that Terraform works in and nothing else; `tools.rehearsal.run` plays scenarios on it.
 """
@@ -146,7 +146,7 @@ def deploy(
     *,
     settings_root: Path = PROJECT,
 ) -> dict[str, Deployment]:
-    """Apply environments to a local AWS, in parallel because each mostly waits; the deployments by name.
+    """Apply environments in parallel, because each mostly waits; the deployments by name.
 
     Args:
         aws: a running local AWS.
@@ -176,6 +176,6 @@ def deploy(
 
 
 def _neutral(environ: Mapping[str, str]) -> dict[str, str]:
-    """The environment without a real account's profile, credentials and Region, and without overrides of settings."""
+    """The environment variables without those of a real account and overrides of settings."""
     overrides = {override.variable for override in OVERRIDES} | {"CDKTF_CONTEXT_JSON"}
     return {name: value for name, value in environ.items() if not name.startswith("AWS_") and name not in overrides}

@@ -1,4 +1,4 @@
-"""Drives one flow of a deployed environment through time, and follows everything that happens as a consequence.
+"""Drives one flow of a deployed environment through time, and follows what happens.
 
 Statuses, datapoints and events go in. At each moment that is due, alarms are evaluated and schedules fire; what they
 start is awaited, and counted as the services count it themselves. Rehearsals and the tests of the local AWS use it.
@@ -92,19 +92,19 @@ class Driver:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Lift all faults, and put the flow into STANDBY, because a running one could not be destroyed."""
+        """Lift all faults; stop the flow, because a running one could not be destroyed."""
         faults.lift()
         LOST.clear()
         self.set_status("STANDBY")
         self.release_clock()
 
     def release_clock(self) -> None:
-        """Let the clock be the one on the wall again, for what waits for it; time is then no longer set."""
+        """Return to the real clock, for what waits for it; the time is then no longer set."""
         self._set_clock = lambda _: None
         self._clock.close()
 
     def advance(self, to: datetime, *, due: bool = True) -> None:
-        """Let time pass until a moment; also do what is due at that moment itself, unless `due` is false."""
+        """Let time pass until a moment, with what is due; at its end only if `due` is true."""
         while self._due < to or (due and self._due == to):
             self._move(self._due)
             self._due += self._step

@@ -1,6 +1,7 @@
-"""The lateness table: what is notified, and when, while metrics are late. Pure; `measurement` plays it.
+"""The lateness table: what is notified, and when, while metrics are late. Pure.
 
-A cell has a lateness, a check interval, a protocol and a trial, which is a healthy hour, an outage or a breached rule.
+`measurement` plays it. A cell has a lateness, a check interval, a protocol and a trial, which is a healthy hour, an
+outage or a breached rule.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -82,7 +83,7 @@ Judge = Callable[[Sequence[Notification], Conditions], Cell]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trial:
-    """What happens to a flow from `FAULT_AT` on, and what its notifications mean; a column of the table."""
+    """A column of the table: what happens from `FAULT_AT` on, and how it is judged."""
 
     name: str
     flow: Flow
@@ -125,7 +126,7 @@ class Trial:
 
 
 def trials(environment: Environment, protocol: str) -> list[Trial]:
-    """The columns of a protocol: on its flow with one source, and the rules of two sources on its pair."""
+    """The columns of a protocol; rules of two sources are on the flow that has two."""
     flow, pair = (_flow(environment, name) for name in (protocol, f"{protocol}-pair"))
     dead: dict[str, Metrics] = {"zeros": dict.fromkeys(PRESENCE, 0.0), "silence": {}}
     found = [Trial(name="healthy hour", flow=flow, judge=_nothing)]
@@ -215,7 +216,7 @@ def _healthy(flow: Flow) -> Metrics:
 
 
 def _breaching(flow: Flow, rule: HealthRule) -> Metrics:
-    """What a flow emits while a rule is breached: its metric just beyond the threshold, of one source if that is it."""
+    """What a flow emits while a rule is breached, of one source if that is enough."""
     if rule.comparison.startswith(("Greater", "Increases")):
         value = 1.5 * rule.threshold or 1.0
     else:
@@ -249,7 +250,7 @@ def _nothing(sent: Sequence[Notification], _: Conditions) -> Cell:
 
 
 def _metrics_late(sent: Sequence[Notification], _: Conditions) -> Cell:
-    """Of a healthy stream without metrics: one notification of late metrics, and at most one of their return."""
+    """Of missing metrics: one notification that they are late, at most one of their return."""
     kinds = [message.kind for message in sent]
     fine = kinds in (["metrics-late"], ["metrics-late", "metrics-recovered"])
     return Cell(text="+".join(kinds) or "nothing", missed=not fine)
@@ -284,7 +285,7 @@ def _by_metrics(sent: Sequence[Notification], conditions: Conditions, *, target:
 
 
 def _by_rule(sent: Sequence[Notification], _: Conditions, *, rule: HealthRule) -> Cell:
-    """Of a breached rule: minutes to the notification, which is of the rule's severity and no worse."""
+    """Of a breached rule: minutes to the notification, of its severity and no worse."""
     minutes = _raised(sent, rule.severity)
     worse = WORST_FIRST[: WORST_FIRST.index(rule.severity)]
     if _early(sent) or any(message.severity in worse for message in sent):

@@ -1,4 +1,4 @@
-"""Plays the cells of the lateness table, each as a scenario on a deployed flow, and on all processors."""
+"""Plays the cells of the lateness table as scenarios, on all processors."""
 
 import os
 import tempfile
@@ -72,7 +72,7 @@ _of_this_process: Final[dict[int, Deployment]] = {}
 
 
 def measure_in_processes(rows: Sequence[Conditions], *, beyond: int) -> Iterator[tuple[Conditions, Mapping[str, Cell]]]:
-    """Play rows on all processors, each with a local AWS and environments of its own; yields rows as they end.
+    """Play rows on all processors, each with its own local AWS; yields rows as they end.
 
     Args:
         rows: under which conditions.

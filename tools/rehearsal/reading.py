@@ -1,4 +1,4 @@
-"""Reads scenario files; all errors of a file are reported together, with line, key and what is allowed."""
+"""Reads scenario files; all errors are reported together, with line and key."""
 
 import difflib
 import tomllib

@@ -36,7 +36,7 @@ EVENTS_OF: Final = {
 }
 """The sources of the events that get lost while a target is "lost"."""
 FAULT_ENDS, FAULT_STARTS, STREAM, EVENT = range(4)
-"""Their order at one moment; faults come before the alarms and schedules that are due then, the others after them."""
+"""Their order at one moment; faults come before the alarms and schedules that are due then, the others after."""
 
 Action = tuple[float, int, Callable[[], None]]
 """A minute, its place in the order, and what happens."""
@@ -106,7 +106,7 @@ class _Play:
             undo()
 
     def _check_before(self) -> None:
-        """Run the scheduled check before the scenario: a flow that is on air has been checked before."""
+        """Run the scheduled check that a flow on air has had before the scenario."""
         self._driver.set_status(self._scenario.phase_at(0).status)
         flow_messages.set_source_metadata(self._driver.flow_arn, self._scenario.source_metadata_at(0))
         self._driver.check(minutes=self._check_every_minutes)
@@ -188,7 +188,7 @@ class _Play:
                     self._driver.put(name, number, at=at, dimension="SourceARN", arn=arn)
 
     def _arrival(self, name: str, dimensions: Mapping[str, str], start: datetime) -> datetime:
-        """When a datapoint arrives; the series is named without identifiers, which differ between deployments."""
+        """When a datapoint arrives; its series has no identifiers, which differ by deployment."""
         of = " ".join(f"{key} {arn.rpartition(':')[2]}" for key, arn in dimensions.items())
         minute = round((start - self._scenario.start) / timedelta(minutes=1), 6)
         return self._scenario.arrival(f"{name} {of}", minute, self._fast.get(name, WHOLE_MINUTE))

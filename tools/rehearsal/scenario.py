@@ -85,7 +85,7 @@ PRESENCE: Final = ("SourceBitRate", "SourceConnected", "SourceTotalPackets")
 
 
 class ScenarioError(ValueError):
-    """A scenario that cannot be used; the message names the file, line, each key and what is allowed."""
+    """A scenario that cannot be used; the message names file, line, keys and what is allowed."""
 
 
 class _Part(BaseModel):
@@ -131,7 +131,7 @@ Seconds = Annotated[float, Field(strict=True, ge=0, le=LATEST, allow_inf_nan=Fal
 
 
 class Lateness(_Part):
-    """How many seconds after the end of its period a datapoint arrives: the same for all, or random from a seed."""
+    """Seconds from the end of a period to its datapoint's arrival; random if they differ."""
 
     least: Seconds = Field(alias="min")
     most: Seconds = Field(alias="max")
@@ -158,10 +158,11 @@ def _lateness(given: object) -> object:
 
 
 class Phase(_Part):
-    """From this minute until the next phase: the flow's status and one datapoint a minute for each metric.
+    """The flow's status and metrics from this minute until the next phase.
 
-    A list has one value for each source: the flow's own metric carries both, and each source's its own.
-    `source_metadata` is what DescribeFlowSourceMetadata answers; without it, what fits the metrics.
+    Each metric has one datapoint a minute. A list has one value for each source: the flow's own metric carries both,
+    and each source's its own. `source_metadata` is what DescribeFlowSourceMetadata answers; without it, what fits the
+    metrics.
     """
 
     minute: int = Field(ge=0)
@@ -171,7 +172,7 @@ class Phase(_Part):
 
 
 class Event(_Part):
-    """An event of MediaConnect's own, delivered at this minute, and with `every` repeated until `until`.
+    """An event of MediaConnect at this minute, with `every` repeated until `until`.
 
     `source` and `output` are what it is about, by name or counted from 1.
     """
@@ -233,7 +234,7 @@ class Needs(_Part):
 
 
 class Expectation(_Part):
-    """A message that must be sent; or a span without any message (kind "none"), or without one kind (count 0)."""
+    """A message that must be sent; or none in a span, of any kind ("none") or one (count 0)."""
 
     kind: Kind
     severity: Severity = "INFO"

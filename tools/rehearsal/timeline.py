@@ -27,7 +27,7 @@ class Moment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notification:
-    """A published message and its recipients. `texts` are those of protocols that have one of their own."""
+    """A published message and its recipients. `texts` are those of protocols with their own."""
 
     minute: float
     kind: str
@@ -73,7 +73,7 @@ class Notification:
 
 @dataclass(slots=True)
 class Result:
-    """A scenario that was played: its timeline, its messages, and the expectations that it missed.
+    """A scenario that was played: its timeline, messages and missed expectations.
 
     `seconds` is real time. `evidence` is what a report draws beside the timeline.
     """

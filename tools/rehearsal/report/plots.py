@@ -1,7 +1,8 @@
-"""The plots of a report as Vega-Lite specifications: metrics, alarms and moments on one time axis, and widgets. Pure.
+"""The plots of a report as Vega-Lite specifications. Pure.
 
-Colours are the page's CSS variables, so that each plot is light or dark with it. All plots of a scenario have the same
-span and the same left edge; rows are named inside the plot, which leaves a phone its width.
+Metrics, alarms and moments are on one time axis; all plots of a scenario have the same span and the same left edge.
+Colours are the page's CSS variables, so that each plot is light or dark with it. Rows are named inside the plot, which
+leaves a phone its width.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -157,7 +158,7 @@ def _curves(graph: Graph, span: Span, *, legend: Literal["top", "bottom"] | None
 
 
 def _with_gaps(points: Sequence[Point]) -> Iterator[tuple[float, float | None]]:
-    """The points, with None where one is missing: a metric that vanishes must not seem to continue."""
+    """The points, with None for a gap: a metric that vanishes must not seem to continue."""
     step = min((later - earlier for (earlier, _), (later, _) in pairwise(points)), default=1)
     for (minute, value), following in zip_longest(points, points[1:]):
         yield minute, value
