@@ -20,7 +20,7 @@ PIPENV := .tools/bin/pipenv
 # destroyed. Wrong ones are refused here, before setup or anything else runs.
 NEEDS_ENV := bootstrap deploy destroy plan replay
 TAKES_ENV := $(NEEDS_ENV) help synth
-TAKES_ARGS := $(NEEDS_ENV) bench help lateness local pytest rehearse unit
+TAKES_ARGS := $(NEEDS_ENV) bench coverage fuzz help lateness local pytest rehearse unit
 TAKES_NOTHING := prerequisites setup test bindings check lint types compat bench-rehearsal lock release clean
 TARGETS := $(sort $(TAKES_ENV) $(TAKES_ARGS) $(TAKES_NOTHING))
 
@@ -119,7 +119,7 @@ test: setup ## Run all checks and tests: lint, types, unit, synth, module, local
 	@$(MAKE) --no-print-directory --jobs 2 types pytest
 
 pytest: setup
-	$(RUN) -m pytest --numprocesses 5 --no-loadscope-reorder $(ARGS)
+	$(RUN) -m pytest --numprocesses 5 --dist loadgroup --no-loadscope-reorder $(ARGS)
 
 bindings: setup
 	@$(RUN) -c 'import components.aws'
@@ -140,6 +140,12 @@ types: setup
 
 unit: setup
 	$(RUN) -m pytest --quiet --hypothesis-profile quick tests/unit $(ARGS)
+
+fuzz: setup ## Try the property tests with many random inputs
+	$(RUN) -m pytest --quiet --hypothesis-profile random -m hypothesis tests/unit tests/properties $(ARGS)
+
+coverage: setup node_modules/ready ## Measure the coverage of the tests without the local AWS; fails below the floor
+	$(RUN) -m pytest --quiet --cov --cov-report term tests/unit tests/rehearsal tests/plans tests/commands $(ARGS)
 
 compat: setup ## Compare what provider 6 and CDK Terrain synthesize
 	@$(CLI) compat

@@ -1,67 +1,57 @@
-"""How tests share processes, and how hard they try."""
+"""How tests share processes, how hard they try, and in which order they run."""
 
 import os
 from functools import cache
-from typing import Any
+from pathlib import Path
 
 import pytest
+from _pytest.nodeid import coerce_node_id
 from hypothesis import settings
-from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
+from syrupy.assertion import SnapshotAssertion
 
-SHARING = {
-    "tests/local/test_incidents.py": "venue",
-    "tests/local/test_replay.py": "venue",
-    "tests/local/test_replay_express.py": "venue",
-    "tests/local/test_seconds.py": "venue",
-    "tests/local/test_scenarios.py": "environments",
-    "tests/local/test_stack.py": "environments",
-    "tests/local/test_workflow.py": "environments",
-    "tests/modules/": "modules",
-}
-"""What shares something that takes long to make: a deployed environment, a provider."""
+from tests.snapshots import TextFile
 
 LONGEST_FIRST = (
-    *(
-        "environments",
-        "tests/local/test_ci_access.py",
-        "tests/local/test_readme.py",
-        "tests/local/test_pages.py",
-        "tests/local/test_adoption.py",
-        "tests/local/test_deploy.py",
-        "venue",
-    ),
-    *(
-        "tests/local/test_existing.py",
-        "tests/local/test_subscribers.py",
-        "tests/local/test_bootstrap.py",
-        "tests/properties/test_incidents.py",
-    ),
-    *("tests/synth/test_synth_bytes.py", "tests/synth/test_scale.py", "modules"),
+    *("environments", "local/test_ci_access", "local/test_readme", "local/test_pages", "local/test_adoption"),
+    *("local/test_deploy", "venue", "local/test_existing", "local/test_subscribers", "local/test_bootstrap"),
+    *("properties/test_incidents", "synth/test_synth_bytes", "synth/test_scale", "modules/test_flow_module"),
 )
+"""Groups in the order of what they take, so that no process waits for another at the end."""
 
-# For `make unit`, which must not be waited for; `make test` tries hypothesis' hundred examples.
-settings.register_profile("quick", max_examples=15)
+settings.register_profile("same", derandomize=True)
+settings.register_profile("quick", derandomize=True, max_examples=15)  # for `make unit`, which must not be waited for
+settings.register_profile("random", max_examples=1000, deadline=None)  # for `make fuzz`
+settings.load_profile("same")
 
 
-def group(nodeid: str) -> str:
-    """What of a test must run in one process.
+def group(item: pytest.Item) -> str:
+    """What runs in one process, because each process has a local AWS of its own.
 
-    A file, as its fixtures are made once; or several that share more. Each process has a local AWS of its own.
+    The `xdist_group` of tests that share something expensive, such as a deployed environment; otherwise the file, for
+    whose tests its fixtures are created once.
     """
-    path = nodeid.partition("::")[0]
-    return next((shared for begin, shared in SHARING.items() if path.startswith(begin)), path)
+    mark = item.get_closest_marker("xdist_group")
+    path = item.path.relative_to(Path(__file__).parent).with_suffix("")
+    return str(mark.args[0]) if mark else path.as_posix()
 
 
-class ByGroup(LoadScopeScheduling):  # type: ignore[misc]
-    """Gives each process whole groups. xdist's own marker for that is without effect in pytest 9.2."""
+@pytest.hookimpl(specname="pytest_collection_finish", tryfirst=True)
+def pytest_show_groups(session: pytest.Session) -> None:
+    """Append its group to each node id, where `--dist loadgroup` looks for it.
 
-    def _split_scope(self, nodeid: str) -> str:
-        return group(nodeid)
+    xdist 3.8 does that itself for the mark, but in vain with pytest 9.2, which keeps the node id in another attribute.
+    """
+    if session.config.getoption("loadgroup", default=False):
+        for item in session.items:
+            item._id = coerce_node_id(f"{item.nodeid}@{group(item)}")
 
 
-@pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByGroup:
-    return ByGroup(config, log)
+@pytest.hookimpl(specname="pytest_collection_finish")
+def pytest_hide_groups(session: pytest.Session) -> None:
+    """Remove the groups again, right after xdist has read them; nobody else should see them."""
+    if session.config.getoption("loadgroup", default=False):
+        for item in session.items:
+            item._id = coerce_node_id(item.nodeid.removesuffix(f"@{group(item)}"))
 
 
 @cache
@@ -72,12 +62,18 @@ def give_way() -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Whatever else runs beside it, the longest group has the processor first: all wait for its end."""
-    if hasattr(item.config, "workerinput") and group(item.nodeid) != LONGEST_FIRST[0]:
+    """Give the longest group the processor first: everything waits for its end."""
+    if hasattr(item.config, "workerinput") and group(item) != LONGEST_FIRST[0]:
         give_way()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with what takes longest, so that no process waits for the other at the end."""
+    """Start with what takes longest."""
     order = {name: number for number, name in enumerate(LONGEST_FIRST)}
-    items.sort(key=lambda item: order.get(group(item.nodeid), len(order)))
+    items.sort(key=lambda item: order.get(group(item), len(order)))
+
+
+@pytest.fixture
+def snapshot(snapshot: SnapshotAssertion) -> SnapshotAssertion:
+    """Equals a text that is the same as in its file."""
+    return snapshot.use_extension(TextFile)

@@ -1,4 +1,4 @@
-"""One process of the AWS provider for many terraform commands: Terraform's own way to debug a provider.
+"""One process of the AWS provider for many terraform commands, as when it is debugged.
 
 Each command would otherwise verify the provider's 700 MB, start it and read its schemas, mostly more than once, which is
 most of what a plan takes of the processor. What `init` installs, and that each command can start it, is for tests without
@@ -16,7 +16,7 @@ from tools.terraform.binary import PROVIDER
 
 @contextmanager
 def one_provider(root: Path, environ: Mapping[str, str]) -> Iterator[dict[str, str]]:
-    """Meanwhile, the provider runs that `init` installed for a root module; the environment that points terraform at it.
+    """Run the provider of a root module; yields the environment that points terraform at it.
 
     Args:
         root: an initialised root module.
@@ -28,8 +28,8 @@ def one_provider(root: Path, environ: Mapping[str, str]) -> Iterator[dict[str, s
         [str(binary), "-debug"], env=environ, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
     ) as provider:
         try:
-            told = (re.search(r"(TF_REATTACH_PROVIDERS)='(.*)'", line) for line in provider.stdout or ())
-            name, value = next(filter(None, told)).groups()
+            found = (re.search(r"(TF_REATTACH_PROVIDERS)='(.*)'", line) for line in provider.stdout or ())
+            name, value = next(filter(None, found)).groups()
             yield {**environ, name: value}
         finally:
             provider.terminate()

@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -151,3 +152,11 @@ def test_missing_pull_request_event_is_refused(tmp_path: Path, content: str | No
 def test_check_runs_the_same_command_as_a_laptop() -> None:
     (job,) = jobs(FOLDER / "workflows" / "check.yml").values()
     assert job["steps"][-1]["run"] == ".ci/run"
+
+
+def test_every_supported_python_is_checked() -> None:
+    (job,) = jobs(FOLDER / "workflows" / "check.yml").values()
+    checked = job["strategy"]["matrix"]["python"]
+    project = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert project["requires-python"] == f">={checked[0]}"
+    assert loaded(FOLDER / "actions" / "ready" / "action.yml")["inputs"]["python-version"]["default"] == checked[-1]

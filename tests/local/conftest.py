@@ -1,23 +1,24 @@
-"""The AWS on a laptop, started once for all tests of this folder, and what is deployed to it once."""
+"""The local AWS of this folder's tests and its deployments, each created once."""
 
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from components.paths import PROJECT
-from tests.local.evening import Evening
 from tests.local.github import GitHub, running
+from tests.local.live_flow import LiveFlow
 from tests.local.pages import Clone
 from tools.local_aws import LocalAws
 from tools.rehearsal.deployment import Deployment
 from tools.terraform.binary import terraform_environment
 
-Begin = Callable[[str], Evening]
+OnAir = Callable[[str], LiveFlow]
 
 
 @pytest.fixture(scope="session")
@@ -45,7 +46,10 @@ class Deployed:
 
 @pytest.fixture(scope="session")
 def deployed(aws: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> Deployed:
-    """`dev` and `prod` by plain terraform, `staging` by the CDKTF command line. Together, because all mostly wait."""
+    """`dev` and `prod` by plain terraform, `staging` by the CDKTF command line.
+
+    In parallel, because each mostly waits.
+    """
     dev, staging, prod = (Deployment(aws, name, tmp_path_factory.mktemp(name)) for name in ("dev", "staging", "prod"))
     for deployment in (dev, staging, prod):
         deployment.synthesize()
@@ -64,7 +68,7 @@ def deployment(deployed: Deployed) -> Deployment:
 
 
 def cdktf(deployment: Deployment, *arguments: str) -> str:
-    """Run the pinned CDKTF command line on a stage's environment; what it printed."""
+    """Run the pinned CDKTF command line on a deployment; returns what it printed."""
     cli = PROJECT / "node_modules" / ".bin" / "cdktf"
     assert cli.is_file(), "the CDKTF command line is not installed; `make test` does it, or `npm ci`"
     done = subprocess.run(
@@ -92,7 +96,7 @@ def files(folder: Path) -> dict[str, bytes]:
 
 @pytest.fixture(scope="session")
 def venue_settings(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the settings of the environment `venue`, which is no environment of the project."""
+    """A folder with the settings of the environment `venue`, which is not one of the project's."""
     root = tmp_path_factory.mktemp("settings")
     (root / "environments").mkdir()
     shutil.copy(Path(__file__).with_name("venue.toml"), root / "environments" / "venue.toml")
@@ -100,7 +104,7 @@ def venue_settings(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def venue_stage(aws: LocalAws, venue_settings: Path, tmp_path_factory: pytest.TempPathFactory) -> Deployment:
+def venue_deployment(aws: LocalAws, venue_settings: Path, tmp_path_factory: pytest.TempPathFactory) -> Deployment:
     """The environment `venue`, applied."""
     deployment = Deployment(aws, "venue", tmp_path_factory.mktemp("venue"), settings_root=venue_settings)
     deployment.synthesize()
@@ -109,27 +113,11 @@ def venue_stage(aws: LocalAws, venue_settings: Path, tmp_path_factory: pytest.Te
     return deployment
 
 
-@pytest.fixture(scope="session")
-def venue(venue_stage: Deployment) -> dict[str, str]:
-    """The queue and the flows of the environment `venue`, deployed."""
-    outputs = venue_stage.outputs()
-    return {**outputs["flow_arns"], "queue": outputs["dead_letters_url"]}
-
-
 @pytest.fixture
-def begin(aws: LocalAws, venue: dict[str, str]) -> Iterator[Begin]:
-    """Begins an evening of one of the flows of `venue`, on the clean stack."""
-    evenings = []
-
-    def of(flow: str) -> Evening:
-        evenings.append(
-            Evening(aws, flow, {name: arn for name, arn in venue.items() if name != "queue"}, venue["queue"])
-        )
-        return evenings[-1]
-
-    yield of
-    for evening in evenings:
-        evening.end()
+def on_air(venue_deployment: Deployment) -> Iterator[OnAir]:
+    """Puts a flow of `venue` on air, in the environment as if nothing had happened in it."""
+    with ExitStack() as stack:
+        yield lambda flow: stack.enter_context(LiveFlow(venue_deployment, flow))
 
 
 @pytest.fixture

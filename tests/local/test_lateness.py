@@ -10,7 +10,8 @@ from tools.local_aws.forget import forget_what_happened
 from tools.local_aws.gaps.mediaconnect_flow_status import set_flow_status
 from tools.rehearsal.assignment import Assignment
 from tools.rehearsal.deployment import Deployment
-from tools.rehearsal.lateness import conditions, deployed, measure
+from tools.rehearsal.lateness import conditions
+from tools.rehearsal.measurement import deployed, measure
 from tools.rehearsal.reading import load_scenario
 from tools.rehearsal.run import play
 from tools.rehearsal.timeline import Result
@@ -35,7 +36,7 @@ def cells(deployments: Deployments, lateness: str, *wanted: str, beyond: int = 2
     return found
 
 
-def test_metrics_that_are_not_late_meet_every_target(deployments: Deployments) -> None:
+def test_metrics_on_time_meet_every_target(deployments: Deployments) -> None:
     found = cells(deployments, "0", "healthy hour", "zeros, event", "silence, alert", "zeros", "silence", "jitter")
     assert {name: shown for name, shown in found.items() if shown.startswith("!")} == {}
     assert {shown for name, shown in found.items() if name.endswith(("event", "alert"))} == {"0 s"}
@@ -43,7 +44,7 @@ def test_metrics_that_are_not_late_meet_every_target(deployments: Deployments) -
 
 @pytest.mark.parametrize("beyond", [0, 5])
 @pytest.mark.parametrize("lateness", ["180", "60..180 #1"])
-def test_late_metrics_meet_every_target_whatever_an_evaluation_range_is(
+def test_late_metrics_meet_every_target_with_any_evaluation_range(
     deployments: Deployments, lateness: str, beyond: int
 ) -> None:
     wanted = ("healthy hour", "silence, event", "zeros", "silence", "metrics outage", "packet-loss")
@@ -91,7 +92,7 @@ def played(deployments: Deployments, folder: Path, text: str) -> Result:
 
 
 @pytest.mark.parametrize(("more", "shown"), [("", ["Stream Error: Timeout."]), (CLEARED, [])])
-def test_an_alert_is_in_describe_flow_until_it_is_cleared_even_while_events_are_lost(
+def test_alert_is_in_describe_flow_until_cleared(
     deployments: Deployments, tmp_path: Path, more: str, shown: list[str]
 ) -> None:
     played(deployments, tmp_path, SCENARIO + more)
@@ -109,9 +110,7 @@ def test_source_metadata_follows_the_phase(deployments: Deployments, tmp_path: P
     set_flow_status(arn, "STANDBY")
 
 
-def test_datapoints_arrive_as_late_as_the_scenario_says_and_the_same_each_time(
-    deployments: Deployments, tmp_path: Path
-) -> None:
+def test_datapoints_arrive_as_late_as_the_scenario_says(deployments: Deployments, tmp_path: Path) -> None:
     def late_by() -> dict[tuple[str, str, float], float]:
         result = played(deployments, tmp_path, SCENARIO)
         start = result.assignment.scenario.start

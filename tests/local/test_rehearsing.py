@@ -1,4 +1,4 @@
-"""What rehearsals need of the local AWS: one clock, who called what, a new beginning, and counts of the services' own."""
+"""What rehearsals need of the local AWS: a clock, calls, a clean start, service metrics."""
 
 import json
 from datetime import UTC, datetime
@@ -16,7 +16,7 @@ from tools.local_aws.eventbridge import LOST, deliver, event
 from tools.local_aws.forget import forget_what_happened
 from tools.local_aws.gaps.lambda_invocation import INVOCATIONS
 
-LOOKS = """
+FUNCTION = """
 import datetime, os, boto3
 
 def handler(event, context):
@@ -39,16 +39,16 @@ def region(aws: LocalAws) -> EmptyRegion:
 
 
 def invoke(region: EmptyRegion, **given: Any) -> Any:
-    answer = region.client("lambda").invoke(FunctionName="look", Payload=json.dumps(given).encode())
+    answer = region.client("lambda").invoke(FunctionName="check", Payload=json.dumps(given).encode())
     return json.loads(answer["Payload"].read())
 
 
-def test_functions_and_executions_know_the_time_of_the_rehearsal_and_afterwards_that_of_the_wall(
+def test_functions_and_executions_have_the_rehearsals_time(
     region: EmptyRegion,
 ) -> None:
-    region.function("look", "look.py", LOOKS)
+    region.function("check", "check.py", FUNCTION)
     start = {"Type": "Pass", "Parameters": {"at.$": "$$.Execution.StartTime"}, "End": True}
-    machine = region.state_machine(Look=start)
+    machine = region.state_machine(Check=start)
     with clock.stopped(EIGHT) as set_clock:
         assert invoke(region) == {"now": "2026-11-23T20:00:00+00:00"}
         set_clock(minute(7.5))
@@ -61,8 +61,8 @@ def test_functions_and_executions_know_the_time_of_the_rehearsal_and_afterwards_
     assert clock.stopped_at() is None
 
 
-def test_each_run_of_a_function_knows_which_calls_it_made_and_which_were_refused(region: EmptyRegion) -> None:
-    region.function("look", "look.py", LOOKS)
+def test_invocation_lists_its_calls_and_which_were_refused(region: EmptyRegion) -> None:
+    region.function("check", "check.py", FUNCTION)
     topic = region.topic("alerts")
     invoke(region, queues=["none"], flows=["x"])
     invoke(region, topics=[topic])
@@ -74,7 +74,7 @@ def test_each_run_of_a_function_knows_which_calls_it_made_and_which_were_refused
     assert second.calls == (calls.Call("sns", "Publish", refused=False),)
 
 
-def test_what_happened_is_forgotten_and_what_is_deployed_stays(region: EmptyRegion) -> None:
+def test_forget_clears_what_happened_and_keeps_what_is_deployed(region: EmptyRegion) -> None:
     forget_what_happened(region.name)
     topic, machine = region.topic("alerts"), region.state_machine()
     queue = region.queue("letters")
@@ -98,7 +98,7 @@ def queue_url(region: EmptyRegion) -> str:
     return str(region.client("sqs").get_queue_url(QueueName="letters")["QueueUrl"])
 
 
-def test_only_what_an_environment_owns_is_forgotten(region: EmptyRegion) -> None:
+def test_forget_clears_one_environment_only(region: EmptyRegion) -> None:
     for name in ("dev-letters", "prod-letters"):
         region.queue(name)
         url = region.client("sqs").get_queue_url(QueueName=name)["QueueUrl"]
@@ -107,22 +107,20 @@ def test_only_what_an_environment_owns_is_forgotten(region: EmptyRegion) -> None
     assert (len(region.waiting("dev-letters")), len(region.waiting("prod-letters"))) == (0, 1)
 
 
-def test_events_that_get_lost_start_nothing_and_leave_no_letter(region: EmptyRegion) -> None:
+def test_lost_event_starts_nothing_and_leaves_no_dead_letter(region: EmptyRegion) -> None:
     machine = region.state_machine()
     region.rule("all", {"source": ["aws.mediaconnect"]}, {"Id": "1", "Arn": machine, "RoleArn": machine})
-    told = event(
+    lost = event(
         source="aws.mediaconnect", detail_type="MediaConnect Alert", detail={}, resources=[], time=EIGHT,
         region=region.name,
     )  # fmt: skip
     LOST.add("aws.mediaconnect")
-    assert deliver(told, region=region.name) == []
+    assert deliver(lost, region=region.name) == []
     LOST.clear()
-    assert len(deliver(told, region=region.name)) == 1
+    assert len(deliver(lost, region=region.name)) == 1
 
 
-def test_nothing_is_sent_to_a_url_though_it_is_listed_who_would_get_it(
-    region: EmptyRegion, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_url_subscriber_is_listed_and_not_called(region: EmptyRegion, monkeypatch: pytest.MonkeyPatch) -> None:
     posted: list[str] = []
     monkeypatch.setattr("moto.sns.models.requests.post", lambda url, **_: posted.append(url))
     topic = region.topic("alerts")
@@ -132,7 +130,7 @@ def test_nothing_is_sent_to_a_url_though_it_is_listed_who_would_get_it(
     assert posted == []
 
 
-def test_an_alarm_tells_nobody_while_its_topic_refuses(region: EmptyRegion) -> None:
+def test_alarm_notifies_nobody_while_its_topic_refuses(region: EmptyRegion) -> None:
     topic = region.topic("alerts")
     region.client("cloudwatch").put_metric_alarm(
         AlarmName="lost", Namespace="AWS/MediaConnect", MetricName="SourceBitRate", Statistic="Average", Period=60,
@@ -144,25 +142,25 @@ def test_an_alarm_tells_nobody_while_its_topic_refuses(region: EmptyRegion) -> N
     assert published(region=region.name) == []
 
 
-def test_a_failed_task_names_its_state_and_function_each_time(region: EmptyRegion) -> None:
-    region.function("look", "look.py", "def handler(event, context):\n    raise ValueError('no')\n")
+def test_failed_task_names_its_state_and_function(region: EmptyRegion) -> None:
+    region.function("check", "check.py", "def handler(event, context):\n    raise ValueError('no')\n")
     retry = [{"ErrorEquals": ["States.ALL"], "IntervalSeconds": 1, "MaxAttempts": 1}]
     task = {
         "Type": "Task", "Resource": "arn:aws:states:::lambda:invoke", "Retry": retry, "End": True,
-        "Parameters": {"FunctionName": "look", "Payload": {}},
+        "Parameters": {"FunctionName": "check", "Payload": {}},
     }  # fmt: skip
-    ran = executions.wait_for(executions.start(region.state_machine(Look=task), {}))
+    ran = executions.wait_for(executions.start(region.state_machine(Check=task), {}))
     assert [(failure.state, failure.error, failure.function) for failure in ran.failures] == [
-        ("Look", "ValueError", "look")
+        ("Check", "ValueError", "check")
     ] * 2
 
 
-def test_services_count_what_happened_as_alarms_on_the_chain_look_at_it(region: EmptyRegion) -> None:
+def test_services_count_what_self_monitoring_alarms_watch(region: EmptyRegion) -> None:
     run = executions.wait_for(executions.start(region.state_machine(), {}))
-    crash = executions.Failure(state="Look", error="Runtime.ExitError", function="look")
-    throttle = executions.Failure(state="Look", error="Lambda.TooManyRequestsException", function="look")
+    crash = executions.Failure(state="Check", error="Runtime.ExitError", function="check")
+    throttle = executions.Failure(state="Check", error="Lambda.TooManyRequestsException", function="check")
     failed = executions.Execution(
-        arn=run.arn, status="FAILED", states=("Look",), cause="", failures=(crash, throttle)
+        arn=run.arn, status="FAILED", states=("Check",), cause="", failures=(crash, throttle)
     )  # fmt: skip
     service_metrics.count_execution(run, [], EIGHT)
     service_metrics.count_execution(failed, [], EIGHT)
@@ -175,7 +173,7 @@ def test_services_count_what_happened_as_alarms_on_the_chain_look_at_it(region: 
     }  # fmt: skip
 
 
-def test_a_definition_is_parsed_once_however_often_it_runs(region: EmptyRegion) -> None:
+def test_definition_is_parsed_once(region: EmptyRegion) -> None:
     machine = region.state_machine()
     executions.wait_for(executions.start(machine, {}))
     before = AmazonStateLanguageParser.parse.cache_info()

@@ -9,23 +9,25 @@ from typing import Any
 import pytest
 from moto.stepfunctions.parser.models import stepfunctions_parser_backends
 
-from tests.local.conftest import Begin
-from tests.local.evening import EIGHT, Evening
+from tests.local.conftest import OnAir
+from tests.local.live_flow import EIGHT, LiveFlow
 from tools.local_aws import ACCOUNT_ID, LocalAws, faults
 from tools.operations.errors import InputError
 from tools.operations.replay import UnknownDeadLetterError, replay
+
+pytestmark = pytest.mark.xdist_group("venue")
 
 WORKFLOW = "media-workflow-venue-workflow"
 
 
 @pytest.fixture
-def begin(begin: Begin) -> Begin:
+def on_air(on_air: OnAir) -> OnAir:
     """Evenings whose clock runs, because a queue hides messages for a time; an hour after the events."""
 
-    def of(flow: str) -> Evening:
-        evening = begin(flow)
-        evening.run_clock(EIGHT + timedelta(hours=1))
-        return evening
+    def of(flow: str) -> LiveFlow:
+        live = on_air(flow)
+        live.run_clock(EIGHT + timedelta(hours=1))
+        return live
 
     return of
 
@@ -38,13 +40,13 @@ def credentials(aws: LocalAws, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def missed(begin: Begin, credentials: None) -> Evening:
-    """An evening with a monitoring failure while the source was lost."""
-    evening = begin("show")
+def missed(on_air: OnAir, credentials: None) -> LiveFlow:
+    """An live with a monitoring failure while the source was lost."""
+    live = on_air("show")
     with faults.failing("stream_monitor", "crash"):
-        evening.source_is("DISCONNECTED", "encoder")
-    assert evening.told() == [("blind", "CRITICAL")]
-    return evening
+        live.source_is("DISCONNECTED", "encoder")
+    assert live.notified() == [("blind", "CRITICAL")]
+    return live
 
 
 def run(
@@ -59,33 +61,31 @@ def run(
     return replay("venue", dry_run=dry_run, discard=discard, say=say, root=root), said
 
 
-def put(evening: Evening, body: object) -> str:
+def put(live: LiveFlow, body: object) -> str:
     """Send a dead letter and return its message id."""
     text = body if isinstance(body, str) else json.dumps(body)
-    return str(evening.aws.client("sqs").send_message(QueueUrl=evening.queue_url, MessageBody=text)["MessageId"])
+    return str(live.aws.client("sqs").send_message(QueueUrl=live.queue_url, MessageBody=text)["MessageId"])
 
 
-def check(evening: Evening, minute: int) -> dict[str, Any]:
+def check(live: LiveFlow, minute: int) -> dict[str, Any]:
     """The input of a scheduled check."""
-    return {"kind": "schedule", "flow_arn": evening.arn, "time": f"2026-11-23T20:{minute:02}:00Z"}
+    return {"kind": "schedule", "flow_arn": live.arn, "time": f"2026-11-23T20:{minute:02}:00Z"}
 
 
-def executions(evening: Evening) -> list[tuple[str, str, Any]]:
+def executions(live: LiveFlow) -> list[tuple[str, str, Any]]:
     """Name, status and input of each execution, in order."""
-    backend = stepfunctions_parser_backends[ACCOUNT_ID][evening.aws.region]
+    backend = stepfunctions_parser_backends[ACCOUNT_ID][live.aws.region]
     machine = next(machine for machine in backend.state_machines if machine.name == WORKFLOW)
     return [(one.name, one.status, json.loads(one.execution_input)) for one in machine.executions]
 
 
-def waiting(evening: Evening) -> set[str]:
+def waiting(live: LiveFlow) -> set[str]:
     """The ids of the messages in the queue."""
-    got = evening.aws.client("sqs").receive_message(
-        QueueUrl=evening.queue_url, MaxNumberOfMessages=10, VisibilityTimeout=0
-    )
+    got = live.aws.client("sqs").receive_message(QueueUrl=live.queue_url, MaxNumberOfMessages=10, VisibilityTimeout=0)
     return {message["MessageId"] for message in got.get("Messages", [])}
 
 
-def test_dead_letter_has_error_and_execution(missed: Evening) -> None:
+def test_dead_letter_has_error_and_execution(missed: LiveFlow) -> None:
     client = missed.aws.client("sqs")
     got = client.receive_message(QueueUrl=missed.queue_url, VisibilityTimeout=0, MessageAttributeNames=["All"])
     attributes = got["Messages"][0]["MessageAttributes"]
@@ -93,7 +93,7 @@ def test_dead_letter_has_error_and_execution(missed: Evening) -> None:
     assert attributes["execution"]["StringValue"] == missed.executions[0].arn
 
 
-def test_dry_run_lists_and_changes_nothing(missed: Evening, venue_settings: Path) -> None:
+def test_dry_run_lists_and_changes_nothing(missed: LiveFlow, venue_settings: Path) -> None:
     left, said = run(venue_settings, dry_run=True)
     assert left == 0
     assert said[0].startswith("waiting: 2026-11-23T20:00:00Z, MediaConnect Source Health: arn:")
@@ -101,15 +101,15 @@ def test_dry_run_lists_and_changes_nothing(missed: Evening, venue_settings: Path
     assert len(missed.dead_letters()) == 1, "visible again at once"
 
 
-def test_replay_handles_the_missed_event(missed: Evening, venue_settings: Path) -> None:
+def test_replay_handles_the_missed_event(missed: LiveFlow, venue_settings: Path) -> None:
     left, said = run(venue_settings)
     assert (left, said[-1]) == (0, "1 handled, 0 left in media-workflow-venue-dead-letters")
     missed.wait_for_all()
-    assert missed.told() == [("blind", "CRITICAL"), ("opened", "CRITICAL")]
+    assert missed.notified() == [("blind", "CRITICAL"), ("opened", "CRITICAL")]
     assert missed.dead_letters() == []
 
 
-def test_message_that_is_not_json_is_kept(missed: Evening, venue_settings: Path) -> None:
+def test_message_that_is_not_json_is_kept(missed: LiveFlow, venue_settings: Path) -> None:
     missed.aws.client("sqs").send_message(QueueUrl=missed.queue_url, MessageBody="no JSON")
     left, said = run(venue_settings)
     missed.wait_for_all()
@@ -118,7 +118,7 @@ def test_message_that_is_not_json_is_kept(missed: Evening, venue_settings: Path)
     assert said[-1] == "1 handled, 1 left in media-workflow-venue-dead-letters"
 
 
-def test_credentials_of_another_account_are_refused(missed: Evening, venue_settings: Path) -> None:
+def test_credentials_of_another_account_are_refused(missed: LiveFlow, venue_settings: Path) -> None:
     file = venue_settings / "environments" / "venue.toml"
     text = file.read_text()
     try:
@@ -130,33 +130,33 @@ def test_credentials_of_another_account_are_refused(missed: Evening, venue_setti
     assert len(missed.dead_letters()) == 1
 
 
-def test_scheduler_request_is_unwrapped_and_checked(begin: Begin, credentials: None, venue_settings: Path) -> None:
-    evening = begin("show")
-    client = evening.aws.client("scheduler")
+def test_scheduler_request_is_unwrapped_and_checked(on_air: OnAir, credentials: None, venue_settings: Path) -> None:
+    live = on_air("show")
+    client = live.aws.client("scheduler")
     target = client.get_schedule(GroupName="media-workflow-venue", Name="show")["Target"]
     given = target["Input"].replace("<aws.scheduler.scheduled-time>", "2026-11-23T20:05:00Z")
     for minute in (4, 59):
-        evening.put({"SourceBitRate": 0.0}, at=EIGHT + timedelta(minutes=minute))
-    put(evening, {"StateMachineArn": target["Arn"], "Input": given})
-    put(evening, {"stateMachineArn": target["Arn"], "input": json.loads(target["Input"])})
+        live.put({"SourceBitRate": 0.0}, at=EIGHT + timedelta(minutes=minute))
+    put(live, {"StateMachineArn": target["Arn"], "Input": given})
+    put(live, {"stateMachineArn": target["Arn"], "input": json.loads(target["Input"])})
     left, _ = run(venue_settings)
     assert left == 0
-    assert [(status, one) for _, status, one in executions(evening)] == [
+    assert [(status, one) for _, status, one in executions(live)] == [
         ("SUCCEEDED", json.loads(given)),
         ("SUCCEEDED", json.loads(target["Input"])),
     ]
-    assert evening.told() == [("opened", "CRITICAL"), ("reminded", "CRITICAL")], "as of then, and as of now"
-    assert waiting(evening) == set()
+    assert live.notified() == [("opened", "CRITICAL"), ("reminded", "CRITICAL")], "as of then, and as of now"
+    assert waiting(live) == set()
 
 
-def test_unknown_flow_name_stops_the_replay_silently(begin: Begin, credentials: None, venue_settings: Path) -> None:
-    evening = begin("show")
-    typo = put(evening, {"flow_name": "typo"})
-    other = put(evening, {"flow_name": "show"})
+def test_unknown_flow_name_stops_the_replay_silently(on_air: OnAir, credentials: None, venue_settings: Path) -> None:
+    live = on_air("show")
+    typo = put(live, {"flow_name": "typo"})
+    other = put(live, {"flow_name": "show"})
     left, said = run(venue_settings)
-    assert (left, waiting(evening)) == (2, {typo, other})
-    assert [(name, status) for name, status, _ in executions(evening)] == [(f"replay-{typo}", "FAILED")]
-    assert evening.told() == []
+    assert (left, waiting(live)) == (2, {typo, other})
+    assert [(name, status) for name, status, _ in executions(live)] == [(f"replay-{typo}", "FAILED")]
+    assert live.notified() == []
     assert said[0].startswith("failed: no time, requested by a person: typo: its execution is FAILED")
     assert "InputRefused: Nothing was checked: no flow 'typo' is monitored here" in said[0]
     assert said[1:] == [
@@ -168,34 +168,34 @@ def test_unknown_flow_name_stops_the_replay_silently(begin: Begin, credentials: 
     ]
 
 
-def test_discard_deletes_one_dead_letter(begin: Begin, credentials: None, venue_settings: Path) -> None:
-    evening = begin("show")
-    typo = put(evening, {"flow_name": "typo"})
-    other = put(evening, check(evening, 5))
+def test_discard_deletes_one_dead_letter(on_air: OnAir, credentials: None, venue_settings: Path) -> None:
+    live = on_air("show")
+    typo = put(live, {"flow_name": "typo"})
+    other = put(live, check(live, 5))
     _, said = run(venue_settings, discard=typo, dry_run=True)
     assert said == [f"would be deleted: no time, requested by a person: typo ({typo}). Nothing was changed."]
     with pytest.raises(UnknownDeadLetterError, match=f"No message nope in .*{typo}"):
         run(venue_settings, discard="nope")
-    assert waiting(evening) == {typo, other}
+    assert waiting(live) == {typo, other}
     left, said = run(venue_settings, discard=typo)
-    assert (left, waiting(evening), executions(evening)) == (0, {other}, [])
+    assert (left, waiting(live), executions(live)) == (0, {other}, [])
     assert 'Its body: {"flow_name": "typo"}' in said[0]
 
 
-def test_replay_stops_at_the_first_failure(begin: Begin, credentials: None, venue_settings: Path) -> None:
-    evening = begin("show")
-    dead_letters = [put(evening, check(evening, minute)) for minute in (5, 6, 7)]
+def test_replay_stops_at_the_first_failure(on_air: OnAir, credentials: None, venue_settings: Path) -> None:
+    live = on_air("show")
+    dead_letters = [put(live, check(live, minute)) for minute in (5, 6, 7)]
     with faults.failing("stream_monitor", "crash"):
         left, said = run(venue_settings)
-    assert (left, waiting(evening)) == (3, set(dead_letters))
-    assert [name for name, _, _ in executions(evening)] == [f"replay-{dead_letters[0]}"]
-    assert evening.told() == [("blind", "CRITICAL")]
+    assert (left, waiting(live)) == (3, set(dead_letters))
+    assert [name for name, _, _ in executions(live)] == [f"replay-{dead_letters[0]}"]
+    assert live.notified() == [("blind", "CRITICAL")]
     assert "MonitoringFailed" in said[0]
     assert "Runtime.ExitError" in said[0], "the cause"
     assert said[1].startswith(f"Stopped at the message {dead_letters[0]}. Fix the cause, and run the replay again: ")
     left, _ = run(venue_settings)
-    assert (left, waiting(evening)) == (0, set())
-    assert [(name, status) for name, status, _ in executions(evening)] == [
+    assert (left, waiting(live)) == (0, set())
+    assert [(name, status) for name, status, _ in executions(live)] == [
         (f"replay-{dead_letters[0]}", "FAILED"),
         (f"replay-{dead_letters[0]}-2", "SUCCEEDED"),
         (f"replay-{dead_letters[1]}", "SUCCEEDED"),
@@ -203,55 +203,55 @@ def test_replay_stops_at_the_first_failure(begin: Begin, credentials: None, venu
     ]
 
 
-def test_replay_runs_in_time_order_and_deduplicates(begin: Begin, credentials: None, venue_settings: Path) -> None:
-    evening = begin("show")
+def test_replay_runs_in_time_order_and_deduplicates(on_air: OnAir, credentials: None, venue_settings: Path) -> None:
+    live = on_air("show")
     for minute in (7, 5, 6, 5):
-        put(evening, check(evening, minute))
+        put(live, check(live, minute))
     left, said = run(venue_settings)
-    assert [given["time"][14:16] for _, _, given in executions(evening)] == ["05", "06", "07"]
-    assert (left, waiting(evening), said[-1]) == (
+    assert [given["time"][14:16] for _, _, given in executions(live)] == ["05", "06", "07"]
+    assert (left, waiting(live), said[-1]) == (
         0,
         set(),
         "4 handled, 0 left in media-workflow-venue-dead-letters",
     )
 
 
-def test_messages_sent_during_a_replay_are_left(begin: Begin, credentials: None, venue_settings: Path) -> None:
-    evening = begin("show")
-    put(evening, check(evening, 5))
+def test_messages_sent_during_a_replay_are_left(on_air: OnAir, credentials: None, venue_settings: Path) -> None:
+    live = on_air("show")
+    put(live, check(live, 5))
     late: list[str] = []
-    left, _ = run(venue_settings, after_each=lambda _: late.append(put(evening, check(evening, 1 + len(late)))))
-    assert (left, waiting(evening)) == (0, set(late))
-    assert len(executions(evening)) == 1
+    left, _ = run(venue_settings, after_each=lambda _: late.append(put(live, check(live, 1 + len(late)))))
+    assert (left, waiting(live)) == (0, set(late))
+    assert len(executions(live)) == 1
 
 
-def test_interrupted_replay_starts_nothing_twice(begin: Begin, credentials: None, venue_settings: Path) -> None:
-    evening = begin("show")
-    dead_letter = put(evening, check(evening, 5))
+def test_interrupted_replay_starts_nothing_twice(on_air: OnAir, credentials: None, venue_settings: Path) -> None:
+    live = on_air("show")
+    dead_letter = put(live, check(live, 5))
 
     def interrupt(_: str) -> None:
         raise KeyboardInterrupt
 
-    client = evening.aws.client("stepfunctions")
+    client = live.aws.client("stepfunctions")
     arn = client.list_state_machines()["stateMachines"]
     machine = next(one["stateMachineArn"] for one in arn if one["name"] == WORKFLOW)
-    client.start_execution(stateMachineArn=machine, name=f"replay-{dead_letter}", input=json.dumps(check(evening, 5)))
+    client.start_execution(stateMachineArn=machine, name=f"replay-{dead_letter}", input=json.dumps(check(live, 5)))
     left, _ = run(venue_settings)
-    assert (left, waiting(evening), len(executions(evening))) == (0, set(), 1)
-    other = put(evening, check(evening, 6))
-    third = put(evening, check(evening, 7))
+    assert (left, waiting(live), len(executions(live))) == (0, set(), 1)
+    other = put(live, check(live, 6))
+    third = put(live, check(live, 7))
     with pytest.raises(KeyboardInterrupt):
         run(venue_settings, after_each=interrupt)
-    assert waiting(evening) == {third}, "visible again at once"
-    assert [name for name, _, _ in executions(evening)] == [f"replay-{dead_letter}", f"replay-{other}"]
+    assert waiting(live) == {third}, "visible again at once"
+    assert [name for name, _, _ in executions(live)] == [f"replay-{dead_letter}", f"replay-{other}"]
 
 
-def test_input_from_the_future_is_refused(begin: Begin, credentials: None, venue_settings: Path) -> None:
-    evening = begin("show")
-    put(evening, {"flow_name": "show", "time": "2099-01-01T00:00:00Z"})
+def test_input_from_the_future_is_refused(on_air: OnAir, credentials: None, venue_settings: Path) -> None:
+    live = on_air("show")
+    put(live, {"flow_name": "show", "time": "2099-01-01T00:00:00Z"})
     left, said = run(venue_settings)
     assert left == 1
     assert "is in the future" in said[0]
-    assert evening.told() == []
-    evening.source_is("DISCONNECTED", "encoder")
-    assert evening.told() == [("opened", "CRITICAL")]
+    assert live.notified() == []
+    live.source_is("DISCONNECTED", "encoder")
+    assert live.notified() == [("opened", "CRITICAL")]

@@ -13,12 +13,14 @@ from moto.sqs.models import sqs_backends
 
 from components.workflow_definition import EXPRESS_SECONDS, workflow_definition
 from settings import Names
-from tests.local.conftest import Begin
+from tests.local.conftest import OnAir
 from tests.local.empty_region import EIGHT, ROLE, EmptyRegion
 from tools.local_aws import ACCOUNT_ID, LocalAws, executions, faults
 from tools.operations.dead_letter_queue import Queue
 from tools.operations.executions import Machine, Outcome
 from tools.operations.replay import ReplayError, replay
+
+pytestmark = pytest.mark.xdist_group("venue")
 
 NAMES = Names("show")
 STATES = {
@@ -169,9 +171,9 @@ def test_dead_letters_stay_hidden_during_the_replay(
     assert seen == [set(), set()]
 
 
-def test_express_workflow_behaves_like_standard(begin: Begin, aws: LocalAws) -> None:
+def test_express_workflow_behaves_like_standard(on_air: OnAir, aws: LocalAws) -> None:
     """The deployed functions, topic and queue of `venue`, in a state machine of the other type."""
-    evening = begin("show")
+    live = on_air("show")
     client = aws.client("stepfunctions")
     prefix = f"arn:aws:lambda:{aws.region}:{ACCOUNT_ID}:function:media-workflow-venue"
     made = client.create_state_machine(
@@ -185,22 +187,22 @@ def test_express_workflow_behaves_like_standard(begin: Begin, aws: LocalAws) -> 
                 stream_monitor_arn=f"{prefix}-stream-monitor",
                 alert_handler_arn=f"{prefix}-alert-handler",
                 topic_arn=f"arn:aws:sns:{aws.region}:{ACCOUNT_ID}:media-workflow-venue-alerts",
-                dead_letters_url=evening.queue_url,
+                dead_letters_url=live.queue_url,
                 kind="EXPRESS",
             )
         ),
     )
     arn = made["stateMachineArn"]
     try:
-        evening.put({"SourceBitRate": 0.0}, at=EIGHT + timedelta(minutes=4))
-        asked = {"kind": "schedule", "flow_arn": evening.arn, "time": "2026-11-23T20:05:00Z"}
+        live.put({"SourceBitRate": 0.0}, at=EIGHT + timedelta(minutes=4))
+        asked = {"kind": "schedule", "flow_arn": live.arn, "time": "2026-11-23T20:05:00Z"}
         assert executions.wait_for(executions.start(arn, asked)).status == "SUCCEEDED"
         assert executions.wait_for(executions.start(arn, {"flow_name": "typo"})).states[-1] == "InputRefused"
         with faults.failing("stream_monitor", "timeout"):
             ended = executions.wait_for(executions.start(arn, asked))
         assert (ended.status, ended.states[-3:]) == ("FAILED", ("KeepInput", "MonitorBlind", "MonitoringFailed"))
-        assert evening.told() == [("opened", "CRITICAL"), ("blind", "CRITICAL")]
-        assert evening.dead_letters() == [asked]
+        assert live.notified() == [("opened", "CRITICAL"), ("blind", "CRITICAL")]
+        assert live.dead_letters() == [asked]
     finally:
         client.delete_state_machine(stateMachineArn=arn)
 

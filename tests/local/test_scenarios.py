@@ -1,6 +1,7 @@
-"""Every shipped scenario passes, the same each time; what is wrong is said; and the report of all can be looked at."""
+"""Every shipped scenario passes, the same each time; a browser renders the report."""
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -26,24 +27,26 @@ from tools.rehearsal.run import play
 from tools.rehearsal.scenario import Lateness
 from tools.rehearsal.timeline import Result
 
+pytestmark = pytest.mark.xdist_group("environments")
+
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 Played = dict[str, Result]
 
 
 @pytest.fixture(scope="module")
 def deployments(deployed: Deployed, aws: LocalAws) -> Iterator[dict[str, Deployment]]:
-    """The shipped environments by name; afterwards, what happened on them is forgotten."""
+    """The shipped environments by name; what happened on them is cleared afterwards."""
     yield {"dev": deployed.dev, "staging": deployed.staging, "prod": deployed.prod}
     forget_what_happened(aws.region)
 
 
 @pytest.fixture(scope="module")
 def played() -> Played:
-    """What each shipped scenario came to; filled as they are played."""
+    """The result of each shipped scenario; filled as they are played."""
     return {}
 
 
-def home(name: str, deployments: dict[str, Deployment]) -> Assignment:
+def on_its_flow(name: str, deployments: dict[str, Deployment]) -> Assignment:
     (assignment,) = at_home(
         load_scenarios([name]), {key: deployment.environment for key, deployment in deployments.items()}
     )
@@ -51,37 +54,33 @@ def home(name: str, deployments: dict[str, Deployment]) -> Assignment:
 
 
 def reliable(result: Result) -> dict[str, Any]:
-    """The JSON of a rehearsal without what takes real time."""
+    """The JSON of a rehearsal without real durations."""
 
     def timeless(value: Any) -> Any:
         if isinstance(value, dict):
             return {key: timeless(item) for key, item in value.items() if key != "seconds"}
         return [timeless(item) for item in value] if isinstance(value, list) else value
 
-    told: dict[str, Any] = timeless(json.loads(json.dumps(result.as_json())))
-    return told
+    content: dict[str, Any] = timeless(json.loads(json.dumps(result.as_json())))
+    return content
 
 
 @pytest.mark.parametrize("name", shipped())
-def test_a_shipped_scenario_passes_on_its_own_flow(
-    name: str, deployments: dict[str, Deployment], played: Played
-) -> None:
-    assignment = home(name, deployments)
+def test_shipped_scenario_passes_on_its_own_flow(name: str, deployments: dict[str, Deployment], played: Played) -> None:
+    assignment = on_its_flow(name, deployments)
     played[name] = play(assignment, deployments[assignment.environment], evidence=True)
     assert played[name].missed == []
 
 
 @pytest.mark.parametrize("name", [item.name for item in load_scenarios([]) if not item.lateness.most])
 def test_shipped_scenario_passes_with_90_seconds_of_lateness(name: str, deployments: dict[str, Deployment]) -> None:
-    assignment = home(name, deployments)
+    assignment = on_its_flow(name, deployments)
     late = assignment.scenario.model_copy(update={"lateness": Lateness(min=90, max=90, seed=0)})
     assert play(replace(assignment, scenario=late), deployments[assignment.environment]).missed == []
 
 
 @pytest.mark.parametrize("environment", ["dev", "staging", "prod"])
-def test_every_flow_shipped_passes_every_scenario_that_fits_it(
-    environment: str, deployments: dict[str, Deployment]
-) -> None:
+def test_shipped_flows_pass_every_scenario_that_fits(environment: str, deployments: dict[str, Deployment]) -> None:
     assignments, _ = fitting(load_scenarios([]), deployments[environment].environment)
     assert {assignment.flow.name for assignment in assignments} == {
         flow.name for flow in deployments[environment].environment.flows
@@ -96,33 +95,33 @@ def test_every_flow_shipped_passes_every_scenario_that_fits_it(
 
 
 @pytest.mark.parametrize("name", ["failover_and_return", "monitor_crashing"])
-def test_the_same_scenario_gives_the_same_json_whatever_was_played_before(
-    name: str, deployments: dict[str, Deployment]
-) -> None:
-    assignment = home(name, deployments)
+def test_json_is_the_same_whatever_was_played_before(name: str, deployments: dict[str, Deployment]) -> None:
+    assignment = on_its_flow(name, deployments)
     deployment = deployments[assignment.environment]
     first = reliable(play(assignment, deployment))
-    play(home("packet_loss", deployments), deployments["dev"])
+    play(on_its_flow("packet_loss", deployments), deployments["dev"])
     assert reliable(play(assignment, deployment)) == first
 
 
-def test_the_json_has_all_that_happened(deployments: dict[str, Deployment]) -> None:
-    told = play(home("packet_loss", deployments), deployments["dev"]).as_json()
-    assert (told["title"], told["passed"], told["missed"]) == ("The network loses packets for a while", True, [])
-    opened = told["notifications"][0]
+def test_json_has_everything_that_happened(deployments: dict[str, Deployment]) -> None:
+    content = play(on_its_flow("packet_loss", deployments), deployments["dev"]).as_json()
+    assert (content["title"], content["passed"], content["missed"]) == (
+        "The network loses packets for several minutes",
+        True,
+        [],
+    )
+    opened = content["notifications"][0]
     assert (opened["minute"], opened["kind"], opened["severity"]) == (7, "opened", "MEDIUM")
     assert opened["recipients"] == ["email live-dev@example.com"]
     assert opened["subject"].startswith("[MEDIUM] live-stream (dev): ")
-    at_seven = {moment["kind"]: moment for moment in told["timeline"] if moment["minute"] == 7}
+    at_seven = {moment["kind"]: moment for moment in content["timeline"] if moment["minute"] == 7}
     assert (at_seven["alarm"]["before"], at_seven["alarm"]["after"]) == ("OK", "ALARM")
     assert at_seven["execution"]["states"] == ["MonitorStream", "EvaluateHealth", "RaiseAlert", "AlertSent"]
     assert at_seven["function"]["seconds"] > 0
     assert at_seven["function"]["calls"] == ["dynamodb:GetItem", "dynamodb:PutItem", "sns:Publish", "dynamodb:PutItem"]
 
 
-def test_a_wrong_expectation_is_missed_with_what_was_seen_instead(
-    deployments: dict[str, Deployment], tmp_path: Path
-) -> None:
+def test_missed_expectation_says_what_was_seen(deployments: dict[str, Deployment], tmp_path: Path) -> None:
     text = (PROJECT / "tools" / "rehearsal" / "scenarios" / "packet_loss.toml").read_text()
     path = tmp_path / "wrong.toml"
     path.write_text(text.replace('severity = "MEDIUM"\nfrom = 6\nby = 10', 'severity = "CRITICAL"\nfrom = 6\nby = 6.5'))
@@ -135,31 +134,31 @@ def test_a_wrong_expectation_is_missed_with_what_was_seen_instead(
     ]
 
 
-def test_what_a_scenario_may_break_is_what_the_local_aws_can_break() -> None:
+def test_faults_of_scenarios_are_those_of_the_local_aws() -> None:
     assert get_args(scenario.Target) == get_args(faults.Target)
     assert get_args(scenario.Error) == get_args(faults.Error)
 
 
-def test_a_file_that_cannot_be_used_ends_with_2_and_all_mistakes_and_without_a_deployment(tmp_path: Path) -> None:
+def test_unusable_file_exits_2_with_all_errors(tmp_path: Path) -> None:
     (tmp_path / "wrong.toml").write_text('title = "x"\nflow = 5\n[[phase]]\nminute = 0\n')
     ended = CliRunner().invoke(app, ["rehearse", str(tmp_path / "wrong.toml"), "no_such_scenario"])
     assert ended.exit_code == 2
     assert "wrong.toml:2: flow is 5: should be" in ended.output
-    assert "expect is missing and needed" in ended.output
+    assert "expect is required" in ended.output
     assert "no_such_scenario cannot be read" in ended.output
 
 
-def test_an_environment_that_does_not_exist_ends_with_2() -> None:
+def test_unknown_environment_exits_2() -> None:
     assert CliRunner().invoke(app, ["rehearse", "--environment", "nowhere"]).exit_code == 2
 
 
-def test_a_dashboard_with_a_wrong_dimension_is_seen_as_an_empty_graph(deployments: dict[str, Deployment]) -> None:
+def test_wrong_dimension_in_the_dashboard_is_an_empty_graph(deployments: dict[str, Deployment]) -> None:
     dashboard = cloudwatch_backends[ACCOUNT_ID]["us-east-1"].dashboards["media-workflow-dev"]
     right = dashboard.body
     dashboard.body = right.replace('"SourceJitter", "FlowARN"', '"SourceJitter", "FlowArn"')
     assert dashboard.body != right
     try:
-        evidence = play(home("packet_loss", deployments), deployments["dev"], evidence=True).evidence
+        evidence = play(on_its_flow("packet_loss", deployments), deployments["dev"], evidence=True).evidence
     finally:
         dashboard.body = right
     assert evidence is not None
@@ -174,7 +173,7 @@ def page(deployments: dict[str, Deployment], played: Played, tmp_path_factory: p
     """The report of some scenarios, one of which missed what it expected."""
     for name in ("handler_crashing", "packet_loss"):
         if name not in played:
-            assignment = home(name, deployments)
+            assignment = on_its_flow(name, deployments)
             played[name] = play(assignment, deployments[assignment.environment], evidence=True)
     return report.write([*played.values(), failing(played["packet_loss"])], tmp_path_factory.mktemp("report"))
 
@@ -185,7 +184,7 @@ def failing(result: Result) -> Result:
     return replace(result, assignment=replace(result.assignment, scenario=other.named("not_as_expected", {})))
 
 
-def test_the_report_needs_nothing_from_elsewhere(page: Path) -> None:
+def test_report_needs_no_network(page: Path) -> None:
     html = re.sub(r"<script>.*?</script>", "", page.read_text(), flags=re.DOTALL)
     assert re.findall(r"(?:src|href)=\"(?!#|data:)[^\"]*\"|url\(|@import", html) == []
 
@@ -195,17 +194,17 @@ def browser() -> str:
     """A browser on this machine."""
     found = next((path for name in BROWSERS if (path := shutil.which(name))), None)
     if found is None:
-        pytest.skip(f"no browser to look at the report with: none of {', '.join(BROWSERS)} is installed")
+        pytest.skip(os.environ.get("NO_BROWSER", f"none of {', '.join(BROWSERS)} is installed"))
     return found
 
 
 @pytest.mark.parametrize(("scheme", "width"), [("light", 1920), ("dark", 500)])
-def test_the_report_is_drawn_in_a_browser_without_a_word_on_the_console(
+def test_report_renders_in_a_browser_without_console_output(
     browser: str, page: Path, tmp_path: Path, scheme: str, width: int
 ) -> None:
     picture = PROJECT / ".build" / f"rehearsal-{scheme}-{width}.png"
     picture.parent.mkdir(exist_ok=True)
-    dom, words = look(browser, page, tmp_path, scheme, width, picture)
+    dom, words = render(browser, page, tmp_path, scheme, width, picture)
     assert [line for line in words.splitlines() if "CONSOLE" in line] == []
     first = dom.partition('<details class="scenario"')[2].partition('<details class="scenario"')[0]
     assert first.count("vega-embed") > 3, "the plots of the first scenario are drawn"
@@ -217,8 +216,8 @@ def test_the_report_is_drawn_in_a_browser_without_a_word_on_the_console(
     assert picture.stat().st_size > 20_000
 
 
-def look(browser: str, page: Path, tmp_path: Path, scheme: str, width: int, picture: Path) -> tuple[str, str]:
-    """What a browser made of a page, and what it said meanwhile; the picture of it is kept."""
+def render(browser: str, page: Path, tmp_path: Path, scheme: str, width: int, picture: Path) -> tuple[str, str]:
+    """Render a page in a browser; its DOM and console output. The picture is kept."""
     flags = [
         *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
         *("--disable-background-networking", "--disable-component-update", "--hide-scrollbars"),

@@ -1,4 +1,4 @@
-"""The whole stack is deployed, planned again and destroyed by the real terraform and provider, in two workspaces."""
+"""The whole stack, deployed and destroyed by the real terraform and provider."""
 
 import json
 from collections.abc import Iterator
@@ -12,18 +12,20 @@ from tools.local_aws import LocalAws
 from tools.rehearsal.deployment import Deployment
 from tools.terraform.binary import TerraformError, terraform
 
+pytestmark = pytest.mark.xdist_group("environments")
+
 BUCKET = "media-workflow-state-123456789012-us-east-1"
 
 
-def test_the_configuration_is_valid(deployment: Deployment) -> None:
+def test_configuration_is_valid(deployment: Deployment) -> None:
     assert json.loads(deployment.run("validate", "-json").stdout)["diagnostics"] == []
 
 
-def test_a_second_plan_is_empty(deployment: Deployment) -> None:
+def test_second_plan_is_empty(deployment: Deployment) -> None:
     assert not deployment.has_changes()
 
 
-def test_each_environment_has_its_own_state_in_the_bucket(deployed: Deployed, aws: LocalAws) -> None:
+def test_each_environment_has_its_own_state(deployed: Deployed, aws: LocalAws) -> None:
     del deployed
     listed = aws.client("s3").list_objects_v2(Bucket=BUCKET)["Contents"]
     assert {item["Key"] for item in listed} >= {
@@ -33,7 +35,7 @@ def test_each_environment_has_its_own_state_in_the_bucket(deployed: Deployed, aw
     }
 
 
-def test_a_plan_waits_for_nobody_who_holds_the_lock(deployment: Deployment, aws: LocalAws) -> None:
+def test_plan_fails_at_once_while_the_state_is_locked(deployment: Deployment, aws: LocalAws) -> None:
     lock = {"Bucket": BUCKET, "Key": "media-workflow/dev/media-workflow.tfstate.tflock"}
     held = {"ID": "1", "Operation": "OperationTypeApply", "Who": "somebody@example.com", "Created": "2026-11-23T20:00:00Z"}  # fmt: skip
     aws.client("s3").put_object(**lock, Body=json.dumps(held).encode())
@@ -44,13 +46,13 @@ def test_a_plan_waits_for_nobody_who_holds_the_lock(deployment: Deployment, aws:
         aws.client("s3").delete_object(**lock)
 
 
-def test_one_environments_configuration_is_refused_in_another_ones_workspace(deployed: Deployed) -> None:
+def test_configuration_is_refused_in_another_workspace(deployed: Deployed) -> None:
     environ = {**deployed.dev.environ, "TF_WORKSPACE": "staging"}
     with pytest.raises(TerraformError, match=r"synthesized for dev, but the workspace(.|\n)*TF_WORKSPACE=dev"):
         terraform("plan", "-no-color", folder=deployed.dev.root, environ=environ)
 
 
-def test_what_an_operator_asks_for_is_answered(deployment: Deployment, aws: LocalAws) -> None:
+def test_outputs_name_what_is_deployed(deployment: Deployment, aws: LocalAws) -> None:
     outputs = deployment.outputs()
     assert outputs["ingest"] == {"live-stream": {"address": "192.0.2.10", "port": 5000}}
     flow = aws.client("mediaconnect").describe_flow(FlowArn=outputs["flow_arns"]["live-stream"])["Flow"]
@@ -63,7 +65,7 @@ def test_what_an_operator_asks_for_is_answered(deployment: Deployment, aws: Loca
     assert outputs["dashboard_url"].endswith("#dashboards/dashboard/media-workflow-dev")
 
 
-def test_the_backup_encoder_has_an_address_to_send_to(deployed: Deployed) -> None:
+def test_ingest_output_has_the_backup_address(deployed: Deployed) -> None:
     assert deployed.prod.outputs()["ingest"]["remote-venue"] == {
         "address": "192.0.2.10",
         "port": 5000,
@@ -71,18 +73,14 @@ def test_the_backup_encoder_has_an_address_to_send_to(deployed: Deployed) -> Non
     }
 
 
-def test_the_cdktf_command_line_synthesizes_the_same_bytes(
-    deployment: Deployment, tmp_path: Path, aws: LocalAws
-) -> None:
+def test_cdktf_cli_synthesizes_the_same_bytes(deployment: Deployment, tmp_path: Path, aws: LocalAws) -> None:
     other = Deployment(aws, "dev", tmp_path)
     cdktf(other, "synth")
     assert files(other.folder) == files(deployment.folder)
 
 
 @pytest.mark.parametrize("environment", ["dev", "staging"])
-def test_the_cdktf_command_line_finds_nothing_to_change_in_either_workspace(
-    deployed: Deployed, environment: str
-) -> None:
+def test_cdktf_cli_finds_nothing_to_change(deployed: Deployed, environment: str) -> None:
     deployment: Deployment = getattr(deployed, environment)
     assert "No changes." in cdktf(deployment, "diff", "media-workflow", "--skip-provider-lock")
 
@@ -92,19 +90,17 @@ def left(deployed: Deployed, aws: LocalAws) -> list[str]:
     """The account after `staging` was destroyed."""
     deployed.staging.initialize()
     deployed.staging.destroy()
-    return everything(aws)
+    return all_names(aws)
 
 
-def test_destroying_an_environment_leaves_nothing_of_it_and_all_of_the_other(
-    deployed: Deployed, left: list[str]
-) -> None:
+def test_destroy_removes_one_environment_and_nothing_else(deployed: Deployed, left: list[str]) -> None:
     assert [name for name in left if "staging" in name] == []
     assert len([name for name in left if "media-workflow-dev" in name]) > 40
     assert not deployed.dev.has_changes()
 
 
-def everything(aws: LocalAws) -> list[str]:
-    """The name of everything in the account that this project makes."""
+def all_names(aws: LocalAws) -> list[str]:
+    """The names of everything in the account that this project creates."""
 
     def named(service: str, call: str, *path: str) -> Iterator[str]:
         pages = aws.client(service).get_paginator(call).paginate()

@@ -1,4 +1,4 @@
-"""The deployed state machine, run by the real interpreter with the packaged functions, started as a person would."""
+"""The deployed state machine and packaged functions, started by hand."""
 
 import json
 from collections.abc import Callable
@@ -15,12 +15,14 @@ from tools.local_aws.gaps.lambda_invocation import INVOCATIONS
 from tools.local_aws.gaps.mediaconnect_flow_status import set_flow_status
 from tools.rehearsal.deployment import Deployment
 
+pytestmark = pytest.mark.xdist_group("environments")
+
 Run = Callable[[dict[str, Any]], tuple[Execution, list[Published]]]
 
 
 @pytest.fixture
 def run(deployment: Deployment, aws: LocalAws) -> Run:
-    """Starts the workflow with an input; how it ended, and what was published meanwhile."""
+    """Runs the workflow with an input; returns how it ended and what was published meanwhile."""
     forget_what_happened(aws.region)
 
     def started(given: dict[str, Any]) -> tuple[Execution, list[Published]]:
@@ -31,16 +33,14 @@ def run(deployment: Deployment, aws: LocalAws) -> Run:
     return started
 
 
-def test_a_flow_that_is_off_air_on_purpose_is_healthy_and_nobody_is_told(deployment: Deployment, run: Run) -> None:
-    ended, told = run({"flow_arn": deployment.flow_arn("live-stream")})
-    assert (ended.status, told) == ("SUCCEEDED", [])
+def test_flow_off_air_on_purpose_is_healthy_and_notifies_nobody(deployment: Deployment, run: Run) -> None:
+    ended, sent = run({"flow_arn": deployment.flow_arn("live-stream")})
+    assert (ended.status, sent) == ("SUCCEEDED", [])
     assert ended.states == ("MonitorStream", "EvaluateHealth", "ClearAlert", "StreamHealthy")
     assert [invocation.failed for invocation in INVOCATIONS] == [False, False]
 
 
-def test_a_running_flow_without_a_source_becomes_one_message_to_the_right_people(
-    deployment: Deployment, run: Run, aws: LocalAws
-) -> None:
+def test_lost_source_is_one_message_to_its_recipients(deployment: Deployment, run: Run, aws: LocalAws) -> None:
     flow_arn = deployment.flow_arn("live-stream")
     set_flow_status(flow_arn, "ACTIVE")
     datum = {
@@ -50,9 +50,9 @@ def test_a_running_flow_without_a_source_becomes_one_message_to_the_right_people
         "Value": 0.0,
     }
     aws.client("cloudwatch").put_metric_data(Namespace="AWS/MediaConnect", MetricData=[datum])
-    ended, told = run({"flow_name": "live-stream"})
+    ended, sent = run({"flow_name": "live-stream"})
     assert (ended.status, ended.states[-1]) == ("SUCCEEDED", "AlertSent")
-    (message,) = told
+    (message,) = sent
     assert message.subject.startswith("[CRITICAL] live-stream (dev): The source is gone")
     assert (message.attributes["kind"], message.attributes["severity"]) == ("opened", "CRITICAL")
     assert message.recipients == ("email live-dev@example.com",)
@@ -72,11 +72,11 @@ def test_a_running_flow_without_a_source_becomes_one_message_to_the_right_people
         ["live-stream"],
     ],
 )
-def test_a_persons_input_that_starts_no_check_fails_clearly_and_notifies_nobody(
+def test_refused_input_fails_clearly_and_notifies_nobody(
     deployment: Deployment, run: Run, aws: LocalAws, given: Any
 ) -> None:
-    ended, told = run(given)
-    assert (ended.status, told) == ("FAILED", [])
+    ended, sent = run(given)
+    assert (ended.status, sent) == ("FAILED", [])
     assert ended.states == ("MonitorStream", "EvaluateHealth", "InputRefused")
     assert ended.cause.startswith("Nothing was checked: ")
     assert f"The input was {json.dumps(given)}." in ended.cause
@@ -86,7 +86,7 @@ def test_a_persons_input_that_starts_no_check_fails_clearly_and_notifies_nobody(
 
 
 @pytest.mark.parametrize("kind", ["schedule", "event", "alarm"])
-def test_a_check_of_ours_whose_policy_is_gone_is_a_monitoring_failure(
+def test_check_without_a_policy_is_a_monitoring_failure(
     deployment: Deployment, run: Run, aws: LocalAws, kind: str
 ) -> None:
     arn = deployment.flow_arn("live-stream")
@@ -114,12 +114,12 @@ def test_a_check_of_ours_whose_policy_is_gone_is_a_monitoring_failure(
     policy = ssm.get_parameter(Name=name)["Parameter"]["Value"]
     ssm.delete_parameter(Name=name)
     try:
-        ended, told = run(given)
+        ended, sent = run(given)
     finally:
         ssm.put_parameter(Name=name, Value=policy, Type="String")
     assert (ended.status, ended.states[-1]) == ("FAILED", "MonitoringFailed")
     assert "no flow 'live-stream' is monitored here" in ended.cause
-    (message,) = told
+    (message,) = sent
     assert (message.subject, message.attributes["kind"]) == ("[CRITICAL] monitoring is down (dev)", "blind")
     assert message.recipients == ("email live-dev@example.com",)
     assert ended.arn in message.message
@@ -133,9 +133,7 @@ def dead_letters(deployment: Deployment, aws: LocalAws) -> list[Any]:
     return [json.loads(message["Body"]) for message in got.get("Messages", [])]
 
 
-def test_the_functions_run_from_the_deployed_zip_and_not_from_this_repository(
-    deployment: Deployment, aws: LocalAws
-) -> None:
+def test_functions_run_from_the_deployed_zip(deployment: Deployment, aws: LocalAws) -> None:
     arn = deployment.outputs()["stream_monitor_arn"]
     answer = aws.client("lambda").invoke(FunctionName=arn, Payload=json.dumps({"input": 5, "started": "x"}).encode())
     trace = json.loads(answer["Payload"].read())["stackTrace"]

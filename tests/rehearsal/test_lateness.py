@@ -14,10 +14,10 @@ from tools.rehearsal.lateness import (
     Conditions,
     conditions,
     missed,
-    settings,
     text,
     trials,
 )
+from tools.rehearsal.measurement import settings
 from tools.rehearsal.metrics import emits
 from tools.rehearsal.timeline import Notification
 
@@ -40,7 +40,7 @@ def test_environments_differ_in_their_check_interval_only(tmp_path: Path) -> Non
     assert loaded[0].flows == loaded[1].flows
 
 
-def test_every_lateness_is_measured_with_every_interval_and_protocol() -> None:
+def test_conditions_combine_lateness_interval_and_protocol() -> None:
     found = conditions(list(LATENESS))
     assert len(set(found)) == len(found) == len(LATENESS) * len(CHECKS) * len(PROTOCOLS) == 60
     assert [Conditions(lateness=one, checks=1, protocol="rtp").latest for one in ("0", "90", "60..180 #2")] == [
@@ -51,7 +51,7 @@ def test_every_lateness_is_measured_with_every_interval_and_protocol() -> None:
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
-def test_every_rule_of_the_flows_of_a_protocol_has_a_trial(environment: Environment, protocol: str) -> None:
+def test_every_rule_of_a_protocol_has_a_trial(environment: Environment, protocol: str) -> None:
     rules = {
         rule.key
         for flow in environment.flows
@@ -72,7 +72,7 @@ OF_MANY = {"Minimum": min, "Maximum": max, "Average": lambda many: sum(many) / l
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
-def test_a_rule_is_breached_in_its_trial_and_no_worse_one(environment: Environment, protocol: str) -> None:
+def test_trial_breaches_its_rule_and_no_worse_one(environment: Environment, protocol: str) -> None:
     for trial in trials(environment, protocol):
         scenario = trial.scenario(LATE)
         rules = health_rules(trial.flow, environment.thresholds_of(trial.flow))
@@ -123,14 +123,14 @@ def test_a_rule_is_breached_in_its_trial_and_no_worse_one(environment: Environme
         ("packet-loss", [message(8, severity="MEDIUM")], "!never"),
     ],
 )
-def test_a_cell_shows_what_was_notified_and_whether_it_misses_its_target(
+def test_cell_shows_the_notification_and_a_missed_target(
     environment: Environment, trial: str, sent: list[Notification], shown: str
 ) -> None:
     (found,) = [one for one in trials(environment, "srt") if one.name == trial]
     assert found.judge(sent, LATE).shown() == shown
 
 
-def test_the_tables_mark_and_count_the_cells_that_miss_their_target() -> None:
+def test_tables_mark_and_count_missed_targets() -> None:
     rows = {
         LATE: {"healthy hour": Cell(text="0"), "zeros": Cell(text="3 min", missed=True)},
         Conditions(lateness="0", checks=5, protocol="rtp"): {

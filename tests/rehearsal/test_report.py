@@ -1,6 +1,7 @@
-"""What a report draws: the workflow as deployed with the paths taken, and plots that name what they cannot show."""
+"""What a report draws: the deployed workflow with the paths taken, and the plots."""
 
 import json
+import re
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -8,14 +9,16 @@ from typing import Any
 from xml.etree import ElementTree as ET
 
 import pytest
+from syrupy.assertion import SnapshotAssertion
 
 from components.workflow_definition import workflow_definition
 from tests.unit.environments import GOOD, load
+from tools.rehearsal import report
 from tools.rehearsal.assignment import Assignment
-from tools.rehearsal.evidence import Graph, Line, Threshold
+from tools.rehearsal.evidence import Evidence, Graph, Line, Threshold
 from tools.rehearsal.reading import find_scenario, load_scenario
 from tools.rehearsal.report import plots, workflow
-from tools.rehearsal.timeline import Moment, Result
+from tools.rehearsal.timeline import Moment, Notification, Result
 
 DEFINITION = workflow_definition(
     partition="aws",
@@ -35,7 +38,7 @@ GRAPH = Graph(
 
 @pytest.fixture
 def result(tmp_path: Path) -> Result:
-    """A rehearsal in which one look was healthy and one was not."""
+    """A rehearsal in which one check was healthy and one was not."""
     flow = load(tmp_path, GOOD).flows[0]
     found = Result(Assignment(load_scenario(find_scenario("packet_loss")), "dev", flow))
     for minute, states in ((5, ["ClearAlert", "StreamHealthy"]), (7, ["RaiseAlert", "AlertSent"])):
@@ -53,7 +56,7 @@ def alarm(minute: float, before: str, after: str, name: str = "media-workflow-de
     return Moment(minute=minute, kind="alarm", text="", facts={"name": name, "before": before, "after": after})
 
 
-def test_every_state_of_the_deployed_workflow_is_drawn_and_the_paths_taken_stand_out(result: Result) -> None:
+def test_workflow_drawing_has_every_state_and_marks_paths_taken(result: Result) -> None:
     drawing = drawn(result)
     states = {
         str(group.findtext("text")): (str(group.get("class")), [text.text for text in group.findall("text")][1:])
@@ -79,14 +82,14 @@ def marks(spec: dict[str, Any]) -> list[str]:
     return [layer["mark"]["type"] for layer in spec["layer"]]
 
 
-def test_a_curve_has_its_thresholds_on_the_scenarios_own_time() -> None:
+def test_curve_has_thresholds_and_the_scenarios_time() -> None:
     spec = plots.metric(GRAPH, SPAN)
     assert marks(spec) == ["line", "rule", "text"]
     assert [value["clock"] for value in spec["layer"][0]["data"]["values"]] == ["20:00:00", "20:01:00"]
     assert spec["layer"][1]["data"]["values"][0]["value"] == 50
 
 
-def test_a_metric_that_vanishes_is_a_gap_in_its_curve() -> None:
+def test_metric_that_vanishes_is_a_gap() -> None:
     line = Line(label="Average", points=((0.0, 5.0), (1.0, 5.0), (4.0, 5.0)))
     values = plots.metric(replace(GRAPH, lines=(line,)), SPAN)["layer"][0]["data"]["values"]
     assert [(value["clock"][3:5], value["value"]) for value in values] == [
@@ -97,12 +100,12 @@ def test_a_metric_that_vanishes_is_a_gap_in_its_curve() -> None:
     ]
 
 
-def test_an_empty_widget_says_that_it_has_no_data() -> None:
+def test_empty_widget_says_no_data() -> None:
     assert "no data" in json.dumps(plots.widget(replace(GRAPH, lines=()), SPAN))
     assert "no data" not in json.dumps(plots.widget(GRAPH, SPAN))
 
 
-def test_alarms_are_bands_from_change_to_change_and_those_that_stayed_ok_are_left_out(result: Result) -> None:
+def test_alarm_bands_leave_out_alarms_that_stayed_ok(result: Result) -> None:
     result.timeline += [
         alarm(1, "INSUFFICIENT_DATA", "OK"),
         alarm(1, "INSUFFICIENT_DATA", "OK", "media-workflow-dev-chain-dead-letters"),
@@ -118,13 +121,29 @@ def test_alarms_are_bands_from_change_to_change_and_those_that_stayed_ok_are_lef
     ]
 
 
-def test_without_an_alarm_there_are_no_bands(result: Result) -> None:
+def test_no_alarm_is_no_bands(result: Result) -> None:
     assert plots.alarms(result, SPAN) is None
 
 
-def test_a_fault_lasts_until_it_is_mended(result: Result) -> None:
+def test_fault_band_ends_when_the_fault_ends(result: Result) -> None:
     for minute, error in ((6.0, "crash"), (8.0, None)):
         facts = {"target": "sns", "error": error}
         result.timeline.append(Moment(minute=minute, kind="fault", text=f"sns: {error}", facts=facts))
     (band,) = plots.moments(result, SPAN)["layer"][1]["data"]["values"]
     assert band["words"] == "sns: crash until 20:08:00"
+
+
+def test_page_is_as_in_the_snapshot(
+    result: Result, monkeypatch: pytest.MonkeyPatch, snapshot: SnapshotAssertion
+) -> None:
+    """Without style and scripts, and with a message that nobody receives."""
+    monkeypatch.setattr(report, "_vega", str)
+    result.evidence = Evidence(metrics=(GRAPH,), dashboard=(GRAPH, replace(GRAPH, lines=())), definition=DEFINITION)
+    for minute, recipients in ((7.0, ("email noc@example.com",)), (9.0, ())):
+        result.notifications.append(
+            Notification(
+                minute=minute, kind="opened", severity="HIGH", subject="Lost", text="a < b", recipients=recipients
+            )
+        )
+    page = re.sub(r"(<(style|script)[^>]*>).*?(</)", r"\1\3", report.page([result]), flags=re.DOTALL)
+    assert page == snapshot

@@ -1,10 +1,11 @@
-"""What a person sees of rehearsals: a line and the messages of each, what was missed, and one message in full."""
+"""What `rehearse` prints, in short and in full."""
 
 import io
 from pathlib import Path
 
 import pytest
 from rich.console import Console
+from syrupy.assertion import SnapshotAssertion
 
 from tests.unit.environments import GOOD, load
 from tools.rehearsal.assignment import Assignment
@@ -37,23 +38,23 @@ def good(tmp_path: Path) -> Result:
     return result(tmp_path, (7, "opened", "MEDIUM"), (9, "escalated", "HIGH"), (20, "recovered", "HIGH"))
 
 
-def test_many_scenarios_are_a_line_each_with_their_messages_and_one_message_in_full(good: Result) -> None:
+def test_many_scenarios_are_a_line_each_and_one_whole_message(good: Result) -> None:
     text = shown(good, good, full=False)
-    assert text.count("passed  packet_loss: The network loses packets for a while (live, dev)") == 2
+    assert text.count("passed  packet_loss: The network loses packets for several minutes (live, dev)") == 2
     assert "          20:07:00 [MEDIUM] opened" in text
     assert text.count("| First: look.") == 1
     assert "passed: 2 scenario(s), 6 message(s) delivered" in text
 
 
-def test_a_failed_one_says_what_was_expected_and_seen_and_how_many_failed(good: Result, tmp_path: Path) -> None:
+def test_failed_scenario_shows_expected_and_seen(good: Result, tmp_path: Path) -> None:
     text = shown(good, result(tmp_path), full=False)
     assert "FAILED  packet_loss" in text
-    assert "nobody is told" in text
+    assert "no notifications" in text
     assert "missed: expected a message of kind opened" in text
     assert "1 of 2 FAILED, 3 message(s) delivered" in text
 
 
-def test_one_scenario_is_shown_with_its_timeline_but_not_the_first_ok_of_new_alarms(good: Result) -> None:
+def test_full_timeline_leaves_out_the_first_ok_of_new_alarms(good: Result) -> None:
     for minute, before, after in ((1, "INSUFFICIENT_DATA", "OK"), (7, "OK", "ALARM")):
         facts = {"before": before, "after": after}
         good.timeline.append(Moment(minute=minute, kind="alarm", text=f"loss: {before} -> {after}", facts=facts))
@@ -61,3 +62,9 @@ def test_one_scenario_is_shown_with_its_timeline_but_not_the_first_ok_of_new_ala
     assert "20:07:00  alarm     loss: OK -> ALARM" in text
     assert "20:01:00" not in text
     assert text.count("to email noc@example.com") == 3
+
+
+@pytest.mark.parametrize("full", [False, True], ids=["short", "full"])
+def test_output_is_as_in_the_snapshot(good: Result, tmp_path: Path, snapshot: SnapshotAssertion, full: bool) -> None:  # noqa: FBT001
+    good.timeline.append(Moment(minute=7, kind="alarm", text="loss: OK -> ALARM", facts={}))
+    assert shown(good, result(tmp_path), full=full) == snapshot

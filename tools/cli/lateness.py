@@ -19,7 +19,8 @@ def lateness(
 
     Exit 0 if every cell meets its target, 1 if one does not; those are marked with an exclamation mark.
     """
-    from tools.rehearsal.lateness import LATENESS, conditions, measure_in_processes, missed, text
+    from tools.rehearsal.lateness import LATENESS, conditions, missed, text
+    from tools.rehearsal.measurement import measure_in_processes
 
     if unknown := sorted(set(rows or []) - set(LATENESS)):
         raise typer.BadParameter(f"no row {', '.join(unknown)}. Rows: {', '.join(LATENESS)}", param_hint="--lateness")

@@ -1,5 +1,6 @@
-"""Practising an incident: the synthesized Terraform on an AWS inside this process, and a stream that breaks.
+"""Rehearsal of incidents on a local AWS, with the synthesized Terraform.
 
-`scenario` reads what shall happen, `stage` deploys, `run` plays it on the scenario's own clock, `show` prints.
-Nothing that is deployed knows that it is rehearsed.
+`reading` loads scenarios, `assignment` finds their flows, `deployment` deploys, `run` plays on the scenario's own
+clock, with `driver` for the consequences; `show` prints and `report` draws. Nothing that is deployed can tell that it
+is a rehearsal.
 """

@@ -1,7 +1,7 @@
-"""Which flow of which environment plays a scenario: its own, or of another environment each that it fits. Pure.
+"""Assigns scenarios to their own flows, or to those of another environment. Pure.
 
-A scenario fits a flow that has what it needs: as many sources as it names, the metrics that it cannot do without, and
-whether it should be on air. Metrics that a flow does not have are left out when it plays.
+A scenario fits a flow that has what it needs: the number of sources, the metrics that it requires, and the `on_air`
+setting. Metrics that a flow does not have are left out.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -42,8 +42,8 @@ def at_home(scenarios: Sequence[Scenario], environments: Mapping[str, Environmen
         flow = flows.get(scenario.flow)
         if flow is None:
             problems.append(
-                f'{scenario.place("flow")}: flow is "{scenario.flow}": '
-                f"{scenario.environment} has {', '.join(flows)} only."
+                f'{scenario.place("flow")}: no flow "{scenario.flow}" in {scenario.environment}. '
+                f"Flows: {', '.join(flows)}."
             )
         elif lacks := list(_lacks(scenario, flow, environments[scenario.environment])):
             words = " and ".join(lacks)
@@ -56,7 +56,7 @@ def at_home(scenarios: Sequence[Scenario], environments: Mapping[str, Environmen
 
 
 def fitting(scenarios: Sequence[Scenario], environment: Environment) -> tuple[list[Assignment], list[str]]:
-    """Each scenario on every flow of one environment that it fits; and why the others do not play, a line each.
+    """Each scenario on every flow of one environment that it fits, and why not on others.
 
     Raises:
         ScenarioError: none fits any flow.
@@ -80,12 +80,12 @@ def _lacks(scenario: Scenario, flow: Flow, environment: Environment) -> Iterator
 
 
 def _not_ours(scenario: Scenario, environment: Environment) -> Iterator[str]:
-    """What a scenario breaks by hand that was there before, and so is not in the local AWS."""
+    """What a scenario breaks that the environment does not create."""
     targets = {fault.target for fault in scenario.faults if fault.target in BREAKS}
     if "key" in targets and environment.existing_key_arn:
-        yield "is under a key of your own (existing_key_arn), which is not here to be broken"
+        yield "uses a key of your own (existing_key_arn), which the local AWS does not have"
     if targets - {"key"} and environment.existing_topic_arn:
-        yield "alerts through a topic of your own (existing_topic_arn), which is not here to be broken"
+        yield "notifies through a topic of your own (existing_topic_arn), which the local AWS does not have"
 
 
 def _all_lacks(scenario: Scenario, flow: Flow) -> Iterator[str]:
@@ -105,4 +105,4 @@ def _unnamed(event: Event, sources: Sequence[str], outputs: Sequence[str]) -> It
     for what, named, known in (("source", event.source, sources), ("output", event.output, outputs)):
         absent = named > len(known) if isinstance(named, int) else named is not None and named not in known
         if absent:
-            yield f"has no {what} {named} but {', '.join(known) or 'none'}"
+            yield f"has no {what} {named}, only {', '.join(known)}" if known else f"has no {what}"

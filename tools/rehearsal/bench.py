@@ -1,4 +1,4 @@
-"""Measures rehearsals: the whole library from nothing, and what one more scenario costs. `make bench-rehearsal`."""
+"""Measures rehearsals: deploying, playing the whole library, and 30 more minutes."""
 
 import tempfile
 import time
@@ -16,11 +16,11 @@ HALF_AN_HOUR: Final = 30
 
 
 def measure(say: Callable[[str], None]) -> dict[str, float]:
-    """Seconds by what they were spent on: `deploy`, `play`, `total`, and `half_hour`, the cost of 30 minutes more.
+    """Seconds for `deploy`, `play` and `total`, and `half_hour`, the cost of 30 more minutes.
 
-    The last is the mean over the library of real time for each minute that is played, times thirty.
+    `half_hour` is the mean real time of a played minute over the library, times thirty.
     """
-    begun = time.monotonic()
+    started = time.monotonic()
     scenarios = load_scenarios([])
     environments = load(scenario.environment for scenario in scenarios)
     with LocalAws() as aws, tempfile.TemporaryDirectory(prefix="rehearsal-") as folder:
@@ -34,9 +34,9 @@ def measure(say: Callable[[str], None]) -> dict[str, float]:
     for result in results:
         say(f"{result.seconds:6.2f} s for {result.assignment.scenario.minutes:3} minutes of {result.assignment.name}")
     return {
-        "deploy": deployed - begun,
+        "deploy": deployed - started,
         "play": played,
-        "total": time.monotonic() - begun,
+        "total": time.monotonic() - started,
         "half_hour": played / minutes * HALF_AN_HOUR,
     }
 

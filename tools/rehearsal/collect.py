@@ -1,4 +1,4 @@
-"""Reads a report's evidence from what is deployed: alarms with their metrics, the dashboard and the workflow.
+"""Reads the data of a report from the deployment: metrics, dashboard and workflow.
 
 The dashboard's graphs ask the local CloudWatch for exactly the series that the deployed body names.
 """
@@ -80,7 +80,7 @@ class _Reader:
         return graphs
 
     def _widgets(self) -> list[Graph]:
-        """The graphs of the dashboard, without those of flows that do not play."""
+        """The graphs of the dashboard, without those of other flows."""
         body = json.loads(self._watched.dashboards[self._dashboard].body)
         graphs = [widget for widget in body["widgets"] if widget["type"] not in {"text", "alarm"}]
         return [
@@ -110,7 +110,7 @@ class _Reader:
         )
 
     def _why_empty(self, rows: Sequence[Sequence[Any]]) -> str:
-        """Whether nobody emitted what a graph asks for, or somebody did and it asks for something else."""
+        """Why a graph is empty: nothing emitted its metrics, or its dimensions differ."""
         emitted = {datum.name for datum in self._watched.metric_data}
         asked = list(dict.fromkeys(str(row[1]) for row in rows))
         there = [metric for metric in asked if metric in emitted]
@@ -159,5 +159,5 @@ class _Reader:
 
 
 def _plain(moment: datetime) -> datetime:
-    """As moto keeps its times: UTC, unsaid."""
+    """The moment as naive UTC, as moto keeps it."""
     return moment.astimezone(UTC).replace(tzinfo=None)

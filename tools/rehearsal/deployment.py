@@ -1,6 +1,6 @@
-"""Deploys an environment to a local AWS with the same commands as to the real one: synth, init, apply.
+"""Deploys an environment to a local AWS as to the real one: synth, init, apply.
 
-Owns the folder that Terraform works in and nothing else; what happens on the stage is played by `tools.rehearsal.run`.
+Owns the folder that Terraform works in and nothing else; `tools.rehearsal.run` plays scenarios on it.
 """
 
 import json
@@ -32,11 +32,11 @@ class Deployment:
         aws: a running local AWS.
         name: the environment, as in `environments/<name>.toml`.
         folder: an empty folder for what is synthesized and for Terraform's files.
-        progress: told in a few words what is being done; Terraform takes a minute.
+        progress: called with each step; Terraform takes a minute.
         settings_root: the folder with `environments/`, for one that is not the project's.
 
     Attributes:
-        environ: the whole environment in which this stage's commands run.
+        environ: the environment variables of the deployment's commands.
     """
 
     def __init__(
@@ -79,7 +79,7 @@ class Deployment:
             raise TerraformError(f"main.py ended with {done.returncode}:\n{done.stderr}")
 
     def initialize(self) -> None:
-        """Make the state bucket and initialise Terraform with it."""
+        """Create the state bucket and initialise Terraform with it."""
         self._progress("initialising Terraform")
         client = self.aws.client("s3")
         name = self.environment.state_bucket_name
@@ -118,7 +118,7 @@ class Deployment:
         """
         arns: dict[str, str] = self.outputs()["flow_arns"]
         if name not in arns:
-            raise ScenarioError(f"the environment {self.environment.name} has no flow {name}; it has {', '.join(arns)}")
+            raise ScenarioError(f'No flow "{name}" in {self.environment.name}. Flows: {", ".join(arns)}.')
         return arns[name]
 
     def run(self, *arguments: str, accept: tuple[int, ...] = (0,)) -> subprocess.CompletedProcess[str]:
@@ -131,7 +131,7 @@ class Deployment:
 
 
 def load(names: Iterable[str]) -> dict[str, Environment]:
-    """The settings of environments by name, without what is set by hand.
+    """The settings of environments by name, without overrides.
 
     Raises:
         SettingsError: one cannot be used.
@@ -147,13 +147,13 @@ def deploy(
     *,
     settings_root: Path = PROJECT,
 ) -> dict[str, Deployment]:
-    """Apply environments to a local AWS, all at once because each mostly waits; the stages by name.
+    """Apply environments in parallel, because each mostly waits; the deployments by name.
 
     Args:
         aws: a running local AWS.
         names: the environments.
         folder: an empty folder.
-        say: told in a few words what is being done.
+        say: called with each step.
         settings_root: the folder with `environments/`, for those that are not the project's.
 
     Raises:
@@ -177,6 +177,6 @@ def deploy(
 
 
 def _neutral(environ: Mapping[str, str]) -> dict[str, str]:
-    """The environment without a real account's profile, credentials and Region, and without settings given by hand."""
-    by_hand = {override.variable for override in OVERRIDES} | {"CDKTF_CONTEXT_JSON"}
-    return {name: value for name, value in environ.items() if not name.startswith("AWS_") and name not in by_hand}
+    """The environment variables without those of a real account and overrides of settings."""
+    overrides = {override.variable for override in OVERRIDES} | {"CDKTF_CONTEXT_JSON"}
+    return {name: value for name, value in environ.items() if not name.startswith("AWS_") and name not in overrides}

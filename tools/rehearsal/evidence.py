@@ -1,4 +1,4 @@
-"""What a report shows beside the timeline: graphs and the workflow. Pure data; `tools.rehearsal.collect` reads it."""
+"""What a report shows besides the timeline: graphs and the workflow. Pure data."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ class Threshold:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Graph:
-    """A graph: its lines, and the thresholds drawn in. `note` says why it has no data or cannot be drawn."""
+    """A graph: lines and thresholds. `note` says why it is empty or cannot be drawn."""
 
     title: str
     lines: tuple[Line, ...] = ()
@@ -36,13 +36,13 @@ class Graph:
 
     @property
     def empty(self) -> bool:
-        """Whether there is nothing to see."""
+        """Whether no line has a point."""
         return not any(line.points for line in self.lines)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """What is deployed, with a scenario's data: a graph for each alarmed metric, the dashboard's, the definition."""
+    """Graphs of the alarmed metrics and of the dashboard, and the state machine."""
 
     metrics: tuple[Graph, ...]
     dashboard: tuple[Graph, ...]

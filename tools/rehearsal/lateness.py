@@ -1,34 +1,21 @@
-"""The lateness table: what is notified, and when, while metrics are late.
+"""The lateness table: what is notified, and when, while metrics are late. Pure.
 
-Each cell is a scenario on a deployed flow: real alarms, schedule, state machine and functions, on the scenario's clock.
-A cell has a lateness, a check interval, a protocol and a trial, which is a healthy hour, an outage or a breached rule.
+`measurement` plays it. A cell has a lateness, a check interval, a protocol and a trial, which is a healthy hour, an
+outage or a breached rule.
 """
 
-import os
-import tempfile
-import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from contextlib import ExitStack
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
-from multiprocessing import get_context, parent_process
-from multiprocessing.util import Finalize
-from pathlib import Path
 from typing import Any, Final
 
 from components.health_rules import HealthRule, health_rules
 from settings import WORST_FIRST, Environment, Flow
-from tools.local_aws import LocalAws
-from tools.rehearsal.assignment import Assignment
-from tools.rehearsal.deployment import Deployment, deploy
 from tools.rehearsal.metrics import EMITTED
-from tools.rehearsal.run import play
 from tools.rehearsal.scenario import PRESENCE, Scenario
 from tools.rehearsal.timeline import Notification
 
-SETTINGS: Final = Path(__file__).with_suffix(".toml")
 CHECKS: Final = (1, 5)
 """Minutes between two scheduled checks."""
 PROTOCOLS: Final = ("rtp", "srt")
@@ -78,7 +65,7 @@ class Cell:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conditions:
-    """Under which a trial is played: a key of `LATENESS`, minutes between checks, and the protocol."""
+    """The conditions of a trial: a key of `LATENESS`, minutes between checks, and the protocol."""
 
     lateness: str
     checks: int
@@ -96,13 +83,13 @@ Judge = Callable[[Sequence[Notification], Conditions], Cell]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trial:
-    """What happens to a flow from `FAULT_AT` on, and what its notifications mean; a column of the table."""
+    """A column of the table: what happens from `FAULT_AT` on, and how it is judged."""
 
     name: str
     flow: Flow
     judge: Judge
     severity: str = ""
-    """Of the incident that is awaited; nothing is played after its notification."""
+    """Of the incident that must be opened."""
     metrics: Metrics | None = None
     """What the flow emits from `FAULT_AT` on, if something else than before."""
     source_metadata: str | None = None
@@ -133,13 +120,13 @@ class Trial:
                 "phase": phases,
                 "event": [self.event] if self.event else [],
                 "fault": faults,
-                "expect": [{"kind": "none", "until": end}],  # only how long it is played
+                "expect": [{"kind": "none", "until": end}],  # only sets how long it is played
             }
         ).named(self.name, {})
 
 
 def trials(environment: Environment, protocol: str) -> list[Trial]:
-    """The columns of a protocol: on its flow with one source, and the rules of two sources on its pair."""
+    """The columns of a protocol; rules of two sources are on the flow that has two."""
     flow, pair = (_flow(environment, name) for name in (protocol, f"{protocol}-pair"))
     dead: dict[str, Metrics] = {"zeros": dict.fromkeys(PRESENCE, 0.0), "silence": {}}
     found = [Trial(name="healthy hour", flow=flow, judge=_nothing)]
@@ -183,24 +170,6 @@ def trials(environment: Environment, protocol: str) -> list[Trial]:
     return found
 
 
-def settings(folder: Path) -> dict[int, str]:
-    """Write the settings of an environment for each check interval; their names."""
-    (folder / "environments").mkdir(parents=True, exist_ok=True)
-    names = {minutes: f"every{minutes}" for minutes in CHECKS}
-    text = SETTINGS.read_text(encoding="utf-8")
-    for minutes, name in names.items():
-        changed = text.replace("check_every_minutes = 1\n", f"check_every_minutes = {minutes}\n")
-        (folder / "environments" / f"{name}.toml").write_text(changed, encoding="utf-8")
-    return names
-
-
-def deployed(aws: LocalAws, folder: Path, say: Callable[[str], None]) -> dict[int, Deployment]:
-    """Deploy an environment for each check interval; the stages by it."""
-    names = settings(folder)
-    deployments = deploy(aws, names.values(), folder / "terraform", say, settings_root=folder)
-    return {minutes: deployments[name] for minutes, name in names.items()}
-
-
 def conditions(lateness: Sequence[str]) -> list[Conditions]:
     """The rows of all tables, for these keys of `LATENESS`."""
     return [
@@ -209,83 +178,6 @@ def conditions(lateness: Sequence[str]) -> list[Conditions]:
         for checks in CHECKS
         for one in lateness
     ]
-
-
-def measure(
-    deployments: Mapping[int, Deployment], rows: Iterable[Conditions], *, beyond: int, wanted: Sequence[str] = ()
-) -> Iterator[tuple[Conditions, dict[str, Cell]]]:
-    """Play the trials of each condition; the row of each, by trial.
-
-    Args:
-        deployments: the environment of each check interval.
-        rows: under which conditions.
-        beyond: periods of an alarm's evaluation range beyond its evaluation periods.
-        wanted: names of trials; all if empty.
-    """
-    for row in rows:
-        deployment = deployments[row.checks]
-        yield (
-            row,
-            {
-                trial.name: trial.judge(
-                    play(
-                        Assignment(trial.scenario(row), deployment.environment.name, trial.flow),
-                        deployment,
-                        beyond=beyond,
-                    ).notifications,
-                    row,
-                )
-                for trial in trials(deployment.environment, row.protocol)
-                if not wanted or trial.name in wanted
-            },
-        )
-
-
-_of_this_process: Final[dict[int, Deployment]] = {}
-"""The environments of a process that `measure_in_processes` started, by check interval."""
-
-
-def measure_in_processes(rows: Sequence[Conditions], *, beyond: int) -> Iterator[tuple[Conditions, Mapping[str, Cell]]]:
-    """Play rows on all processors, each with a local AWS and environments of its own; yields rows as they end.
-
-    Args:
-        rows: under which conditions.
-        beyond: periods of an alarm's evaluation range beyond its evaluation periods.
-    """
-    processes = min(
-        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1, len(rows)
-    )
-    with ProcessPoolExecutor(processes, mp_context=get_context("spawn"), initializer=_deploy_here) as pool:
-        played = [pool.submit(_play_here, row, beyond) for row in rows]
-        try:
-            for one in as_completed(played):
-                yield one.result()
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
-
-
-def _deploy_here() -> None:
-    """Deploy in this process, which is one of several; what was started ends with it."""
-    open_ = ExitStack()
-    Finalize(None, open_.close, exitpriority=1)  # the end of a worker runs no atexit
-    threading.Thread(target=_end_with_parent, args=(open_,), daemon=True).start()
-    aws = open_.enter_context(LocalAws())
-    folder = Path(open_.enter_context(tempfile.TemporaryDirectory(prefix="lateness-")))
-    _of_this_process.update(deployed(aws, folder, lambda _: None))
-
-
-def _end_with_parent(open_: ExitStack) -> None:
-    """Leave nothing behind where the process that started this one is killed."""
-    parent = parent_process()
-    if parent is not None:
-        parent.join()
-        open_.close()
-        os._exit(1)
-
-
-def _play_here(row: Conditions, beyond: int) -> tuple[Conditions, dict[str, Cell]]:
-    (played,) = measure(_of_this_process, [row], beyond=beyond)
-    return played
 
 
 def missed(rows: Mapping[Conditions, Mapping[str, Cell]]) -> int:
@@ -324,7 +216,7 @@ def _healthy(flow: Flow) -> Metrics:
 
 
 def _breaching(flow: Flow, rule: HealthRule) -> Metrics:
-    """What a flow emits while a rule is breached: its metric just beyond the threshold, of one source if that is it."""
+    """What a flow emits while a rule is breached, of one source if that is enough."""
     if rule.comparison.startswith(("Greater", "Increases")):
         value = 1.5 * rule.threshold or 1.0
     else:
@@ -341,7 +233,7 @@ def _of_sources(flow: Flow, metric: str, first: float, second: float) -> float |
 
 
 def _events(flow: Flow) -> dict[str, dict[str, Any]]:
-    """What MediaConnect says of a source that dies, either of which is enough."""
+    """The events of a source that is lost; each alone is enough."""
     minute, name = FAULT_AT + SECOND, flow.source.name
     health = {"current": {"state": "DISCONNECTED"}, "unhealthy": True}
     words = f"Source {name} Stream Error: Timeout."
@@ -358,7 +250,7 @@ def _nothing(sent: Sequence[Notification], _: Conditions) -> Cell:
 
 
 def _metrics_late(sent: Sequence[Notification], _: Conditions) -> Cell:
-    """Of a healthy stream without metrics: one notification of late metrics, and at most one of their return."""
+    """Of missing metrics: one notification that they are late, at most one of their return."""
     kinds = [message.kind for message in sent]
     fine = kinds in (["metrics-late"], ["metrics-late", "metrics-recovered"])
     return Cell(text="+".join(kinds) or "nothing", missed=not fine)
@@ -393,7 +285,7 @@ def _by_metrics(sent: Sequence[Notification], conditions: Conditions, *, target:
 
 
 def _by_rule(sent: Sequence[Notification], _: Conditions, *, rule: HealthRule) -> Cell:
-    """Of a breached rule: minutes to the notification, which is of the rule's severity and no worse."""
+    """Of a breached rule: minutes to the notification, of its severity and no worse."""
     minutes = _raised(sent, rule.severity)
     worse = WORST_FIRST[: WORST_FIRST.index(rule.severity)]
     if _early(sent) or any(message.severity in worse for message in sent):

@@ -1,4 +1,4 @@
-"""Which metrics MediaConnect emits for a flow: what it has no protocol or setting for does not exist. Pure.
+"""Which metrics MediaConnect emits for a flow, by its protocols and settings. Pure.
 
 Names and conditions as in the AWS Elemental MediaConnect User Guide, "Monitoring with CloudWatch".
 """
@@ -83,11 +83,11 @@ def known(metric: str) -> str:
     """The metric, if MediaConnect has it.
 
     Raises:
-        ValueError: it has none of this name; the text says which is near, and all.
+        ValueError: no such metric; the text suggests the nearest and lists all.
     """
     if metric in EMITTED:
         return metric
     by_letters = {name.lower(): name for name in EMITTED}
     near = difflib.get_close_matches(metric.lower(), by_letters, n=1)
-    hint = f"did you mean {by_letters[near[0]]}? " if near else ""
-    raise ValueError(f"MediaConnect emits no such metric; {hint}Known are {', '.join(sorted(EMITTED))}")
+    hint = f" Did you mean {by_letters[near[0]]}?" if near else ""
+    raise ValueError(f"not a metric of MediaConnect.{hint} Metrics: {', '.join(sorted(EMITTED))}")

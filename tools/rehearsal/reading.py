@@ -1,4 +1,4 @@
-"""Reads scenario files; what is wrong in one is said at once, with line, key and what is allowed."""
+"""Reads scenario files; all errors are reported together, with line and key."""
 
 import difflib
 import tomllib
@@ -37,7 +37,7 @@ def load_scenarios(names: Sequence[str]) -> list[Scenario]:
     """Read scenarios given by path or by name, or without any all that are shipped.
 
     Raises:
-        ScenarioError: with every mistake in every file.
+        ScenarioError: with every error in every file.
     """
     loaded, problems = [], []
     for name in names or shipped():
@@ -54,7 +54,7 @@ def load_scenario(path: Path) -> Scenario:
     """Read a scenario file.
 
     Raises:
-        ScenarioError: with every mistake in the file.
+        ScenarioError: with every error in the file.
     """
     try:
         text = path.read_text(encoding="utf-8")
@@ -68,7 +68,7 @@ def load_scenario(path: Path) -> Scenario:
             f"{path} cannot be read ({error.strerror}).{hint} Shipped scenarios: {', '.join(shipped())}."
         ) from error
     except UnicodeDecodeError as error:
-        raise ScenarioError(f"{path} is no text in UTF-8") from error
+        raise ScenarioError(f"{path} is not UTF-8 text") from error
     except tomllib.TOMLDecodeError as error:
         raise ScenarioError(f"{path} is not TOML: {error}") from error
     except ValidationError as error:
@@ -76,7 +76,7 @@ def load_scenario(path: Path) -> Scenario:
 
 
 def _lines(path: Path, text: str, error: ValidationError) -> list[str]:
-    """Each mistake once, in the order of the file."""
+    """Each error once, in the order of the file."""
     found: dict[tuple[int, tuple[int | str, ...]], ErrorDetails] = {}
     for mistake in error.errors():
         there = _existing(tomllib.loads(text), mistake["loc"])
@@ -89,17 +89,17 @@ def _lines(path: Path, text: str, error: ValidationError) -> list[str]:
 
 
 def line_of(text: str, location: Sequence[int | str]) -> int:
-    """The line, counted from 1, on which the value at a location begins.
+    """The line, counted from 1, on which the value at a location starts.
 
-    That is the line after the longest readable beginning of the file that lacks it.
+    That is the line after the longest readable part of the file's start that lacks it.
     """
     lines, last = text.splitlines(), 0
     for count in range(1, len(lines) + 1):
         try:
-            beginning = tomllib.loads("\n".join(lines[:count]))
+            head = tomllib.loads("\n".join(lines[:count]))
         except tomllib.TOMLDecodeError:
             continue
-        if len(_existing(beginning, location)) == len(location):
+        if len(_existing(head, location)) == len(location):
             return last + 1
         last = count
     return len(lines)
@@ -116,22 +116,24 @@ def _existing(value: Any, location: Sequence[int | str]) -> tuple[int | str, ...
 
 
 def _explained(mistake: ErrorDetails, location: Sequence[int | str]) -> str:
-    """A mistake in our words; the key as a person counts."""
+    """An error in our words; items of lists are counted from 1."""
     kind, context = mistake["type"], mistake.get("ctx", {})
     key = (
         "".join(f" #{step + 1}" if isinstance(step, int) else f".{step}" for step in location).strip(".") or "the file"
     )
     if kind == "missing":
-        return f"{key} is missing and needed."
+        return f"{key} is required."
     if kind == "extra_forbidden":
         known = sorted(_keys(location[:-1]))
         near = difflib.get_close_matches(str(location[-1]), known, n=1)
-        hint = f"did you mean {near[0]}? " if near else ""
-        return f"{key} is no key of a scenario: {hint}Allowed here: {', '.join(known)}."
+        hint = f" Did you mean {near[0]}?" if near else ""
+        return f"{key} is not a key of a scenario.{hint} Allowed here: {', '.join(known)}."
     evident = isinstance(mistake["input"], dict | list | tuple) or mistake["input"] == location[-1]
     shown = "" if evident else f" is {_shown(mistake['input'])}"
     if kind == "value_error":
         return f"{key}{shown}: {context['error']}."
+    if kind == "timezone_aware":
+        return f"{key}{shown}: needs an offset, such as 2026-11-23T20:00:00Z."
     if kind == "literal_error":
         return f"{key}{shown}: use {context['expected']}."
     words = mistake["msg"].removeprefix("Input should be ").removeprefix("Value should be ")

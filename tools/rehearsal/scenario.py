@@ -1,6 +1,6 @@
-"""Scenario files: what happens to a flow minute by minute, and which messages must follow.
+"""Scenarios: what happens to a flow minute by minute, and which messages must follow. Pure.
 
-Pure. On which flow it is played is decided in `cast`; `run` plays it, and `reading` reads the file.
+`reading` reads the file, `assignment` decides on which flow it is played, and `run` plays it.
 """
 
 import hashlib
@@ -54,7 +54,7 @@ Target = Literal[
 ]
 Error = Literal["throttled", "timeout", "crash", "access-denied"]
 Resource = Literal["key", "topic_policy", "self_monitoring_topic_policy"]
-"""What is deployed and can be broken by hand: the environment's key, and the policies of its two topics."""
+"""Deployed resources that a fault can break: the environment's key, and the policies of its two topics."""
 Broken = Literal["disabled", "pending-deletion", "statement-deleted", "denied"]
 BREAKS: Final[Mapping[str, tuple[str, ...]]] = {
     "key": ("disabled", "pending-deletion", "statement-deleted"),
@@ -63,7 +63,7 @@ BREAKS: Final[Mapping[str, tuple[str, ...]]] = {
 }
 """How each of them can be broken; done by `tools.local_aws.resource_faults`."""
 Silent = Literal["flow_events", "alarm_events", "schedule"]
-"""What can only get lost on its way: MediaConnect's own events, those of alarms, and scheduled checks."""
+"""What can only be lost: MediaConnect's own events, those of alarms, and scheduled checks."""
 SILENT: Final = get_args(Silent)
 ERRORS_OF: Final[Mapping[str, tuple[str, ...]]] = {
     **dict.fromkeys(get_args(Target), get_args(Error)),
@@ -84,7 +84,7 @@ PRESENCE: Final = ("SourceBitRate", "SourceConnected", "SourceTotalPackets")
 
 
 class ScenarioError(OperatorError):
-    """A scenario that cannot be used; the message names the file, line, each key and what is allowed."""
+    """A scenario that cannot be used; the message names file, line, keys and what is allowed."""
 
     exit_code = 2
 
@@ -105,7 +105,7 @@ class Ramp(_Part):
 
 
 def _ramps(given: object) -> tuple[Ramp, ...]:
-    """A metric's values, one for each source that it tells of."""
+    """A metric's values, one for each source."""
     values = given if isinstance(given, list) else [given]
     return tuple(_ramp(value) for value in values) if values else _ramp_needed()
 
@@ -132,7 +132,7 @@ Seconds = Annotated[float, Field(strict=True, ge=0, le=LATEST, allow_inf_nan=Fal
 
 
 class Lateness(_Part):
-    """How many seconds after the end of its period a datapoint arrives: the same for all, or random from a seed."""
+    """Seconds from the end of a period to its datapoint's arrival; random if they differ."""
 
     least: Seconds = Field(alias="min")
     most: Seconds = Field(alias="max")
@@ -159,10 +159,11 @@ def _lateness(given: object) -> object:
 
 
 class Phase(_Part):
-    """From this minute until the next phase: the flow's status and one datapoint a minute for each metric.
+    """The flow's status and metrics from this minute until the next phase.
 
-    A list has one value for each source: the flow's own metric carries both, and each source's its own.
-    `source_metadata` is what DescribeFlowSourceMetadata answers; without it, what fits the metrics.
+    Each metric has one datapoint a minute. A list has one value for each source: the flow's own metric carries both,
+    and each source's its own. `source_metadata` is what DescribeFlowSourceMetadata answers; without it, what fits the
+    metrics.
     """
 
     minute: int = Field(ge=0)
@@ -172,9 +173,9 @@ class Phase(_Part):
 
 
 class Event(_Part):
-    """An event of MediaConnect's own, delivered at this minute, and with `every` again and again until `until`.
+    """An event of MediaConnect at this minute, with `every` repeated until `until`.
 
-    `source` and `output` say what it is about, by name or counted from 1.
+    `source` and `output` are what it is about, by name or counted from 1.
     """
 
     minute: Minute
@@ -188,7 +189,7 @@ class Event(_Part):
     @model_validator(mode="after")
     def _repeats(self) -> Self:
         if (self.every is None) is not (self.until is None):
-            raise ValueError("every and until go together: an event that repeats says how often and until when")
+            raise ValueError("a repeating event needs both every and until")
         return self
 
     @property
@@ -201,7 +202,7 @@ class Event(_Part):
 
 
 class Fault(_Part):
-    """Something of the chain itself fails from this minute until before another."""
+    """Part of the monitoring fails from this minute until before another."""
 
     start: Minute = Field(default=0, alias="from")
     until: Minute
@@ -211,7 +212,7 @@ class Fault(_Part):
     @model_validator(mode="after")
     def _possible(self) -> Self:
         if self.until <= self.start:
-            raise ValueError(f"it ends at minute {self.until:g}, which is not after its begin at {self.start:g}")
+            raise ValueError(f"ends at minute {self.until:g}, which is not after its start at minute {self.start:g}")
         if self.error not in ERRORS_OF[self.target]:
             fitting = [target for target, errors in ERRORS_OF.items() if self.error in errors]
             raise ValueError(
@@ -226,7 +227,7 @@ def _or(words: Sequence[str]) -> str:
 
 
 class Needs(_Part):
-    """What a flow must have for a scenario to make sense on it, beside as many sources as the scenario names."""
+    """What a flow must have for a scenario, besides the sources that the scenario names."""
 
     on_air: Literal["always", "manual"] | None = None
     sources: Annotated[int, Field(ge=1, le=2)] | None = None
@@ -234,7 +235,7 @@ class Needs(_Part):
 
 
 class Expectation(_Part):
-    """A message that must be sent; or a span in which none may be, of any kind with "none" or of one with count 0."""
+    """A message that must be sent; or none in a span, of any kind ("none") or one (count 0)."""
 
     kind: Kind
     severity: Severity = "INFO"
@@ -246,11 +247,11 @@ class Expectation(_Part):
     @model_validator(mode="after")
     def _possible(self) -> Self:
         if self.by is not None and self.until is not None:
-            raise ValueError("by and until say the same: use one of them")
+            raise ValueError("by and until mean the same: use one of them")
         if self.end < self.start:
-            raise ValueError(f"it ends at minute {self.end:g}, before its begin at {self.start:g}")
+            raise ValueError(f"ends at minute {self.end:g}, before its start at minute {self.start:g}")
         if self.kind == "none" and self.count is not None:
-            raise ValueError('kind "none" allows no message at all: leave count out')
+            raise ValueError('kind "none" allows no message at all: remove count')
         return self
 
     @property
@@ -259,7 +260,7 @@ class Expectation(_Part):
         return next((limit for limit in (self.by, self.until) if limit is not None), math.inf)
 
     def words(self) -> str:
-        """The expectation as a person would say it."""
+        """The expectation in words."""
         span = (
             f"between minute {self.start:g} and {self.end:g}"
             if self.end < math.inf
@@ -276,17 +277,17 @@ class Expectation(_Part):
 def _in_order(phases: tuple[Phase, ...]) -> tuple[Phase, ...]:
     minutes = [phase.minute for phase in phases]
     if not minutes:
-        raise ValueError("at least one phase is needed, [[phase]] with minute = 0")
+        raise ValueError("at least one phase is required: [[phase]] with minute = 0")
     if minutes[0]:
-        raise ValueError(f"the first phase must begin at minute 0, not {minutes[0]}")
+        raise ValueError(f"the first phase must start at minute 0, not {minutes[0]}")
     if sorted(set(minutes)) != minutes:
-        raise ValueError(f"each phase must begin later than the one before, not at the minutes {minutes}")
+        raise ValueError(f"each phase must start later than the one before; they start at {minutes}")
     return phases
 
 
 def _some(expectations: tuple[Expectation, ...]) -> tuple[Expectation, ...]:
     if not expectations:
-        raise ValueError('at least one expectation is needed, [[expect]]; kind = "none" expects silence')
+        raise ValueError('at least one expectation is required: [[expect]]; kind = "none" expects no message')
     return expectations
 
 
@@ -313,17 +314,17 @@ class Scenario(_Part):
         return self._name
 
     def named(self, name: str, places: Mapping[str, str]) -> Self:
-        """Itself, with the name of its file, and the file and line of keys at its top."""
+        """Itself, with the name of its file, and the file and line of its top-level keys."""
         self._name, self._places = name, places
         return self
 
     def place(self, key: str) -> str:
-        """File and line of a key at its top."""
+        """File and line of a top-level key."""
         return self._places.get(key, self._name)
 
     @property
     def minutes(self) -> int:
-        """How long it takes: until the last thing that happens or is expected."""
+        """How long it is played: until the last thing that happens or is expected."""
         moments: list[float] = [phase.minute + 1 for phase in self.phases]
         moments += [event.minutes[-1] for event in self.events]
         moments += [fault.until for fault in self.faults]
@@ -332,7 +333,7 @@ class Scenario(_Part):
 
     @property
     def sources(self) -> int:
-        """How many sources its flow must have; 0 if any number will do."""
+        """How many sources its flow must have; 0 if any number fits."""
         listed = [len(values) for phase in self.phases for values in phase.metrics.values()]
         counted = [event.source for event in self.events if isinstance(event.source, int)]
         most = max([*listed, *counted], default=0)
@@ -343,7 +344,7 @@ class Scenario(_Part):
         return self.start + timedelta(minutes=minute)
 
     def phase_at(self, minute: float) -> Phase:
-        """The phase that holds at a minute."""
+        """The phase of a minute."""
         return max((phase for phase in self.phases if phase.minute <= minute), key=lambda phase: phase.minute)
 
     def values_at(self, minute: float) -> dict[str, tuple[float, ...]]:
@@ -354,7 +355,7 @@ class Scenario(_Part):
         return {name: tuple(round(ramp.at(part), 6) for ramp in ramps) for name, ramps in phase.metrics.items()}
 
     def source_metadata_at(self, minute: float) -> SourceMetadata:
-        """What DescribeFlowSourceMetadata answers: what the phase says, or what a source with its metrics has."""
+        """What DescribeFlowSourceMetadata answers: as the phase says, or else as its metrics imply."""
         phase, values = self.phase_at(minute), self.values_at(minute)
         if phase.source_metadata:
             return phase.source_metadata

@@ -1,4 +1,4 @@
-"""What happened in a rehearsal, in the order in which it did. Pure data; shown by `show` and `report`."""
+"""The timeline of a rehearsal and its messages. Pure data, shown by `show` and `report`."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -22,13 +22,13 @@ class Moment:
     facts: Mapping[str, Any] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
-        """As it stands in the JSON of a run."""
+        """As in the JSON of a run."""
         return {"minute": self.minute, "kind": self.kind, "text": self.text, **self.facts}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notification:
-    """A published message and who gets it. `texts` are those of protocols that have one of their own."""
+    """A published message and its recipients. `texts` are those of protocols with their own."""
 
     minute: float
     kind: str
@@ -48,7 +48,7 @@ class Notification:
         *,
         texts: Mapping[str, str] | None = None,
     ) -> "Notification":
-        """From what was published; alarms on the chain carry no attributes."""
+        """From a published message; self-monitoring alarms carry no attributes."""
         return Notification(
             minute=minute,
             kind=attributes.get("kind", "chain-alarm"),
@@ -60,7 +60,7 @@ class Notification:
         )
 
     def as_json(self) -> dict[str, Any]:
-        """As it stands in the JSON of a run."""
+        """As in the JSON of a run."""
         return {
             "minute": self.minute,
             "kind": self.kind,
@@ -74,7 +74,7 @@ class Notification:
 
 @dataclass(slots=True)
 class Result:
-    """A scenario that was played: its timeline, its messages, and what was expected and did not come.
+    """A scenario that was played: its timeline, messages and missed expectations.
 
     `seconds` is real time. `evidence` is what a report draws beside the timeline.
     """
@@ -98,11 +98,11 @@ class Result:
 
     @property
     def delivered(self) -> list[Notification]:
-        """The messages that somebody got."""
+        """The messages that somebody received."""
         return [message for message in self.notifications if message.recipients]
 
     def as_json(self) -> dict[str, Any]:
-        """What the JSON of a run tells of it."""
+        """As in the JSON of a run."""
         return {
             "name": self.assignment.scenario.name,
             "title": self.assignment.scenario.title,

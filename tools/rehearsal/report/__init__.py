@@ -1,4 +1,4 @@
-"""The report of a run: one page that opens without a network, on a phone and on a wall, light and dark.
+"""The report of a run: one page that needs no network, for any width, light and dark.
 
 Wiring of data, template and plotting library; what is drawn is in `plots` and `workflow`.
 """
@@ -33,7 +33,7 @@ def write(results: Sequence[Result], folder: Path) -> Path:
 
 
 def page(results: Sequence[Result]) -> str:
-    """The page. Its plots are drawn by Vega in the browser, those of a section when it is opened."""
+    """The page. Vega draws the plots of a section in the browser when it is opened."""
     specs: dict[str, Any] = {}
     scenarios = [_scenario(number, result, specs) for number, result in enumerate(results, 1)]
     environment = Environment(
@@ -53,7 +53,7 @@ def page(results: Sequence[Result]) -> str:
 
 
 def _scenario(number: int, result: Result, specs: dict[str, Any]) -> dict[str, Any]:
-    """What the template needs of one scenario; its plots go into `specs` under the ids that the template names."""
+    """The template's variables for one scenario; its plots are added to `specs` by their ids."""
     scenario, evidence = result.assignment.scenario, result.evidence
     if evidence is None:
         raise ValueError(f"{result.assignment.name} was played without evidence")
@@ -63,7 +63,7 @@ def _scenario(number: int, result: Result, specs: dict[str, Any]) -> dict[str, A
     tracks = [(graph.title, plots.metric(graph, span)) for graph in drawn]
     if bands := plots.alarms(result, span):
         tracks.append(("Alarms", bands))
-    tracks.append(("What happened", plots.moments(result, span)))
+    tracks.append(("Activity", plots.moments(result, span)))
     widgets = []
     for index, graph in enumerate(evidence.dashboard):
         widgets.append({"title": graph.title, "note": graph.note, "empty": graph.empty, "plot": f"{prefix}-d{index}"})
@@ -101,7 +101,7 @@ def _scenario(number: int, result: Result, specs: dict[str, Any]) -> dict[str, A
 
 
 def _vega() -> str:
-    """The plotting library as one script; kept between runs, because making it takes seconds."""
+    """The plotting library as one script, cached because creating it takes seconds."""
     import vl_convert  # noqa: PLC0415  30 MB, and only reports need it
 
     kept = PROJECT / ".build" / f"vega-{version('vl-convert-python')}.js"

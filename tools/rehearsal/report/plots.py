@@ -1,7 +1,8 @@
-"""The plots of a report as Vega-Lite specifications: metrics, alarms and moments on one time axis, and widgets. Pure.
+"""The plots of a report as Vega-Lite specifications. Pure.
 
-Colours are the page's CSS variables, so that each plot is light or dark with it. All plots of a scenario have the same
-span and the same left edge; what stands in a row is named inside it, which leaves a phone its width.
+Metrics, alarms and moments are on one time axis; all plots of a scenario have the same span and the same left edge.
+Colours are the page's CSS variables, so that each plot is light or dark with it. Rows are named inside the plot, which
+leaves a phone its width.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -25,7 +26,7 @@ SEVERITIES: Final = {
 LINES: Final = ("var(--line-1)", "var(--line-2)", "var(--line-3)", "var(--line-4)", "var(--line-5)", "var(--line-6)")
 STATES: Final = {"OK": "var(--ok)", "ALARM": "var(--critical)", "INSUFFICIENT_DATA": "var(--unknown)"}
 TIME: Final[Spec] = {"field": "time", "type": "temporal"}
-"""The time axis of the layers above the first, which says how it looks."""
+"""The time axis of the layers above the first, which styles it."""
 LANES: Final = ("faults", "events", "schedule", "executions", "messages")
 LANE_OF: Final = {
     "fault": "faults",
@@ -157,7 +158,7 @@ def _curves(graph: Graph, span: Span, *, legend: Literal["top", "bottom"] | None
 
 
 def _with_gaps(points: Sequence[Point]) -> Iterator[tuple[float, float | None]]:
-    """The points, with None where one is missing: a metric that vanishes must not look as if it went on."""
+    """The points, with None for a gap: a metric that vanishes must not seem to continue."""
     step = min((later - earlier for (earlier, _), (later, _) in pairwise(points)), default=1)
     for (minute, value), following in zip_longest(points, points[1:]):
         yield minute, value
@@ -173,7 +174,7 @@ def _thresholds(graph: Graph, span: Span) -> Iterator[Spec]:
             "value": line.value,
             "label": line.label,
             "colour": SEVERITIES.get(line.severity, FAINT),
-            # Thresholds may lie close together: their names stand side by side.
+            # Thresholds may be close together: their names are side by side.
             "time": span.ms(span.minutes * 0.25 * index),
         }
         for index, line in enumerate(graph.thresholds)
@@ -198,11 +199,11 @@ def alarms(result: Result, span: Span) -> Spec | None:
     for moment in result.timeline:
         if moment.kind == "alarm":
             changes.setdefault(str(moment.facts["name"]), []).append(moment)
-    told = {name: found for name, found in changes.items() if any(moment.facts["after"] != "OK" for moment in found)}
-    if not told:
+    shown = {name: found for name, found in changes.items() if any(moment.facts["after"] != "OK" for moment in found)}
+    if not shown:
         return None
-    values = [band for name, found in told.items() for band in _bands(_short(name, result), found, span)]
-    return _rows([_short(name, result) for name in told], values, span)
+    values = [band for name, found in shown.items() for band in _bands(_short(name, result), found, span)]
+    return _rows([_short(name, result) for name in shown], values, span)
 
 
 def _short(name: str, result: Result) -> str:
@@ -211,20 +212,20 @@ def _short(name: str, result: Result) -> str:
 
 
 def _bands(name: str, found: Sequence[Moment], span: Span) -> Iterator[Spec]:
-    begin, state = 0.0, str(found[0].facts["before"])
+    start, state = 0.0, str(found[0].facts["before"])
     for end, after in [*((moment.minute, str(moment.facts["after"])) for moment in found), (span.minutes, "")]:
         yield {
             "row": name,
-            "time": span.ms(begin),
+            "time": span.ms(start),
             "until": span.ms(end),
-            "words": f"{state} from {span.clock(begin)} to {span.clock(end)}",
+            "words": f"{state} from {span.clock(start)} to {span.clock(end)}",
             "colour": STATES[state],
         }
-        begin, state = end, after
+        start, state = end, after
 
 
 def moments(result: Result, span: Span) -> Spec:
-    """Faults, events, looks, executions and messages, each in its row."""
+    """Faults, events, checks, executions and messages, each in its row."""
     bands, points = [], []
     for moment in result.timeline:
         row = LANE_OF.get(moment.kind)

@@ -1,6 +1,6 @@
 """The deployed state machine as a drawing, with the paths that a scenario took. Pure.
 
-States are laid out in layers, each one below the last state that leads to it; what no execution entered is faint.
+Each state is one layer below the last state that leads to it; states that no execution entered are faint.
 """
 
 from collections import Counter
@@ -72,19 +72,19 @@ def _places(definition: Definition) -> tuple[dict[str, tuple[float, float]], tup
     width = widest * WIDTH + (widest - 1) * GAP_X + 2 * MARGIN
     places = {}
     for depth, row in enumerate(rows):
-        begin = (width - len(row) * WIDTH - (len(row) - 1) * GAP_X) / 2
+        left = (width - len(row) * WIDTH - (len(row) - 1) * GAP_X) / 2
         for index, name in enumerate(row):
-            x = begin + index * (WIDTH + GAP_X) + WIDTH / 2
+            x = left + index * (WIDTH + GAP_X) + WIDTH / 2
             places[name] = (x, MARGIN + depth * (HEIGHT + GAP_Y) + HEIGHT / 2)
     return places, (width, len(rows) * (HEIGHT + GAP_Y) - GAP_Y + 2 * MARGIN)
 
 
 def _edge(edge: Edge, places: Mapping[str, tuple[float, float]], times: int) -> str:
     (x1, y1), (x2, y2) = (places[name] for name in edge)
-    begin, end = y1 + HEIGHT / 2, y2 - HEIGHT / 2 - 5
+    start, end = y1 + HEIGHT / 2, y2 - HEIGHT / 2 - 5
     # A longer way bends outward, so that it does not run through what lies between.
     bend = 0 if y2 - y1 <= HEIGHT + GAP_Y else (70 if x1 <= x2 else -70)
-    curve = f"M{x1:g},{begin:g} C{x1 + bend:g},{begin + 30:g} {x2 + bend:g},{end - 30:g} {x2:g},{end:g}"
+    curve = f"M{x1:g},{start:g} C{x1 + bend:g},{start + 30:g} {x2 + bend:g},{end - 30:g} {x2:g},{end:g}"
     tip = f"M{x2 - 4:g},{end:g} L{x2 + 4:g},{end:g} L{x2:g},{end + 5:g} Z"
     kind = "edge taken" if times else "edge"
     return f'<g class="{kind}"><path class="way" d="{curve}"/><path class="tip" d="{tip}"/></g>'
