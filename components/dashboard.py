@@ -9,22 +9,24 @@ from constructs import Construct
 
 from components.aws import CloudwatchDashboard
 from components.dashboard_layout import FlowGraphs, SelfMonitoringGraph, dashboard_layout
-from components.self_monitoring_alarms import SelfMonitored
+from components.self_monitoring_alarms import OUR_DIMENSION, OUR_NAMESPACE, SelfMonitored
 from components.site import Site
 
+COUNTED: Final = ("Checks", "IncidentsOpened", "NotificationsSent", "InputsRefused")
+"""What the functions count; the other side of `lambda_src/measures.py`."""
 CONSOLES: Final = {"aws": "aws.amazon.com", "aws-cn": "amazonaws.cn", "aws-us-gov": "amazonaws-us-gov.com"}
 
 
 class Dashboard(Construct):
-    """One dashboard, in as many pages as it needs: every flow's health, and on the first page the chain's own.
+    """One dashboard, in as many pages as it needs: every flow's health, and on the first page self-monitoring.
 
     Args:
         scope: parent construct.
         id_: construct id, part of the address.
         site: where this is built.
         flows: what is drawn of each flow.
-        pages: the page of each flow, by its name, as `page_of` says.
-        chain: graphs of the watching itself.
+        pages: the page of each flow, by its name, from `page_of`.
+        self_monitored: graphs of self-monitoring.
     """
 
     def __init__(
@@ -60,8 +62,8 @@ class Dashboard(Construct):
         )
 
 
-def self_monitoring_graphs(self_monitored: SelfMonitored) -> tuple[SelfMonitoringGraph, ...]:
-    """Graphs of the chain: what ran, what failed, what waits, what was told."""
+def self_monitoring_graphs(self_monitored: SelfMonitored, *, environment: str) -> tuple[SelfMonitoringGraph, ...]:
+    """Self-monitoring graphs: executions, failures, dead letters and notifications."""
     names = list(self_monitored.functions.values())
     machine = ("StateMachineArn", self_monitored.state_machine_arn)
     return (
@@ -71,6 +73,10 @@ def self_monitoring_graphs(self_monitored: SelfMonitored) -> tuple[SelfMonitorin
                 ("AWS/States", metric, *machine)
                 for metric in ("ExecutionsStarted", "ExecutionsSucceeded", "ExecutionsFailed", "ExecutionsTimedOut")
             ],
+        ),
+        SelfMonitoringGraph(
+            title="Checks, opened incidents, notifications",
+            metrics=[(OUR_NAMESPACE, metric, OUR_DIMENSION, environment) for metric in COUNTED],
         ),
         SelfMonitoringGraph(
             title="Functions: errors and throttles",

@@ -1,4 +1,4 @@
-"""The dashboard as a dictionary: for each flow its alarms and a graph for each metric, then the chain itself.
+"""The dashboard as a dictionary: for each flow its alarms and a graph for each metric, then self-monitoring.
 
 An environment that holds more than CloudWatch shows on one dashboard has pages. Pure. Graphs come from the same rows
 as the alarms, so that a graph without a threshold line, or a line without an alarm, cannot happen. Widths are of
@@ -18,7 +18,7 @@ GRAPH_WIDTH: Final = GRID_WIDTH // GRAPHS_A_ROW
 GRAPH_HEIGHT: Final = 6
 TITLE_HEIGHT: Final = 1
 ALARMS_HEIGHT: Final = 3
-WIDGETS_A_PAGE: Final = 480  # CloudWatch: 500; the rest is left to the chain's own graphs
+WIDGETS_A_PAGE: Final = 480  # CloudWatch: 500; the rest is left to self-monitoring
 METRICS_A_PAGE: Final = 2300  # CloudWatch: 2500
 COLOURS: Final = {"CRITICAL": "#d62728", "HIGH": "#ff7f0e", "MEDIUM": "#dbb40c", "INFO": "#1f77b4"}
 
@@ -35,7 +35,7 @@ class FlowGraphs:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SelfMonitoringGraph:
-    """One graph about the watching itself: `metrics` are (namespace, metric, dimension, value) tuples."""
+    """One graph of self-monitoring: `metrics` are (namespace, metric, dimension, value) tuples."""
 
     title: str
     metrics: Sequence[tuple[str, str, str, str]]
@@ -64,7 +64,7 @@ def page_of(flows: Mapping[str, Sequence[HealthRule]]) -> dict[str, int]:
 def dashboard_layout(
     flows: Sequence[FlowGraphs], self_monitored: Sequence[SelfMonitoringGraph], *, region: str
 ) -> dict[str, Any]:
-    """The body of one page; widgets are placed from the top, flow by flow, and the chain's last if it is here."""
+    """The body of one page; widgets are placed from the top, flow by flow, and self-monitoring last if it is here."""
     widgets: list[dict[str, Any]] = []
     y = 0
     for flow in flows:
@@ -83,7 +83,7 @@ def dashboard_layout(
         ]
         y = _rows(widgets, y + ALARMS_HEIGHT, graphs)
     if self_monitored:
-        y = _section(widgets, y, "## The watching itself")
+        y = _section(widgets, y, "## Self-monitoring")
         _rows(widgets, y, [_self_monitoring_graph(graph, region) for graph in self_monitored])
     return {"start": "-PT3H", "periodOverride": "inherit", "widgets": widgets}
 
@@ -112,7 +112,7 @@ def _rule_graph(flow: FlowGraphs, metric: str, rules: list[HealthRule], region: 
         "title": f"{flow.name}: {metric} ({rules[0].unit})",
         "view": "timeSeries",
         "region": region,
-        # CloudWatch keeps datapoints of less than a minute for three hours, and the day after is looked at, too.
+        # CloudWatch keeps datapoints of less than a minute for three hours; graphs are read the day after, too.
         "period": max(WHOLE_MINUTE, min(rule.period for rule in rules)),
         "metrics": [
             ["AWS/MediaConnect", metric, "FlowARN", flow.flow_arn, {"stat": statistic, "label": statistic}]

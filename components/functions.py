@@ -91,10 +91,21 @@ class FunctionConfig:
 
 
 class Function(Construct):
-    """A function with a role that may write to its own log group, and has the permissions of its configuration."""
+    """A function with a role that may write to its own log group, and has the permissions of its configuration.
+
+    `after` is the function that reads what this one writes: it is updated first (`lambda_src/schema.py`).
+    """
 
     def __init__(
-        self, scope: Construct, id_: str, config: FunctionConfig, *, site: Site, code: Code, key_arn: str
+        self,
+        scope: Construct,
+        id_: str,
+        config: FunctionConfig,
+        *,
+        site: Site,
+        code: Code,
+        key_arn: str,
+        after: "Function | None" = None,
     ) -> None:
         super().__init__(scope, id_)
         name = site.names.function(config.part)
@@ -147,8 +158,10 @@ class Function(Construct):
                 log_format="JSON", application_log_level="INFO", system_log_level="WARN", log_group=logs.name
             ),
             tracing_config=LambdaFunctionTracingConfig(mode="Active"),
-            depends_on=[policy],  # the first run needs its permissions
+            # The first run needs its permissions.
+            depends_on=[policy, *([after.resource] if after else [])],
         )
+        self.resource: Final[LambdaFunction] = function
         self.name: Final = function.function_name
         self.arn: Final = function.arn
 

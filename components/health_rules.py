@@ -65,7 +65,7 @@ class HealthRule:
     # A stopped flow emits nothing, so missing data of a counter is not a fault.
     missing: Literal["missing", "notBreaching"] = "notBreaching"
 
-    # An alarm compares the flow's metric with a number. Where that is not enough, only the monitor judges the rule.
+    # An alarm compares the flow's metric with a number. Where that is not enough, only the monitor evaluates the rule.
     has_alarm: bool = True
 
     @property
@@ -136,7 +136,7 @@ def _check_senders(flow: Flow) -> str:
     if flow.backup_source is None:
         return CHECK_SENDER
     names = f"{flow.source.name} and {flow.backup_source.name}"
-    return f"Call the senders of {names}: are the encoders running, and sending to the ingest addresses of this flow?"
+    return f"Call {names}: are the encoders running, and sending to the ingest addresses of this flow?"
 
 
 def _redundancy(flow: Flow) -> tuple[HealthRule, ...]:
@@ -156,7 +156,7 @@ def _redundancy(flow: Flow) -> tuple[HealthRule, ...]:
             evaluation_periods=2,
             severity="HIGH",
             meaning="One of the two sources is gone: running on the other one, no redundancy.",
-            actions=("Find out which source is gone, and call its sender.", CHECK_NETWORK),
+            actions=("Find which source is gone, and call its sender.", CHECK_NETWORK),
         )
     ]
     if flow.backup_source.failover_mode == "FAILOVER":
@@ -176,7 +176,7 @@ def _redundancy(flow: Flow) -> tuple[HealthRule, ...]:
                 severity="HIGH",
                 meaning="The flow switched between its sources: one of them was not good enough.",
                 actions=(
-                    "Look at which source is in use, and call the sender of the other.",
+                    "Check which source is in use, and call the sender of the other one.",
                     "Do not restart the source in use.",
                 ),
             )
@@ -194,7 +194,7 @@ def _redundancy(flow: Flow) -> tuple[HealthRule, ...]:
                 datapoints_to_alarm=2,
                 evaluation_periods=2,
                 severity="HIGH",
-                meaning="At least one source is out of the merge: the picture holds, with no redundancy left.",
+                meaning="At least one source is out of the merge: the picture holds, but there is no redundancy.",
                 actions=(
                     "Compare both sources: they must be bit-identical and inside the recovery window.",
                     CHECK_SENDER,
@@ -234,7 +234,7 @@ def _packet_loss(thresholds: Thresholds) -> tuple[HealthRule, HealthRule]:
         evaluation_periods=1 if seconds == WHOLE_MINUTE else EARLY_WINDOW_SECONDS // seconds,
         period=seconds,
         severity="MEDIUM",
-        meaning="The network has begun to lose packets.",
+        meaning="The network is losing packets.",
         actions=("Watch the packet-loss graph for the next minutes.", CHECK_NETWORK),
     )
     lasting = HealthRule(
@@ -247,7 +247,7 @@ def _packet_loss(thresholds: Thresholds) -> tuple[HealthRule, HealthRule]:
         datapoints_to_alarm=3,
         evaluation_periods=5,
         severity="HIGH",
-        meaning="Packets are being lost for minutes: viewers see blocks.",
+        meaning="Packets have been lost for minutes: viewers see blocks.",
         actions=(CHECK_NETWORK, "Ask the sender to look for a saturated uplink."),
     )
     return early, lasting
@@ -312,8 +312,8 @@ def _outputs(flow: Flow) -> tuple[HealthRule, ...]:
         for name, output in flow.outputs.items()
         if "OutputConnected" in PROTOCOLS[output.protocol].output_metrics
     }
-    watched = sorted(name for name, output in connected.items() if output.enabled)
-    if not watched:
+    enabled = sorted(name for name, output in connected.items() if output.enabled)
+    if not enabled:
         return ()
     return (
         HealthRule(
@@ -321,7 +321,7 @@ def _outputs(flow: Flow) -> tuple[HealthRule, ...]:
             metric="OutputConnected",
             # A disabled output may report 0. Then the flow's minimum is useless, and the monitor reads each output's
             # metric.
-            has_alarm=len(watched) == len(connected),
+            has_alarm=len(enabled) == len(connected),
             statistic="Minimum",
             comparison="LessThanThreshold",
             threshold=1,
@@ -331,7 +331,7 @@ def _outputs(flow: Flow) -> tuple[HealthRule, ...]:
             severity="HIGH",
             meaning="A receiver is not connected to its output: whoever it serves sees nothing.",
             actions=(
-                f"In the console, find which is disconnected: {listed(watched)}.",
+                f"In the console, find which is disconnected: {listed(enabled)}.",
                 "Call the receiver's side; check address, port and password.",
             ),
         ),
@@ -355,13 +355,13 @@ def listed(names: Sequence[str]) -> str:
 def _content(flow: Flow) -> tuple[HealthRule, ...]:
     if not flow.content_monitoring:
         return ()
-    look = "Look at the flow's thumbnail in the console, then at the encoder's input."
+    look = "Check the flow's thumbnail in the console, then the encoder's input."
     rows: tuple[tuple[str, str, Severity, str], ...] = (
         ("video-missing", "VideoStreamMissing", "CRITICAL", "There is no video in the stream."),
         ("audio-missing", "AudioStreamMissing", "HIGH", "There is no audio in the stream."),
         ("black-frames", "BlackFramesBreaching", "HIGH", "The picture is black."),
-        ("frozen-frames", "FrozenFramesBreaching", "HIGH", "The picture stands still."),
-        ("silent-audio", "SilentAudioBreaching", "HIGH", "The sound is silent."),
+        ("frozen-frames", "FrozenFramesBreaching", "HIGH", "The picture is frozen."),
+        ("silent-audio", "SilentAudioBreaching", "HIGH", "There is no sound."),
     )
     return tuple(
         HealthRule(
@@ -375,7 +375,7 @@ def _content(flow: Flow) -> tuple[HealthRule, ...]:
             evaluation_periods=1,
             severity=severity,
             meaning=meaning,
-            actions=(look, "Ask the sender whether this is meant: a test card, a break, a silent scene."),
+            actions=(look, "Ask the sender whether this is intended: a test card, a break, a silent scene."),
         )
         for key, metric, severity, meaning in rows
     )

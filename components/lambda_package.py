@@ -1,10 +1,9 @@
 """The functions' zip: the same source gives the same bytes on every machine.
 
 Pure but for reading the source folder. CDKTF's own asset hashing would follow file order, time stamps and
-`__pycache__`, so that running the tests redeploys the functions. Docstrings and comments stay at home.
+`__pycache__`, so that running the tests redeploys the functions.
 """
 
-import ast
 import hashlib
 import io
 import zipfile
@@ -50,7 +49,7 @@ class LambdaPackage:
 def lambda_package(source: Path = SOURCE) -> LambdaPackage:
     """Zip the Python files below `source`: sorted, one fixed time and mode, stored as they are.
 
-    Uncompressed, because compressed bytes differ between zlib builds; without its words it is small all the same.
+    Uncompressed, because compressed bytes differ between zlib builds.
     """
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
@@ -59,22 +58,5 @@ def lambda_package(source: Path = SOURCE) -> LambdaPackage:
             entry.external_attr = READABLE_FILE
             entry.create_system = 3  # Unix, whatever this machine is
             # Checkouts may differ in line endings; the deployed bytes may not.
-            archive.writestr(entry, without_words(path.read_text(encoding="utf-8")))
+            archive.writestr(entry, path.read_text(encoding="utf-8"))
     return LambdaPackage(buffer.getvalue())
-
-
-def without_words(source: str) -> str:
-    """Python without docstrings and lines of comment; every statement stays on its line, as tracebacks name it."""
-    lines = source.splitlines()
-    quoted: set[int] = set()
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
-            begin, last = lines[node.lineno - 1], node.end_lineno or node.lineno
-            empty = [f'{begin[: len(begin) - len(begin.lstrip())]}""', *[""] * (last - node.lineno)]
-            lines[node.lineno - 1 : last] = empty
-        elif isinstance(node, ast.Constant | ast.JoinedStr):
-            quoted.update(range(node.lineno, (node.end_lineno or node.lineno) + 1))
-    return "\n".join(
-        "" if line.lstrip().startswith("#") and number not in quoted else line
-        for number, line in enumerate([*lines, ""], start=1)
-    )

@@ -5,18 +5,23 @@ The state machine and the functions are generic, so that a changed threshold red
 
 import json
 from collections.abc import Sequence
+from typing import Final
 from zlib import crc32
 
 from constructs import Construct
 
 from components.aws import SsmParameter
+from components.functions import Function
 from components.health_rules import HealthRule
 from components.site import Site
 from settings import Environment, Flow
 
+POLICY_SCHEMA: Final = 2
+"""The schema of the parameter's value, which is `SCHEMA` of `lambda_src/report.py`."""
+
 
 class MonitoringPolicy(Construct):
-    """The parameter of one flow, named after it."""
+    """The parameter of one flow, named after it; `after` is the function that reads it, updated first."""
 
     def __init__(
         self,
@@ -29,6 +34,7 @@ class MonitoringPolicy(Construct):
         flow_arn: str,
         rules: Sequence[HealthRule],
         dashboard: str,
+        after: Function,
     ) -> None:
         super().__init__(scope, id_)
         SsmParameter(
@@ -43,12 +49,13 @@ class MonitoringPolicy(Construct):
             tags={"OnAir": flow.on_air},
             value=json.dumps(
                 {
+                    "schema": POLICY_SCHEMA,
                     "environment": site.names.environment,
                     "flow_name": flow.name,
                     "flow_arn": flow_arn,
                     "on_air": flow.on_air,
                     "dashboard": dashboard,
-                    "patience": {
+                    "incident_policy": {
                         "reminder_minutes": environment.reminder_minutes,
                         "recovery_checks": environment.recovery_checks,
                         "settling_minutes": environment.settling_minutes,
@@ -60,4 +67,5 @@ class MonitoringPolicy(Construct):
                 },
                 separators=(",", ":"),  # spaces count against the size of a parameter
             ),
+            depends_on=[after.resource],
         )

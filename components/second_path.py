@@ -26,7 +26,7 @@ from components.site import Site
 WAIT_SECONDS: Final = 60
 """Until CloudWatch has written into the history what came of its action; AWS names no time."""
 DONE: Final = '*"Successfully executed action *'
-"""What the history says of an action that succeeded; anything else, or nothing, counts as failed."""
+"""The history's text for an action that succeeded; anything else, or nothing, counts as failed."""
 RETRY: Final = [{"ErrorEquals": ["States.ALL"], "IntervalSeconds": 5, "MaxAttempts": 4, "BackoffRate": 2}]
 MAX_AGE_SECONDS: Final = 3600
 RETRIES: Final = 24
@@ -40,7 +40,7 @@ def second_path_definition(*, environment: str, partition: str, topic_arn: str) 
         "States": {
             "Muted?": {
                 "Type": "Choice",
-                "Comment": "Mute rules of CloudWatch mute actions, but not events: somebody wants silence.",
+                "Comment": "Mute rules of CloudWatch mute actions, but not events: somebody muted the alarm.",
                 "Choices": [{"Variable": "$.detail.muteDetail", "IsPresent": True, "Next": "Muted"}],
                 "Default": "Wait",
             },

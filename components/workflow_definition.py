@@ -1,7 +1,7 @@
 """The state machine as a dictionary in Amazon States Language. Pure: ARNs come in, a definition goes out.
 
-Owns the order of states, what is retried and what happens when watching itself fails. What "unhealthy" means is
-decided by `lambda_src.stream_monitor`, wording of alerts by `lambda_src.alert_handler`.
+Owns the order of states, what is retried and what happens when a check fails. What "unhealthy" means is decided by
+`lambda_src.stream_monitor`, the text of notifications by `lambda_src.alert_handler`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -28,8 +28,10 @@ EXPRESS_MARGIN_SECONDS: Final = 30
 """What the tasks of an EXPRESS execution leave for the transitions between them."""
 INPUT_REFUSED: Final = "InputRefused"
 """The state, and the error, of an execution that a person started with an input that starts no check."""
+EXECUTION: Final = {"execution.$": "$$.Execution.Id", "retries.$": "$$.State.RetryCount"}
+"""What both functions get: the execution, and how often they failed in it before, for their log."""
 REPLAY: Final = "replay-"
-"""What the names of executions begin with that a replay starts: their input is in the queue already."""
+"""Prefix of the names of executions that a replay starts: their input is in the queue already."""
 
 
 def _retry(errors: Sequence[str], seconds: int, attempts: int) -> dict[str, Any]:
@@ -43,7 +45,7 @@ RETRY: Final[Mapping[Kind, Any]] = {
     "EXPRESS": [_retry([*SERVICE_ERRORS, *FUNCTION_ERRORS], 2, 2)],
 }
 FUNCTION_STATE_SECONDS: Final[Mapping[Kind, int]] = {
-    # Longer than the function's own limit, so that its own words are reported rather than ours.
+    # Longer than the function's own limit, so that its own error is reported rather than ours.
     "STANDARD": FUNCTION_TIMEOUT_SECONDS + 10,
     "EXPRESS": FUNCTION_TIMEOUT_SECONDS + 2,
 }
@@ -118,24 +120,24 @@ def workflow_definition(
 
     Returns:
         A definition in which each path ends in success; in a failed execution after its input was kept for a replay
-        and a message said that monitoring is blind; or, where a person's input starts no check, in a failed execution
-        that says so to whoever started it, and to nobody else. No failure is recorded as success.
+        and a message reported a monitoring failure; or, where a person's input starts no check, in a failed execution
+        with the reason, and without a message. No failure is recorded as success.
     """
     return {
-        "Comment": "Looks at one flow and alerts if it is unhealthy; if it cannot look, it says so.",
+        "Comment": "Checks one flow and notifies if it is unhealthy, or if the check fails.",
         "StartAt": "MonitorStream",
         "States": {
             "MonitorStream": _invoke(
                 stream_monitor_arn,
                 kind=kind,
                 partition=partition,
-                payload={"input.$": "$", "started.$": "$$.Execution.StartTime", "execution.$": "$$.Execution.Id"},
+                payload={"input.$": "$", "started.$": "$$.Execution.StartTime"} | EXECUTION,
                 selector={"report.$": "$.Payload"},
                 following="EvaluateHealth",
             ),
             "EvaluateHealth": {
                 "Type": "Choice",
-                "Comment": "Only a report that says so itself is healthy: anything else is told.",
+                "Comment": "Only a report with healthy = true counts as healthy.",
                 "Choices": [
                     {"Variable": "$.report.refused", "IsPresent": True, "Next": INPUT_REFUSED},
                     {
@@ -177,7 +179,7 @@ def workflow_definition(
                 "Catch": [{"ErrorEquals": ["States.ALL"], "ResultPath": "$.not_kept", "Next": "MonitorBlind"}],
                 "Next": "MonitorBlind",
             },
-            "MonitorBlind": _notify_blind(
+            "MonitorBlind": _notify_monitoring_failure(
                 topic_arn,
                 environment,
                 kind,
@@ -189,7 +191,7 @@ def workflow_definition(
                 retry=[{"ErrorEquals": TOO_LONG, "MaxAttempts": 0}, *NOTIFY_RETRY[kind]],
                 catch=[{"ErrorEquals": TOO_LONG, "ResultPath": None, "Next": "MonitorBlindBriefly"}],
             ),
-            "MonitorBlindBriefly": _notify_blind(
+            "MonitorBlindBriefly": _notify_monitoring_failure(
                 topic_arn,
                 environment,
                 kind,
@@ -215,7 +217,7 @@ def sms_of_failure(environment: str) -> str:
     return f"CRITICAL ({environment}): a check failed after all retries. Check the stream: no alert does not mean OK."
 
 
-def _notify_blind(
+def _notify_monitoring_failure(
     topic_arn: str,
     environment: str,
     kind: Kind,
@@ -226,20 +228,21 @@ def _notify_blind(
     retry: list[dict[str, Any]],
     catch: Sequence[dict[str, Any]] = (),
 ) -> dict[str, Any]:
-    """Publishes that monitoring is blind, with details in which `{}` stand for values in States Language."""
+    """Publishes a monitoring failure, with details in which `{}` stand for values in States Language."""
     return {
         "Type": "Task",
         "Resource": f"arn:{partition}:states:::sns:publish",
         "Parameters": {
             "TopicArn": topic_arn,
-            "Subject": f"[CRITICAL] monitoring is blind ({environment})",
+            "Subject": f"[CRITICAL] monitoring is down ({environment})",
             "MessageStructure": "json",
             "Message": {  # the integration makes a string of it
                 "default.$": (
-                    "States.Format('Nobody is watching: a check failed for good, so silence means nothing now.\n"
-                    "Do first: look at the stream yourself, then at this execution: {}\n\n"
+                    "States.Format('Monitoring is down: a check failed after all retries. "
+                    "No alert does not mean no problem.\n"
+                    "First: check the stream yourself, then this execution: {}\n\n"
                     f"Environment: {environment}\n{details}"
-                    f"To handle it again once the cause is fixed: make replay ENV={environment}\n', "
+                    f"To check again once the cause is fixed: make replay ENV={environment}\n', "
                     f"$$.Execution.Id, {values})"
                 ),
                 "sms": sms_of_failure(environment),
@@ -263,12 +266,12 @@ def _notify_blind(
 
 
 def _handle(function_arn: str, *, kind: Kind, partition: str, following: str) -> dict[str, Any]:
-    """A healthy report goes the same way: only memory knows whether it ends an incident."""
+    """A healthy report goes the same way: only the record shows whether it ends an incident."""
     return _invoke(
         function_arn,
         kind=kind,
         partition=partition,
-        payload={"report.$": "$.report", "execution.$": "$$.Execution.Id"},
+        payload={"report.$": "$.report"} | EXECUTION,
         selector={"sent.$": "$.Payload.sent"},
         following=following,
     )

@@ -1,6 +1,6 @@
-"""The words that both functions share: rules, policy, trigger, issue and report, as they travel in JSON.
+"""Shapes that both functions share, as they travel in JSON: rules, policy, trigger, issue and report.
 
-Shapes and the order of severities only; deciding is done in each function's own pure files. This folder is the root
+Also the order of severities. Decisions are in each function's own pure modules. This folder is the root
 of the deployed zip: it imports the standard library, boto3 and itself.
 """
 
@@ -11,6 +11,9 @@ from typing import Final, Literal, NotRequired, TypedDict
 Severity = Literal["CRITICAL", "HIGH", "MEDIUM", "INFO"]
 WORST_FIRST: Final[tuple[Severity, ...]] = ("CRITICAL", "HIGH", "MEDIUM", "INFO")
 """CRITICAL: viewers see nothing. HIGH: viewers see damage. MEDIUM: it is getting worse. INFO: worth knowing."""
+
+SCHEMA: Final = 2
+"""The schema number of what this release stores and sends. Raise it with migrations and a golden file."""
 
 FUTURE_TOLERANCE: Final = timedelta(minutes=5)
 """How far the clock of whoever dates an input may be ahead of ours; what is dated later is refused."""
@@ -52,8 +55,8 @@ class Rule(TypedDict):
     alarm_periods: NotRequired[int]
 
 
-class Patience(TypedDict):
-    """How long an incident waits: for reminders, before it is over, while a flow settles, and in history."""
+class IncidentPolicy(TypedDict):
+    """Reminder, recovery and settling times of an incident, and how long history keeps it."""
 
     reminder_minutes: int
     recovery_checks: int
@@ -62,18 +65,19 @@ class Patience(TypedDict):
 
 
 class Policy(TypedDict):
-    """How a flow is watched: the value of its SSM parameter.
+    """Monitoring policy of one flow, stored as an SSM parameter.
 
     `notice_severity` is that of messages on maintenance. `outputs` are CRC-32s of the names of those that should be
     enabled: fifty names would not fit into a parameter. A policy of an earlier release has neither.
     """
 
+    schema: NotRequired[int]
     environment: str
     flow_name: str
     flow_arn: str
     on_air: Literal["always", "manual"]
     dashboard: str
-    patience: Patience
+    incident_policy: IncidentPolicy
     rules: list[Rule]
     outputs: NotRequired[list[int]]
     notice_severity: NotRequired[Severity]
@@ -82,7 +86,7 @@ class Policy(TypedDict):
 class Issue(TypedDict):
     """One thing that is wrong. `value` is None where there is no number: no data, an event, a status.
 
-    Issues `about` the same thing are one issue to people, whatever detected it. `note` says what does not fit.
+    Issues `about` the same thing are one issue to readers, whatever detected it. `note` is what does not fit.
     `since` and `at` are the start of the first and the end of the last period that breaches, where datapoints do.
     """
 
@@ -124,8 +128,8 @@ class Source(TypedDict):
     in_use: bool | None
 
 
-class Said(TypedDict):
-    """What an event said of one thing: bad or good again. `part` is the source's or output's ARN, or empty.
+class EventEvidence(TypedDict):
+    """What an event states about one thing: bad or good again. `part` is the source's or output's ARN, or empty.
 
     `holds_seconds` is how long datapoints from before the event can still speak against it.
     """
@@ -137,7 +141,7 @@ class Said(TypedDict):
 
 
 class Cause(TypedDict):
-    """What made the monitor look."""
+    """What caused the check."""
 
     kind: Literal["alarm", "event", "schedule", "person"]
     name: str
@@ -147,18 +151,19 @@ class Cause(TypedDict):
 class Report(TypedDict):
     """What the monitor found; the contract between the two functions. Times are ISO 8601 in UTC.
 
-    Attributes of some events only: `said`; `all_lost`, what is wrong once every source is called lost;
+    Attributes of some events only: `event_evidence`; `all_lost`, what is wrong once every source is called lost;
     `previous_status`; `maintenance`, the new state of a maintenance window. If the flow knows them,
-    `maintenance_scheduled` is when the next one begins and `maintenance_deadline` when it does at the latest.
+    `maintenance_scheduled` is when the next one starts and `maintenance_deadline` when it does at the latest.
     `notice_severity` is that of messages on maintenance. `timestamp` is when what caused the check happened, `started`
     when the check ran: much later if an event was delivered late or is replayed.
 
     `as_of` is when the newest data ends that shows that a source lives; empty if a running flow has none, and the
-    report's own time if it does not run. `silence` is there if that data is some minutes old. `source_metadata` says
+    report's own time if it does not run. `silence` is there if that data is some minutes old. `source_metadata` is
     whether MediaConnect lists a stream of the source; absent if it could not be asked. Older monitors write none of
     the three.
     """
 
+    schema: NotRequired[int]
     flow_name: str
     flow_arn: str
     flow_status: str
@@ -172,9 +177,9 @@ class Report(TypedDict):
     severity: Severity
     issues: list[Issue]
     trigger: Cause
-    patience: Patience
+    incident_policy: IncidentPolicy
     sources: list[Source]
-    said: NotRequired[list[Said]]
+    event_evidence: NotRequired[list[EventEvidence]]
     all_lost: NotRequired[Issue]
     previous_status: NotRequired[str]
     maintenance: NotRequired[Literal["SCHEDULED", "RESCHEDULED", "INPROGRESS", "FINISHED", "FAILED", "CANCELED"]]

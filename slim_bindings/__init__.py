@@ -1,4 +1,4 @@
-"""Makes CDKTF for Python start and load in a tenth of the time, with prebuilt provider packages as they are.
+"""Makes CDKTF for Python start and load more than ten times faster, with prebuilt provider packages as they are.
 
 A program makes one call, before it imports CDKTF: `run`, or `install` where more than a synthesis runs in the process.
 README.md says what they do and what they rely on.

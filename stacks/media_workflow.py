@@ -58,6 +58,43 @@ class MediaWorkflow(AwsStack):
             if environment.existing_topic_arn
             else Notifications(self, "notifications", site=site, key_arn=key.arn, subscribers=environment.notifications)
         )
+        # Readers are updated before writers: `lambda_src/schema.py` says why.
+        code = Code(
+            self,
+            "code",
+            site=site,
+            key_arn=key.arn,
+            package=lambda_package(),
+            build=build,
+            existing_bucket=environment.existing_code_bucket,
+        )
+        concurrency = environment.reserved_concurrency
+        incidents = Incidents(self, "incidents", site=site, key_arn=key.arn, protect=environment.protect)
+        handler = Function(
+            self,
+            "alert_handler",
+            alert_handler(
+                site=site,
+                topic_arn=notifications.topic_arn,
+                self_monitoring_topic_arn=notifications.self_monitoring_topic_arn,
+                table_name=incidents.name,
+                table_arn=incidents.arn,
+                key_arn=key.arn,
+                concurrency=concurrency,
+            ),
+            site=site,
+            code=code,
+            key_arn=key.arn,
+        )
+        monitor = Function(
+            self,
+            "stream_monitor",
+            stream_monitor(site=site, flow_tags=tags, concurrency=concurrency),
+            site=site,
+            code=code,
+            key_arn=key.arn,
+            after=handler,
+        )
         module = FlowModule(self, "flow_module", build=build)
         flows: dict[str, MediaConnectFlow] = {}
         rules = {flow.name: health_rules(flow, environment.thresholds_of(flow)) for flow in environment.flows}
@@ -84,6 +121,7 @@ class MediaWorkflow(AwsStack):
                 flow_arn=built.arn,
                 rules=rules[flow.name],
                 dashboard=site.names.dashboard_page(pages[flow.name]),
+                after=monitor,
             )
             alarms = FlowAlarms(
                 self,
@@ -97,41 +135,6 @@ class MediaWorkflow(AwsStack):
                 FlowGraphs(name=flow.name, flow_arn=built.arn, rules=rules[flow.name], alarm_arns=alarms.arns)
             )
 
-        code = Code(
-            self,
-            "code",
-            site=site,
-            key_arn=key.arn,
-            package=lambda_package(),
-            build=build,
-            existing_bucket=environment.existing_code_bucket,
-        )
-        concurrency = environment.reserved_concurrency
-        monitor = Function(
-            self,
-            "stream_monitor",
-            stream_monitor(site=site, flow_tags=tags, concurrency=concurrency),
-            site=site,
-            code=code,
-            key_arn=key.arn,
-        )
-        incidents = Incidents(self, "incidents", site=site, key_arn=key.arn, protect=environment.protect)
-        handler = Function(
-            self,
-            "alert_handler",
-            alert_handler(
-                site=site,
-                topic_arn=notifications.topic_arn,
-                self_monitoring_topic_arn=notifications.self_monitoring_topic_arn,
-                table_name=incidents.name,
-                table_arn=incidents.arn,
-                key_arn=key.arn,
-                concurrency=concurrency,
-            ),
-            site=site,
-            code=code,
-            key_arn=key.arn,
-        )
         dead_letters = DeadLetters(self, "dead_letters", site=site)
         workflow = Workflow(
             self,
@@ -183,7 +186,7 @@ class MediaWorkflow(AwsStack):
             site=site,
             flows=graphs,
             pages=pages,
-            self_monitored=self_monitoring_graphs(self_monitored),
+            self_monitored=self_monitoring_graphs(self_monitored, environment=environment.name),
         )
 
         for name, value, description in (

@@ -1,5 +1,5 @@
-"""Makes one message of each thing worth knowing about a flow.
+"""Turns reports into incidents and notifications.
 
-`situation` and `incident` decide, `outbox` keeps what is to be sent, `message` words it; all four are pure. `handling`
-puts them in order, `table` and `handler` talk to AWS.
+`situation` and `incident` decide, `outbox` keeps pending notifications, `message` and `sms` write their text; all are
+pure. `handling` puts them in order, `table` and `handler` call AWS.
 """

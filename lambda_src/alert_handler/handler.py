@@ -1,6 +1,6 @@
-"""The edge of the alert handler: remembers in DynamoDB, tells through SNS.
+"""Entry point of the alert handler: keeps records in DynamoDB, notifies through SNS.
 
-Errors are raised: the state machine retries them, and publishes by itself if they stay.
+Errors are raised: the state machine retries them, and notifies by itself if they persist.
 """
 
 import json
@@ -18,7 +18,10 @@ from alert_handler.lateness import ENVIRONMENT
 from alert_handler.message import compose
 from alert_handler.record import Notification
 from alert_handler.table import Table
+from event_log import log
+from measures import INCIDENTS_OPENED, NOTIFICATIONS_SENT, count
 from report import Report
+from schema import load_report
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -41,20 +44,39 @@ def lambda_handler(event: Mapping[str, Any], _context: object) -> dict[str, list
     """Handle the report in `event`; returns the ids of the messages that were sent.
 
     Args:
-        event: `report` of the monitor, and the ARN of the `execution`.
+        event: `report` of the monitor, the ARN of the `execution`, and how many `retries` it had before this.
 
     Raises:
         ReportError: there is no report, or it lacks something.
-        BusyError: others changed what is remembered each time.
+        BusyError: others changed the record each time.
         botocore.exceptions.ClientError: AWS refused a call.
     """
     report = read_report(event)
+    execution = str(event.get("execution", ""))
+    if retries := event.get("retries"):
+        log("retry", warning=True, flow=report["flow_name"], execution=execution, retries=retries)
     dynamodb, sns = clients()
+
+    def send(notification: Notification) -> None:
+        publish(sns, notification)
+        log(
+            "notification sent",
+            flow=notification["check"]["flow_name"],
+            incident=notification.get("incident"),
+            execution=execution,
+            severity=notification["severity"],
+            kind=notification["kind"],
+            id=notification["id"],
+        )
+        count(NOTIFICATIONS_SENT)
+        if notification["kind"] == "opened":
+            count(INCIDENTS_OPENED)
+
     sent = handle(
         report,
-        execution=str(event.get("execution", "")),
+        execution=execution,
         store=Table(dynamodb, os.environ["TABLE_NAME"]),
-        send=lambda notification: publish(sns, notification),
+        send=send,
         clock=lambda: datetime.now(UTC),
     )
     return {"sent": sent}
@@ -66,22 +88,23 @@ def read_report(event: Mapping[str, Any]) -> Report:
     Raises:
         ReportError: there is none, or it lacks something.
     """
-    report = event.get("report")
-    if not isinstance(report, Mapping):
+    given = event.get("report")
+    if not isinstance(given, Mapping):
         raise ReportError(f"there is no report in {sorted(event)}")
+    report = load_report(given)
     missing = sorted(Report.__required_keys__ - set(report))
     if missing:
         raise ReportError(f"the report lacks {', '.join(missing)}")
-    return report  # type: ignore[return-value]  # as just seen
+    return report
 
 
 def publish(sns: "SNSClient", notification: Notification) -> None:
     """Send one message, with the attributes that subscriptions filter by and its id. Phones get a short text.
 
-    What is of the environment itself goes to the self-monitoring topic, whose subscribers get everything.
+    Notifications of the environment itself go to the self-monitoring topic, whose subscribers get everything.
     """
     message = compose(notification)
-    topic = "SELF_MONITORING_TOPIC_ARN" if notification["look"]["flow_name"] == ENVIRONMENT else "TOPIC_ARN"
+    topic = "SELF_MONITORING_TOPIC_ARN" if notification["check"]["flow_name"] == ENVIRONMENT else "TOPIC_ARN"
     sns.publish(
         TopicArn=os.environ[topic],
         Subject=message.subject,

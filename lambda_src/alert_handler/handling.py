@@ -1,29 +1,37 @@
-"""Handles one report in an order in which nothing is lost: decide, save, send, save.
+"""Handles one report without losing a notification: decide, save, send, save.
 
 1. The record is saved with its new messages pending and claimed, on the condition that nobody saved in between;
-   otherwise all is decided again on what they saved.
+   otherwise the decision is made again on what they saved.
 2. Each pending message is sent, and taken out of the record as soon as it was.
 
 A crash before the first save loses nothing: the state machine tries again with the same report. After it, the messages
-are in the record; the same execution owns their claim and sends them when tried again, or else the next look does once
+are in the record; the same execution owns their claim and sends them when tried again, or else the next check does once
 the claim has run out. A crash between a send and the save after it repeats that one message, under the same id. Another
 execution that comes in between leaves its messages in the same record, where the owner finds them, because its next
 save fails on the condition.
 An incident goes into history before it is taken out of the record, so that there, too, a crash repeats and never loses.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Final, Protocol
 
 from alert_handler import lateness, outbox
 from alert_handler.healing import healed
 from alert_handler.incident import decide
-from alert_handler.record import Incident, Notification, Record
+from alert_handler.record import Incident, Kind, Notification, Record
+from event_log import Event, log
 from report import Report, moment
 
 TRIES: Final = 10
 """Each lost try is another execution's success, so more than a few at once mean that something is wrong."""
+
+INCIDENT_EVENTS: Final[Mapping[Kind, Event]] = {
+    "opened": "incident opened",
+    "escalated": "incident escalated",
+    "recovered": "incident resolved",
+    "closed": "incident resolved",
+}
 
 
 class BusyError(RuntimeError):
@@ -83,7 +91,7 @@ class _Handling:
         """The flow's record after the report.
 
         Where its metrics have become late or arrive again, the environment's record is changed before this one
-        remembers that it was; a second time changes nothing. If that fails, the flow's own messages do not wait for it:
+        records it; a second time changes nothing. If that fails, the flow's own messages do not wait for it:
         the topics differ, and the one of self-monitoring may be what is broken.
         """
         self.failed = None
@@ -108,15 +116,30 @@ class _Handling:
                 after = outbox.claimed(after, self._execution, self._clock())
             if after != before:
                 if not self._store.save(name, after, over=version):
+                    log("retry", flow=name, execution=self._execution, reason="another execution saved the record")
                     continue
                 version += 1
+                self._log_incident(name, before, after)
             if mine:
-                days = self._report["patience"]["incident_history_days"]
+                days = self._report["incident_policy"]["incident_history_days"]
                 self.sent += send_all(
                     name, after, version, days=days, execution=self._execution, store=self._store, send=self._send
                 )
             return
         raise BusyError(f"the record of {name} was changed by others {TRIES} times in a row")
+
+    def _log_incident(self, name: str, before: Record, after: Record) -> None:
+        known = {notification["id"] for notification in before["pending"]}
+        for notification in after["pending"]:
+            event = INCIDENT_EVENTS.get(notification["kind"])
+            if event and notification["id"] not in known:
+                log(
+                    event,
+                    flow=name,
+                    incident=notification.get("incident"),
+                    execution=self._execution,
+                    severity=notification["severity"],
+                )
 
 
 def send_all(

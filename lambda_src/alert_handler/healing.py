@@ -1,6 +1,6 @@
 """Takes times in the future out of a record. Pure.
 
-The monitor refuses inputs dated in the future, but an older version stored what they said: a flow that was "closed in
+The monitor refuses inputs dated in the future, but an older version stored their times: a flow that was "closed in
 2099" ignores every check until then.
 """
 
@@ -24,9 +24,9 @@ def healed(record: Record, *, checked: datetime, now: datetime) -> Record:
     """The record with each time in the future set to the second before the check.
 
     Args:
-        record: what is remembered of the flow; left as it is.
+        record: the flow's record; left as it is.
         checked: time of the report that is handled.
-        now: the clock on the wall.
+        now: the wall clock.
     """
     limit = max(checked, now) + FUTURE_TOLERANCE
     past = (min(checked, now) - timedelta(seconds=1)).isoformat()

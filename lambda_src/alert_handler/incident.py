@@ -1,14 +1,14 @@
-"""Decides what is worth a message: what was remembered of a flow and a report in, both renewed out. Pure.
+"""Decides on incidents: the last record of a flow and a report in, a new record and notifications out. Pure.
 
-Every span is counted on the looks' own times, so that late, repeated and rehearsed looks give the same answers.
-Deciding twice on the same report adds nothing: what it changed the first time is remembered. Who sends when is
-`outbox`'s.
+Every span is counted on the checks' own times, so that late, repeated and rehearsed checks give the same answers.
+Deciding twice on the same report adds nothing: the record holds what it changed the first time. `outbox` decides who
+sends when.
 
-A look is *bad* (something is wrong), *good*, or *unknown*: silence that nothing confirms, a status that is still
-settling, or maintenance. Only bad looks open, worsen and remind, only good ones end an incident:
-- a look not later than the last close is covered by what was closed, and so are datapoints that arrive after it;
-- a good look counts if its data ends a minute or more after the last bad evidence and after the data of the last good
-  look that counted, so neither late data nor a flapping fault counts; and not while an event speaks against it that
+A check is *bad* (something is wrong), *good*, or *unknown*: silence that nothing confirms, a status that is still
+settling, or maintenance. Only bad checks open, escalate and remind, only good ones end an incident:
+- a check not later than the last close is covered by what was closed, and so are datapoints that arrive after it;
+- a good check counts if its data ends a minute or more after the last bad evidence and after the data of the last good
+  check that counted, so neither late data nor a flapping fault counts; and not while event evidence contradicts it that
   datapoints cannot yet answer.
 """
 
@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
 from typing import Final
 
-from alert_handler.record import Incident, Kind, Notification, Record, look_of
+from alert_handler.record import Incident, Kind, Notification, Record, check_of
 from alert_handler.silence import USUALLY_LATE, late_since, lost_source, silent_since
 from alert_handler.situation import UNSETTLED, Situation
 from report import Issue, Report, Severity, moment, ran_at, rank, worst
@@ -32,10 +32,10 @@ TRIGGERS_KEPT: Final = 50
 
 
 def decide(record: Record, report: Report) -> tuple[Record, list[Notification]]:
-    """What is to be remembered after a report, and the messages that it adds; they are pending in the record, too.
+    """The record after a report, and the notifications that it adds; they are pending in the record, too.
 
     Args:
-        record: what was remembered; left as it is.
+        record: the last known state of the flow; left as it is.
         report: what the monitor found. Its time is the present: no other clock is read.
     """
     decision = _Decision(record, report)
@@ -44,7 +44,7 @@ def decide(record: Record, report: Report) -> tuple[Record, list[Notification]]:
 
 
 class _Decision:
-    """One report being weighed against what was remembered."""
+    """One report and the record that it changes."""
 
     def __init__(self, record: Record, report: Report) -> None:
         self.record = copy.deepcopy(record)
@@ -52,19 +52,19 @@ class _Decision:
         self.now = moment(report["timestamp"])
         self.as_of = moment(report.get("as_of") or report["timestamp"])
         self.added: list[Notification] = []
-        self._situation = Situation(self.record, report, self._tell, as_of=self.as_of)
+        self._situation = Situation(self.record, report, self._notify, as_of=self.as_of)
 
     def take(self) -> None:
         self._situation.maintenance()
         self._situation.status()
-        self._remember_metrics()
+        self._note_metrics()
         if self.record["closed"] and self.now <= moment(self.record["closed"]):
             return
         bad = self._issues()
         active = self.report["flow_status"] == "ACTIVE"
         if self._situation.holds_back(bad, healthy=active and not bad and not self._unknown()):
             if self.record["incident"]:
-                self._hear(self.record["incident"])
+                self._note_evidence(self.record["incident"])
                 self._not_good(self.record["incident"], self._evidence_until(bad))
         elif self._situation.in_maintenance() and not bad and not active:
             pass  # the restart: neither wrong nor a sign of health
@@ -75,17 +75,16 @@ class _Decision:
         elif bad:
             self._open(bad)
 
-    # How its metrics come
-
-    def _remember_metrics(self) -> None:
-        """Remember what a later silence is compared with: whether streams are listed, and since when it lasts."""
+    # Metrics
+    def _note_metrics(self) -> None:
+        """Record what a later silence is compared with: whether streams are listed, and since when it lasts."""
         if self.report.get("source_metadata") == "present":
             self.record["described"] = True
             # Only while metrics are later than usual: before, the last sign of life is newer than it need be.
             if "silence" in self.report and self.now - silent_since(self.record, self.report) > USUALLY_LATE:
                 self.record["listed"] = max(self.record.get("listed") or self._time, self._time, key=moment)
         if len(self.report["sources"]) == 1 and any(
-            said["about"] == SOURCE and not said["bad"] for said in self.report.get("said", [])
+            evidence["about"] == SOURCE and not evidence["bad"] for evidence in self.report.get("event_evidence", [])
         ):
             self.record["source_back"] = max(self.record.get("source_back") or self._time, self._time, key=moment)
         if self.now != ran_at(self.report):
@@ -97,10 +96,9 @@ class _Decision:
             if value != self.record.get(key, ""):
                 self.record[key] = value  # type: ignore[literal-required]  # one of the two
 
-    # What is wrong
-
+    # Issues
     def _issues(self) -> list[Issue]:
-        """What is wrong now, worst first: without what is too early to say, with what only memory knows."""
+        """What is wrong now, worst first: without what is too early, with what only the record shows."""
         found = {issue["about"]: issue for issue in self.report["issues"] if not self._too_early(issue)}
         if self._stuck():
             found["FlowStatus"] = self._stuck_issue()
@@ -117,7 +115,7 @@ class _Decision:
         return sorted(found.values(), key=lambda issue: (rank(issue["severity"]), issue["about"]))
 
     def _unknown(self) -> bool:
-        """Whether a look without issues still is no sign of health, such as one whose data is older than the start."""
+        """Whether a check without issues is no sign of health, such as one whose data is older than the start."""
         since = self.record["since"] if self.report["flow_status"] == "ACTIVE" else ""
         return (
             self.report["flow_status"] in UNSETTLED
@@ -145,7 +143,7 @@ class _Decision:
 
     @property
     def _settling(self) -> timedelta:
-        return timedelta(minutes=self.report["patience"]["settling_minutes"])
+        return timedelta(minutes=self.report["incident_policy"]["settling_minutes"])
 
     def _stuck(self) -> bool:
         unsettled = self.record["unsettled"]
@@ -157,6 +155,7 @@ class _Decision:
 
     def _stuck_issue(self) -> Issue:
         status = self.report["flow_status"]
+        minutes = self.report["incident_policy"]["settling_minutes"]
         off = status == "STARTING" or (status == "STOPPING" and self.report["on_air_expected"])
         return {
             "about": "FlowStatus",
@@ -165,8 +164,8 @@ class _Decision:
             "threshold": None,
             "unit": "",
             "severity": "CRITICAL" if off else "HIGH",
-            "meaning": f"The flow has been {status} for {self.report['patience']['settling_minutes']} minutes or more.",
-            "actions": ["Look at the flow in the console; if it does not move, ask AWS Support."],
+            "meaning": f"The flow has been {status} for {minutes} minutes or more.",
+            "actions": ["Check the flow in the console. If its status does not change, contact AWS Support."],
             "evidence": "status",
         }
 
@@ -186,10 +185,10 @@ class _Decision:
 
     def _lost_parts(self) -> set[str]:
         incident = self.record["incident"]
-        heard = incident["heard"].values() if incident else ()
-        remembered = {item["part"]: item["bad"] for item in heard if item["about"] == SOURCE}
-        said = {item["part"]: item["bad"] for item in self.report.get("said", []) if item["about"] == SOURCE}
-        return {part for part, bad in {**remembered, **said}.items() if bad}
+        known = incident["event_evidence"].values() if incident else ()
+        new = self.report.get("event_evidence", [])
+        latest = {item["part"]: item["bad"] for item in (*known, *new) if item["about"] == SOURCE}
+        return {part for part, bad in latest.items() if bad}
 
     # The incident
 
@@ -203,10 +202,10 @@ class _Decision:
             "good": 0,
             "healthy_since": "",
             "last_good": "",
-            "told": self._time,
+            "notified": self._time,
             "reminders": 0,
             "number": 0,
-            "heard": {},
+            "event_evidence": {},
             "triggers": [],
             "sent": [],
         }
@@ -215,7 +214,7 @@ class _Decision:
             incident["began"] = began
         self.record["incident"] = incident
         self._note(incident, bad)
-        self._tell("opened", incident["severity"], bad, incident)
+        self._notify("opened", incident["severity"], bad, incident)
 
     def _began(self, bad: Sequence[Issue]) -> Iterator[str]:
         """The times since when something of what is wrong is known to be."""
@@ -239,19 +238,19 @@ class _Decision:
         self._not_good(incident, until)
         if new:
             incident["severity"] = worst([incident["severity"], *(issue["severity"] for issue in new)])
-            incident["told"], incident["reminders"] = max(incident["told"], self._time, key=moment), 0
+            incident["notified"], incident["reminders"] = max(incident["notified"], self._time, key=moment), 0
             rest = [issue for issue in bad if issue not in new]
-            self._tell("escalated", incident["severity"], [*new, *rest], incident)
+            self._notify("escalated", incident["severity"], [*new, *rest], incident)
         elif (
             latest
             and self.now == ran_at(self.report)
-            and self.now >= moment(incident["told"]) + self._until_reminder(incident)
+            and self.now >= moment(incident["notified"]) + self._until_reminder(incident)
         ):
-            incident["told"], incident["reminders"] = self._time, incident["reminders"] + 1
-            self._tell("reminded", incident["severity"], bad, incident)
+            incident["notified"], incident["reminders"] = self._time, incident["reminders"] + 1
+            self._notify("reminded", incident["severity"], bad, incident)
 
     def _evidence_until(self, bad: Iterable[Issue]) -> str:
-        """Up to when something was wrong: the end of the newest datapoint that says so, or now for all else."""
+        """Up to when something was wrong: the end of the newest datapoint that shows it, or now for all else."""
         return max((issue.get("at", self._time) for issue in bad), key=moment)
 
     def _not_good(self, incident: Incident, until: str) -> None:
@@ -262,15 +261,15 @@ class _Decision:
 
     def _until_reminder(self, incident: Incident) -> timedelta:
         factor = min(1 << incident["reminders"], SLOWEST_REMINDER)
-        return timedelta(minutes=factor * self.report["patience"]["reminder_minutes"])
+        return timedelta(minutes=factor * self.report["incident_policy"]["reminder_minutes"])
 
     def _good_again(self, incident: Incident) -> None:
-        self._hear(incident)
+        self._note_evidence(incident)
         if self._unknown():
             return
-        for item in incident["heard"].values():
+        for item in incident["event_evidence"].values():
             item["bad"] = item["bad"] and self.as_of < moment(item["until"])
-        if any(item["bad"] for item in incident["heard"].values()):
+        if any(item["bad"] for item in incident["event_evidence"].values()):
             return
         if (
             self.as_of
@@ -281,20 +280,20 @@ class _Decision:
         incident["good"] += 1
         incident["healthy_since"] = incident["healthy_since"] or as_of
         incident["last_good"] = as_of
-        if incident["good"] >= self.report["patience"]["recovery_checks"]:
+        if incident["good"] >= self.report["incident_policy"]["recovery_checks"]:
             self._close(incident)
 
     def _close(self, incident: Incident) -> None:
         issues = sorted(incident["issues"].values(), key=lambda issue: (rank(issue["severity"]), issue["about"]))
-        self._tell("recovered", incident["severity"], issues, incident)
+        self._notify("recovered", incident["severity"], issues, incident)
         incident["closed"] = self.record["closed"] = self._time
         self.record["healthy_as_of"] = self.as_of.isoformat()
-        incident["heard"] = {}
+        incident["event_evidence"] = {}
         self.record["incident"] = None
         self.record["to_keep"].append(incident)
 
     def _note(self, incident: Incident, bad: Iterable[Issue]) -> None:
-        """Remember what a bad look found: each issue at its worst, the worst values, and what made it look."""
+        """Record what a bad check found: each issue at its worst, the worst values, and what caused the check."""
         for issue in bad:
             held = incident["issues"].get(issue["about"])
             if held is None or rank(issue["severity"]) <= rank(held["severity"]):
@@ -309,31 +308,30 @@ class _Decision:
         name = self.report["trigger"]["name"]
         if name not in incident["triggers"] and len(incident["triggers"]) < TRIGGERS_KEPT:
             incident["triggers"].append(name)
-        self._hear(incident)
+        self._note_evidence(incident)
 
-    def _hear(self, incident: Incident) -> None:
-        """Remember what an event said, unless a later one has said something of the same."""
-        for said in self.report.get("said", []):
-            key = f"{said['about']} {said['part']}".strip()
-            before = incident["heard"].get(key)
-            if (before is None and not said["bad"]) or (before and self.now < moment(before["at"])):
+    def _note_evidence(self, incident: Incident) -> None:
+        """Record the evidence of an event, unless there is later evidence about the same thing."""
+        for evidence in self.report.get("event_evidence", []):
+            key = f"{evidence['about']} {evidence['part']}".strip()
+            before = incident["event_evidence"].get(key)
+            if (before is None and not evidence["bad"]) or (before and self.now < moment(before["at"])):
                 continue
-            until = self.now + timedelta(seconds=said["holds_seconds"])
-            incident["heard"][key] = {
-                "about": said["about"],
-                "part": said["part"],
+            until = self.now + timedelta(seconds=evidence["holds_seconds"])
+            incident["event_evidence"][key] = {
+                "about": evidence["about"],
+                "part": evidence["part"],
                 "at": self._time,
                 "until": until.isoformat(),
-                "bad": said["bad"],
+                "bad": evidence["bad"],
             }
 
-    # Messages
-
+    # Notifications
     @property
     def _time(self) -> str:
         return self.report["timestamp"]
 
-    def _tell(
+    def _notify(
         self,
         kind: Kind,
         severity: Severity,
@@ -342,33 +340,34 @@ class _Decision:
         *,
         began: str = "",
         ended: str = "",
-        words: str = "",
+        detail: str = "",
     ) -> None:
-        # One look may tell of the end of a window and of the begin of the next.
-        ended_window = "-ended" if words and words != "INPROGRESS" else ""
-        told: Notification = {
+        # One check may notify of the end of a window and of the start of the next.
+        ended_window = "-ended" if detail and detail != "INPROGRESS" else ""
+        notification: Notification = {
             "id": f"{self.report['flow_name']}/{self._time}/{kind}{ended_window}",
             "kind": kind,
             "severity": severity,
-            "look": look_of(self.report),
+            "check": check_of(self.report),
             "issues": list(issues),
         }
         lost = self._lost_parts()
-        told["look"]["sources"] = [  # what an event called lost is not in use, whatever an older datapoint says
+        # What an event called lost is not in use, whatever an older datapoint shows.
+        notification["check"]["sources"] = [
             {**source, "in_use": False if source["arn"] in lost else source["in_use"]}
             for source in self.report["sources"]
         ]
         if incident:
             incident["number"] += 1
-            told["id"] = f"{self.report['flow_name']}/{incident['opened']}/{incident['number']}"
-            told["incident"] = incident["opened"]
-            told["began"] = incident.get("began", incident["opened"])
+            notification["id"] = f"{self.report['flow_name']}/{incident['opened']}/{incident['number']}"
+            notification["incident"] = incident["opened"]
+            notification["began"] = incident.get("began", incident["opened"])
         if incident and kind == "recovered":
-            told["ended"] = incident["healthy_since"]
-            told["worst"] = sorted(incident["worst"].values(), key=lambda item: item["metric"])
+            notification["ended"] = incident["healthy_since"]
+            notification["worst"] = sorted(incident["worst"].values(), key=lambda item: item["metric"])
         if incident is None and began:
-            told["began"], told["ended"] = began, ended
-        if words:
-            told["words"] = words
-        self.added.append(told)
-        self.record["pending"].append(told)
+            notification["began"], notification["ended"] = began, ended
+        if detail:
+            notification["detail"] = detail
+        self.added.append(notification)
+        self.record["pending"].append(notification)

@@ -1,6 +1,6 @@
 """Decides on the one notification of an environment that its metrics are late, and that they arrive again. Pure.
 
-The environment has a record of its own, under a name that no flow can have. Rules that are judged by metrics detect
+The environment has a record of its own, under a name that no flow can have. Rules on metrics detect
 nothing while metrics are late, so somebody must know; but late metrics are no fault of a flow.
 """
 
@@ -8,7 +8,7 @@ import copy
 from datetime import timedelta
 from typing import Final
 
-from alert_handler.record import Kind, Notification, Record, look_of
+from alert_handler.record import Kind, Notification, Record, check_of
 from report import Report, Severity, moment, ran_at
 
 ENVIRONMENT: Final = "*"
@@ -51,9 +51,9 @@ def _notification(kind: Kind, report: Report, flows: dict[str, str], *, began: s
         "id": f"{ENVIRONMENT}/{report['timestamp']}/{kind}",
         "kind": kind,
         "severity": SEVERITY,
-        "look": {**look_of(report), "flow_name": ENVIRONMENT},
+        "check": {**check_of(report), "flow_name": ENVIRONMENT},
         "issues": [],
         "began": began,
         "ended": ran_at(report).isoformat(),
-        "words": ", ".join(sorted(flows)),
+        "detail": ", ".join(sorted(flows)),
     }

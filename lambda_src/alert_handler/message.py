@@ -1,6 +1,6 @@
-"""Words for the person who reads the alert, on a phone, at night. Pure: a notification in, a message out.
+"""Writes the message of a notification, for somebody who reads it on a phone at night. Pure.
 
-The first two lines say what is wrong and what to do. Whether to send is not decided here.
+The first two lines are what is wrong and what to do. Whether to send is decided elsewhere.
 """
 
 import re
@@ -11,7 +11,7 @@ from typing import Final
 from urllib.parse import quote
 
 from alert_handler import sms
-from alert_handler.record import NOT_REPORTED, Look, Notification
+from alert_handler.record import NOT_REPORTED, Check, Notification
 from report import Issue, is_delayed, moment
 
 SUBJECT_LIMIT: Final = 99
@@ -22,6 +22,9 @@ BODY_LIMIT: Final = 40 * 1024
 
 SOURCE: Final = "source"
 """What issues on sources are about."""
+BITRATE: Final = "SourceBitRate"
+RESOLVED: Final = "Resolved "
+"""Starts the first line of the body; a subject has it as its label."""
 CONSOLES: Final = {"aws": "aws.amazon.com", "aws-cn": "amazonaws.cn", "aws-us-gov": "amazonaws-us-gov.com"}
 RUNS: Final = frozenset({"ACTIVE", "UPDATING"})
 """The statuses of a flow that emits metrics."""
@@ -30,11 +33,11 @@ METRICS_KINDS: Final = frozenset({"metrics-late", "metrics-recovered"})
 FACTS: Final = {
     "flow-stopped": (
         "The flow was stopped and is off air.",
-        "Nothing to do if that was meant; otherwise: aws mediaconnect start-flow --flow-arn {arn}",
+        "No action needed if this was planned. Otherwise: aws mediaconnect start-flow --flow-arn {arn}",
     ),
     "flow-started": (
         "The flow was started and is on air.",
-        "No action needed. You are notified if its source does not come.",
+        "No action needed. You are notified if no source arrives.",
     ),
     "closed": ("Closed by hand: {reason}", "No action needed. A check that finds a problem opens a new incident."),
 }
@@ -64,7 +67,9 @@ PAST_WORDS: Final = {
     "cannot": "could not",
     "should be": "should have been",
 }
-"""The verbs in what issues mean, and how they are said of the past."""
+"""The verbs in meanings of issues, and their past tense."""
+LABELS: Final = {"recovered": "RESOLVED", "metrics-recovered": "RESOLVED", "closed": "CLOSED"}
+"""What subjects start with instead of the severity, where what was wrong is over."""
 PREFIXES: Final = ((1e9, "G"), (1e6, "M"), (1e3, "k"))
 UNITS: Final = {
     "Percent": " %",
@@ -87,112 +92,126 @@ class Message:
     attributes: dict[str, str]
 
 
-def compose(told: Notification) -> Message:
+def compose(notification: Notification) -> Message:
     """The message of a notification: what is wrong, what to do, and then all that is known."""
-    look = told["look"]
+    check = notification["check"]
     # Half a surrogate pair, which JSON can carry, could not be sent.
-    what, do = (line.encode(errors="replace").decode() for line in _headline(told))
-    of_metrics = told["kind"] in METRICS_KINDS
-    about = f"{'monitoring' if of_metrics else look['flow_name']} ({look['environment']}):"
+    what, do = (line.encode(errors="replace").decode() for line in _headline(notification))
+    of_metrics = notification["kind"] in METRICS_KINDS
+    about = f"{'monitoring' if of_metrics else check['flow_name']} ({check['environment']}):"
+    label = _label(notification)
     return Message(
-        subject=_subject(f"[{told['severity']}] {about} {what}"),
-        body=_sendable((_body_on_metrics if of_metrics else _body)(told, what, do)),
-        sms=_sms(told, f"{told['severity']} {about}", what, do),
+        subject=_subject(f"[{label}] {about} {what}"),
+        body=_sendable((_body_on_metrics if of_metrics else _body)(notification, what, do)),
+        sms=_sms(notification, f"{label} {about}", what, do),
         attributes={
-            "kind": told["kind"],
-            "severity": told["severity"],
-            "flow": look["flow_name"],
-            "environment": look["environment"],
-            "id": told["id"],
+            "kind": notification["kind"],
+            "severity": notification["severity"],
+            "flow": check["flow_name"],
+            "environment": check["environment"],
+            "id": notification["id"],
         },
     )
 
 
-def _headline(told: Notification) -> tuple[str, str]:
+def _headline(notification: Notification) -> tuple[str, str]:
     """The two lines that everybody reads: what is wrong, and what to do."""
-    if told["kind"] in METRICS_KINDS:
-        return _metrics(told)
-    if told["kind"] == "maintenance":
-        return _maintenance(told)
-    if told["kind"] in FACTS:
-        what, do = FACTS[told["kind"]]
-        reason = " ".join(told.get("words", "").split())
-        return what.format(reason=reason), do.format(arn=told["look"]["flow_arn"])
-    first = told["issues"][0]
-    if told["kind"] == "recovered":
-        stopped = ", the flow was stopped" if told["look"]["flow_status"] == "STANDBY" else ""
+    if notification["kind"] in METRICS_KINDS:
+        return _metrics(notification)
+    if notification["kind"] == "maintenance":
+        return _maintenance(notification)
+    if notification["kind"] in FACTS:
+        what, do = FACTS[notification["kind"]]
+        reason = " ".join(notification.get("detail", "").split())
+        return what.format(reason=reason), do.format(arn=notification["check"]["flow_arn"])
+    first = notification["issues"][0]
+    if notification["kind"] == "recovered":
+        stopped = ", the flow was stopped" if notification["check"]["flow_status"] == "STANDBY" else ""
         return (
-            f"Recovered after {_span(told['began'], told['ended'])}{stopped}. Was: {first['meaning']}",
-            f"Nothing to do: nothing was found wrong since {_clock(told['ended'])} UTC.",
+            f"after {_span(notification['began'], notification['ended'])}{stopped}. Was: {first['meaning']}",
+            f"No action needed. {'No issue' if stopped else 'Healthy'} since {_clock(notification['ended'])} UTC.",
         )
     before = {
         "escalated": "Worse: ",
-        "reminded": f"Still, after {_span(told['began'], told['look']['timestamp'])}: ",
-    }.get(told["kind"], "")
-    do = first["actions"][0] if first["actions"] else "look at the flow in the console."
-    if _over(first, told["look"]):
-        look = told["look"]
-        when = f"At {_clock(look['timestamp'])} UTC, received {_delay(look)} later"
-        return f"{before}{past(first['meaning'])} {when}.", f"Do first: check whether it is still so; if it is: {do}"
-    return f"{before}{first['meaning']}", f"Do first: {do}"
+        "reminded": f"Ongoing for {_span(notification['began'], notification['check']['timestamp'])}: ",
+    }.get(notification["kind"], "")
+    do = _lowered(first["actions"][0]) if first["actions"] else "check the flow in the console."
+    if _over(first, notification["check"]):
+        check = notification["check"]
+        when = f"At {_clock(check['timestamp'])} UTC, received {_delay(check)} later"
+        return f"{before}{past(first['meaning'])} {when}.", f"First: check whether this is still the case. If so: {do}"
+    return f"{before}{first['meaning']}", f"First: {do}"
 
 
-def _metrics(told: Notification) -> tuple[str, str]:
-    if told["kind"] == "metrics-late":
+def _metrics(notification: Notification) -> tuple[str, str]:
+    if notification["kind"] == "metrics-late":
         return (
-            f"Metrics are late: nothing new since {_clock(told['began'])} UTC.",
+            f"Metrics are late: nothing new since {_clock(notification['began'])} UTC.",
             "First: check the streams yourself: until CloudWatch has data, only MediaConnect's events detect a fault.",
         )
-    span = _span(told["began"], told["ended"])
-    if told["look"]["flow_status"] not in RUNS:
+    span = _span(notification["began"], notification["ended"])
+    if notification["check"]["flow_status"] not in RUNS:
         return (
             f"The last flow with late metrics is off air, after {span}.",
             "No action needed. It is not known yet whether metrics arrive again.",
         )
     return (
         f"Metrics are no longer late, after {span}.",
-        "No action needed. What happened meanwhile is evaluated now.",
+        "No action needed. The time between is evaluated now.",
     )
 
 
-def _delay(look: Look) -> str:
+def _delay(check: Check) -> str:
     """How long after it happened the check ran; empty if it ran at once."""
-    started, happened = moment(look.get("started", look["timestamp"])), moment(look["timestamp"])
-    return _span(look["timestamp"], started.isoformat()) if is_delayed(happened, started) else ""
+    started, happened = moment(check.get("started", check["timestamp"])), moment(check["timestamp"])
+    return _span(check["timestamp"], started.isoformat()) if is_delayed(happened, started) else ""
 
 
-def _over(issue: Issue, look: Look) -> bool:
+def _over(issue: Issue, check: Check) -> bool:
     """Whether an issue is of the past by the time of the message: found late, and not by asking the flow itself."""
-    return bool(_delay(look)) and issue["evidence"] != "status"
+    return bool(_delay(check)) and issue["evidence"] != "status"
 
 
 def past(meaning: str) -> str:
-    """What an issue means, said of the past."""
+    """The meaning of an issue in the past tense."""
     return re.sub(r"\b(?:should be|cannot|[a-z]+)\b", lambda word: PAST_WORDS.get(word[0], word[0]), meaning)
 
 
-def _maintenance(told: Notification) -> tuple[str, str]:
-    look, words = told["look"], told["words"]
-    stands = look["flow_status"] == "STANDBY"
+def _maintenance(notification: Notification) -> tuple[str, str]:
+    check, words = notification["check"], notification["detail"]
+    stands = check["flow_status"] == "STANDBY"
     if words == "INPROGRESS":
         what = "the flow is in STANDBY" if stands else "expect an interruption"
-        wait = f"Until it ends, by {_clock(told['ended'])} UTC, only an outage longer than a restart is notified."
-        return f"AWS maintenance has begun: {what}.", f"No action needed. {wait}"
-    how = {"FINISHED": "", "HEALTHY": f": the flow has been healthy since {_clock(told['ended'])} UTC"}.get(
+        wait = (
+            f"Until it ends, by {_clock(notification['ended'])} UTC, only an outage longer than a restart is notified."
+        )
+        return f"AWS maintenance has started: {what}.", f"No action needed. {wait}"
+    how = {"FINISHED": "", "HEALTHY": f": the flow has been healthy since {_clock(notification['ended'])} UTC"}.get(
         words, f": {words.lower() if words.isupper() else words}"
     )
     if stands:
-        start = f"aws mediaconnect start-flow --flow-arn {look['flow_arn']}"
+        start = f"aws mediaconnect start-flow --flow-arn {check['flow_arn']}"
         return (
             f"AWS maintenance has ended{how}. The flow is in STANDBY.",
-            f"Do first: start it, unless it is off air on purpose: {start}",
+            f"First: start it, unless it is off air on purpose: {start}",
         )
     if words in {"FINISHED", "HEALTHY"}:
         return f"AWS maintenance has ended{how}.", "No action needed. What is still wrong is notified now."
-    check = "Do first: check the flow's maintenance in the console."
+    action = "First: check the flow's maintenance in the console."
     if words == NOT_REPORTED:
-        return "The AWS maintenance window is over. Its end was not reported.", check
-    return f"AWS maintenance has ended{how}.", check
+        return "The AWS maintenance window is over. Its end was not reported.", action
+    return f"AWS maintenance has ended{how}.", action
+
+
+def _label(notification: Notification) -> str:
+    if notification["kind"] == "metrics-recovered" and notification["check"]["flow_status"] not in RUNS:
+        return notification["severity"]  # whether metrics arrive again is not known
+    return LABELS.get(notification["kind"], notification["severity"])
+
+
+def _lowered(action: str) -> str:
+    """An action after a colon; a name in capital letters stays."""
+    return action if action[1:2].isupper() else f"{action[:1].lower()}{action[1:]}"
 
 
 def _subject(text: str) -> str:
@@ -208,56 +227,60 @@ def _sendable(text: str) -> str:
     return f"{encoded[:BODY_LIMIT].decode(errors='ignore')}\n(This message was too long and is cut here.)\n"
 
 
-def _sms(told: Notification, names: str, what: str, do: str) -> str:
-    look = told["look"]
-    others = len(told["issues"]) - 1
-    also = f"{others} more, " if others > 0 and told["kind"] not in OTHER else ""
-    return sms.short(names, what, [f"({also}{_clock(look['timestamp'])} UTC)", do])
+def _sms(notification: Notification, names: str, what: str, do: str) -> str:
+    check = notification["check"]
+    others = len(notification["issues"]) - 1
+    also = f"{others} more, " if others > 0 and notification["kind"] not in OTHER else ""
+    return sms.short(names, what, [f"({also}{_clock(check['timestamp'])} UTC)", do])
 
 
-def _body(told: Notification, what: str, do: str) -> str:
-    look = told["look"]
-    more = len(told["issues"]) - 1
+def _body(notification: Notification, what: str, do: str) -> str:
+    check = notification["check"]
+    more = len(notification["issues"]) - 1
+    resolved = RESOLVED if notification["kind"] == "recovered" else ""
     lines = [
-        f"{what}{f' ({more} more below)' if more > 0 and told['kind'] not in OTHER else ''}",
+        f"{resolved}{what}{f' ({more} more below)' if more > 0 and notification['kind'] not in OTHER else ''}",
         do,
         "",
-        f"Flow: {look['flow_name']}, {look['flow_status']}",
-        *_sources(told),
-        f"Environment: {look['environment']}",
-        f"Time: {_when(look['timestamp'])} UTC",
-        *([f"Received: {_when(look['started'])} UTC, {delay} later"] if (delay := _delay(look)) else []),
-        f"Noticed by: {_noticed(look)}",
+        f"Flow: {check['flow_name']}, {check['flow_status']}",
+        *_sources(notification),
+        f"Environment: {check['environment']}",
+        f"Time: {_when(check['timestamp'])} UTC",
+        *([f"Received: {_when(check['started'])} UTC, {delay} later"] if (delay := _delay(check)) else []),
+        _cause(check),
     ]
-    if told.get("began", look["timestamp"]) != look["timestamp"] or told["kind"] == "maintenance":
-        lines.append(f"Began: {_when(told['began'])} UTC")
-    over = PAST.get(told["kind"])
-    for issue in told["issues"]:
-        lines += ["", *([f"{over} {issue['severity']}: {issue['meaning']}"] if over else _issue(issue, look))]
-    if told.get("worst"):
-        lines += ["", *(f"Worst {item['metric']}: {amount(item['value'], item['unit'])}" for item in told["worst"])]
-    return "\n".join([*lines, "", *_links(look)]) + "\n"
+    if notification.get("began", check["timestamp"]) != check["timestamp"] or notification["kind"] == "maintenance":
+        lines.append(f"Started: {_when(notification['began'])} UTC")
+    over = PAST.get(notification["kind"])
+    for issue in notification["issues"]:
+        lines += ["", *([f"{over} {issue['severity']}: {issue['meaning']}"] if over else _issue(issue, check))]
+    if notification.get("worst"):
+        lines += [
+            "",
+            *(f"Worst {item['metric']}: {amount(item['value'], item['unit'])}" for item in notification["worst"]),
+        ]
+    return "\n".join([*lines, "", *_links(check)]) + "\n"
 
 
-def _body_on_metrics(told: Notification, what: str, do: str) -> str:
-    look = told["look"]
-    flows = "First late flow" if told["kind"] == "metrics-late" else "Flows that were late"
+def _body_on_metrics(notification: Notification, what: str, do: str) -> str:
+    check = notification["check"]
+    flows = "First late flow" if notification["kind"] == "metrics-late" else "Flows that were late"
     lines = [
         *(what, do, ""),
-        f"{flows}: {told['words']}",
-        f"Environment: {look['environment']}",
-        f"Time: {_when(look['timestamp'])} UTC",
+        f"{flows}: {notification['detail']}",
+        f"Environment: {check['environment']}",
+        f"Time: {_when(check['timestamp'])} UTC",
         "",
-        *_links(look),
+        *_links(check),
     ]
     return "\n".join(lines) + "\n"
 
 
-def _sources(told: Notification) -> list[str]:
-    """Which of two sources is in use, as far as MediaConnect says; nothing if both are gone."""
-    sources = told["look"]["sources"]
-    gone = any(issue["about"] == SOURCE and issue["severity"] == "CRITICAL" for issue in told["issues"])
-    if len(sources) < 2 or (gone and told["kind"] not in PAST):  # noqa: PLR2004
+def _sources(notification: Notification) -> list[str]:
+    """Which of two sources is in use, as far as MediaConnect shows; nothing if both are gone."""
+    sources = notification["check"]["sources"]
+    gone = any(issue["about"] == SOURCE and issue["severity"] == "CRITICAL" for issue in notification["issues"])
+    if len(sources) < 2 or (gone and notification["kind"] not in PAST):  # noqa: PLR2004
         return []
     names = " and ".join(source["name"] for source in sources)
     used = [source["name"] for source in sources if source["in_use"]]
@@ -267,9 +290,9 @@ def _sources(told: Notification) -> list[str]:
     return [f"Source in use: {maybe[0]} or none" if len(maybe) == 1 else f"Source in use: not known, one of {names}"]
 
 
-def _span(begin: str, end: str) -> str:
-    """How long something lasted, as a person would say it."""
-    minutes = round((datetime.fromisoformat(end) - datetime.fromisoformat(begin)).total_seconds() / 60)
+def _span(start: str, end: str) -> str:
+    """How long something lasted, in hours and minutes."""
+    minutes = round((datetime.fromisoformat(end) - datetime.fromisoformat(start)).total_seconds() / 60)
     hours, rest = divmod(minutes, 60)
     words = [f"{hours} h"] if hours else []
     return " ".join([*words, f"{rest} min"] if rest or not hours else words) if minutes else "less than a minute"
@@ -283,15 +306,20 @@ def _clock(time: str) -> str:
     return f"{datetime.fromisoformat(time):%H:%M}"
 
 
-def _noticed(look: Look) -> str:
-    cause = look["trigger"]
+def _cause(check: Check) -> str:
+    cause = check["trigger"]
+    named = cause["name"] != cause["kind"]
+    if cause["kind"] == "person":
+        return f"Requested by: {cause['name'] if named else 'a person'}"
+    if cause["kind"] == "schedule":
+        return "Detected by: scheduled check"
     state = f" ({cause['state']})" if cause.get("state") else ""
-    name = "" if cause["name"] == cause["kind"] else f" {cause['name']}"
-    return f"{cause['kind']}{name}{state}"
+    name = f" {cause['name']}" if named else ""
+    return f"Detected by: {cause['kind']}{name}{state}"
 
 
-def _issue(issue: Issue, look: Look) -> list[str]:
-    over = _over(issue, look)
+def _issue(issue: Issue, check: Check) -> list[str]:
+    over = _over(issue, check)
     return [
         f"{issue['severity']}: {past(issue['meaning']) if over else issue['meaning']}",
         f"  {_measured(issue, 'was' if over else 'is')}",
@@ -306,27 +334,29 @@ def _measured(issue: Issue, verb: str) -> str:
     if issue["evidence"] == "status":
         return f"{issue['metric']}, read from MediaConnect"
     if issue["value"] is None:
-        return f"{issue['metric']}: no data {'arrives' if verb == 'is' else 'arrived'}"
+        return f"{issue['metric']}: no data"
+    if issue["metric"] == BITRATE and issue["value"] == 0:
+        return "No data from the source (0 bit/s)"
     limit = "" if issue["threshold"] is None else f", limit {amount(issue['threshold'], issue['unit'])}"
     return f"{issue['metric']} {verb} {amount(issue['value'], issue['unit'])}{limit}"
 
 
 def amount(value: float, unit: str) -> str:
-    """A number with its unit as a person would say it: 2.4 %, 18 ms, 7.9 Mbit/s."""
+    """A number with its unit for people: 2.4 %, 18 ms, 7.9 Mbit/s."""
     if unit == "Bits/Second":
         scale, prefix = next(((scale, prefix) for scale, prefix in PREFIXES if abs(value) >= scale), (1, ""))
         return f"{value / scale:.3g} {prefix}bit/s"
     return f"{value:.6g}{UNITS.get(unit, f' {unit}')}"
 
 
-def _links(look: Look) -> Sequence[str]:
-    _, partition, _, region, *_ = [*look["flow_arn"].split(":"), "", "", "", ""]
+def _links(check: Check) -> Sequence[str]:
+    _, partition, _, region, *_ = [*check["flow_arn"].split(":"), "", "", "", ""]
     console = f"https://{region}.console.{CONSOLES.get(partition, CONSOLES['aws'])}"
     here = f"home?region={region}"
     lines = [
-        f"Dashboard: {console}/cloudwatch/{here}#dashboards/dashboard/{quote(look['dashboard'], safe='')}",
-        f"Flow: {console}/mediaconnect/{here}#/flows/{quote(look['flow_arn'], safe=':')}",
+        f"Dashboard: {console}/cloudwatch/{here}#dashboards/dashboard/{quote(check['dashboard'], safe='')}",
+        f"Flow: {console}/mediaconnect/{here}#/flows/{quote(check['flow_arn'], safe=':')}",
     ]
-    if ":execution:" in look["execution"]:
-        lines.append(f"Execution: {console}/states/{here}#/v2/executions/details/{quote(look['execution'], safe=':')}")
+    if ":execution:" in check["execution"]:
+        lines.append(f"Execution: {console}/states/{here}#/v2/executions/details/{quote(check['execution'], safe=':')}")
     return lines

@@ -1,7 +1,7 @@
-"""The messages that are to be sent, and who sends them: changes of a record, on either side of a send. Pure.
+"""Pending notifications and who sends them: changes of a record before and after a send. Pure.
 
 An execution claims what is pending in the same write that adds it. Nobody else sends while the claim is fresh; after
-that the next look takes it over, so that an execution that died loses nothing.
+that the next check takes it over, so that an execution that died loses nothing.
 """
 
 from datetime import datetime, timedelta
@@ -17,7 +17,7 @@ def may_send(record: Record, execution: str, now: datetime) -> bool:
     """Whether this execution may send what is pending: it claimed it, or nobody did lately.
 
     Args:
-        record: what is remembered of the flow.
+        record: the flow's record.
         execution: ARN of the execution.
         now: the clock on the wall.
     """
@@ -64,6 +64,6 @@ def _noted(incident: Incident, sent: Notification) -> Incident:
         "id": sent["id"],
         "kind": sent["kind"],
         "severity": sent["severity"],
-        "at": sent["look"]["timestamp"],
+        "at": sent["check"]["timestamp"],
     }
     return {**incident, "sent": [*incident["sent"], note]}

@@ -1,29 +1,29 @@
-"""What is remembered of a flow between two looks, as it is kept in JSON. Shapes only; nothing is decided here.
+"""The record of a flow between two checks, as it is kept in JSON. Shapes only; nothing is decided here.
 
-Times are ISO 8601 in UTC, and those of the looks, never of the clock on the wall; only a claim has that.
+Times are ISO 8601 in UTC, and those of the checks, never of the wall clock; only a claim has that.
 """
 
 from typing import Any, Final, Literal, NotRequired, TypedDict
 
-from report import Cause, Issue, Report, Severity, Source
+from report import SCHEMA, Cause, Issue, Report, Severity, Source
 
 Kind = Literal[
     "opened", "escalated", "reminded", "recovered", "closed", "flow-stopped", "flow-started", "maintenance",
     "metrics-late", "metrics-recovered",
 ]  # fmt: skip
 
-LOOK: Final = (
+CHECK_FIELDS: Final = (
     *("flow_name", "flow_arn", "flow_status", "environment", "dashboard", "execution", "timestamp", "trigger"),
     "sources",
 )
 
 
 NOT_REPORTED: Final = "no end of it was reported within two hours"
-"""The words of a notification on a maintenance window that ran out, as records of earlier releases have them, too."""
+"""The `detail` of a notification on a maintenance window that ran out; records of earlier releases have it, too."""
 
 
-class Look(TypedDict):
-    """What a message says of the look that caused it: the report without its findings."""
+class Check(TypedDict):
+    """The check that caused a notification: the report without its findings."""
 
     flow_name: str
     flow_arn: str
@@ -46,22 +46,22 @@ class Worst(TypedDict):
 
 
 class Notification(TypedDict):
-    """One message to be sent, with all that its words need. The id is the same however often it is made or sent.
+    """One notification with all that its text needs. The id is the same however often it is made or sent.
 
-    `incident` is when the incident was opened that it belongs to; `began` and `ended` are when what it tells of did.
-    `words` are the state of a maintenance window, or for kind `closed` the reason that somebody gave.
+    `incident` is when the incident was opened that it belongs to; `began` and `ended` are start and end of its subject.
+    `detail` is the state of a maintenance window, or for kind `closed` the reason that somebody gave.
     """
 
     id: str
     kind: Kind
     severity: Severity
-    look: Look
+    check: Check
     issues: list[Issue]
     incident: NotRequired[str]
     began: NotRequired[str]
     ended: NotRequired[str]
     worst: NotRequired[list[Worst]]
-    words: NotRequired[str]
+    detail: NotRequired[str]
 
 
 class Sent(TypedDict):
@@ -73,8 +73,8 @@ class Sent(TypedDict):
     at: str
 
 
-class Heard(TypedDict):
-    """The last that an event said of one thing. It counts as bad until a look at `until` or later finds it good."""
+class HeldEvidence(TypedDict):
+    """The latest event evidence about one thing. It counts as bad until a check at `until` or later finds it good."""
 
     about: str
     part: str
@@ -91,15 +91,15 @@ class Incident(TypedDict):
         began: when its problem began, where that was earlier: by its datapoints, or held back during a maintenance.
         closed: time of the check that closed it, or when somebody closed it by hand.
         reason: why somebody closed it by hand.
-        severity: the worst so far; who heard of that hears of reminders and of the end.
+        severity: the worst so far; its recipients also get reminders and the recovery.
         issues: the latest of each issue, by what it is about.
         worst: the worst value of each metric.
         last_bad: up to when something was wrong, by its datapoints or else by the time of the check.
         good: healthy checks counted since then, whose data ends from `healthy_since` to `last_good`.
-        told: when people last heard of it, and how often they were reminded since.
+        notified: when the last notification was, and how many `reminders` followed.
         number: of messages so far; with `opened` it makes their ids.
-        heard: what events said, by what and which part.
-        triggers: what made the looks that found something wrong, each once.
+        event_evidence: the latest of events, by what and which part.
+        triggers: causes of the checks that found something wrong, each once.
         sent: what was sent.
     """
 
@@ -114,10 +114,10 @@ class Incident(TypedDict):
     good: int
     healthy_since: str
     last_good: str
-    told: str
+    notified: str
     reminders: int
     number: int
-    heard: dict[str, Heard]
+    event_evidence: dict[str, HeldEvidence]
     triggers: list[str]
     sent: list[Sent]
 
@@ -138,7 +138,7 @@ class Maintenance(TypedDict):
     since: str
     until: str
     open: bool
-    noticed: Literal["event", "status"]
+    detected_by: Literal["event", "status"]
     limit: NotRequired[str]
     was_active: NotRequired[bool]
     checked: NotRequired[str]
@@ -156,27 +156,27 @@ class Unsettled(TypedDict):
 
 
 class Claim(TypedDict):
-    """Which execution sends what is pending, and when it said so; the one time of the clock on the wall."""
+    """Which execution sends what is pending, and since when; the one time of the wall clock."""
 
     execution: str
     at: str
 
 
 class Record(TypedDict):
-    """All that is remembered of one flow.
+    """The last known state of one flow.
 
     Attributes:
         status: its last settled status, empty if none was seen.
-        since: when it was first seen so; empty if it was so at the first look of all.
+        since: when it was first seen so; empty if it was so at the very first check.
         unsettled: a passing status that it is in.
         maintenance: the latest maintenance window.
         incident: the open incident.
-        closed: when the last one was closed; looks up to then are part of what was closed.
+        closed: when the last one was closed; checks up to then are part of what was closed.
         pending: messages to be sent, in order.
         claim: who sends them.
         to_keep: closed incidents that wait for their last message before they go into history.
-        healthy_as_of: up to when data was judged healthy when the last incident was closed, or when somebody closed it.
-        source_back: when an event last said that the one source is there.
+        healthy_as_of: up to when data was found healthy when the last incident was closed, or when somebody closed it.
+        source_back: when an event last reported that the one source is there.
         described: whether the source's metadata ever listed a stream.
         listed: when it last did.
         silent_from: the first check of a silence that still lasts.
@@ -186,6 +186,7 @@ class Record(TypedDict):
     Keys that older versions did not write are optional.
     """
 
+    schema: int
     status: str
     since: str
     unsettled: Unsettled | None
@@ -205,8 +206,9 @@ class Record(TypedDict):
 
 
 def nothing_known() -> Record:
-    """What is remembered of a flow that was never looked at."""
+    """The record of a flow that was never checked."""
     return {
+        "schema": SCHEMA,
         "status": "",
         "since": "",
         "unsettled": None,
@@ -219,8 +221,10 @@ def nothing_known() -> Record:
     }
 
 
-def look_of(report: Report) -> Look:
-    """The part of a report that its message needs."""
-    facts: Any = {name: report[name] for name in LOOK} | ({"started": report["started"]} if "started" in report else {})
-    look: Look = facts
-    return look
+def check_of(report: Report) -> Check:
+    """The part of a report that its notifications need."""
+    facts: Any = {name: report[name] for name in CHECK_FIELDS} | (
+        {"started": report["started"]} if "started" in report else {}
+    )
+    check: Check = facts
+    return check

@@ -12,10 +12,10 @@ from alert_handler.record import Record
 from report import LATE, Issue, Report, Silence, moment
 
 Evidence = tuple[int, str]
-"""After how many minutes of silence it shows that the source is gone, and how it is worded."""
+"""After how many minutes of silence it shows that the source is gone, and its text."""
 
 USUALLY_LATE: Final = timedelta(minutes=3)
-"""Metrics are rarely later. Only from here is remembered when streams were listed: a healthy check writes nothing."""
+"""Metrics are rarely later. Only then the record holds when streams were listed: a healthy check writes nothing."""
 STREAM_ERROR: Final[Evidence] = (2, "MediaConnect lists a stream error of the source.")
 # Longer than metrics usually are late, so that a moment without a listed stream is no incident of a healthy flow.
 NO_STREAM: Final[Evidence] = (4, "MediaConnect no longer lists a stream of the source.")
@@ -40,9 +40,9 @@ def lost_source(record: Record, report: Report) -> Issue | None:
     # One answer without streams, or none at all, is no evidence: they must have been gone for as long as the data.
     unlisted = max(since, moment(record.get("listed") or since.isoformat()))
     for minutes, words in _evidence(silence, record, report):
-        begin = unlisted if (minutes, words) in {NO_STREAM, NOTHING_ELSE} else since
-        if moment(report["timestamp"]) - begin >= timedelta(minutes=minutes):
-            return {**silence["issue"], "since": begin.isoformat(), "note": f"No data since {since:%H:%M} UTC. {words}"}
+        start = unlisted if (minutes, words) in {NO_STREAM, NOTHING_ELSE} else since
+        if moment(report["timestamp"]) - start >= timedelta(minutes=minutes):
+            return {**silence["issue"], "since": start.isoformat(), "note": f"No data since {since:%H:%M} UTC. {words}"}
     return None
 
 
@@ -72,7 +72,7 @@ def _evidence(silence: Silence, record: Record, report: Report) -> Iterator[Evid
     metadata = report.get("source_metadata")
     if silence["source_error"]:
         yield STREAM_ERROR
-    # Whether MediaConnect lists streams for every protocol is not documented: only a change says something.
+    # Whether MediaConnect lists streams for every protocol is not documented: only a change is evidence.
     if metadata == "absent" and record.get("described"):
         yield NO_STREAM
     if silence["others_arrive"]:

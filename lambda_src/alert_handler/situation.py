@@ -1,6 +1,6 @@
-"""What a flow is doing, apart from being healthy: its status and its maintenance windows, and who is told of changes.
+"""Decides on a flow's status and its maintenance windows, and notifies of changes.
 
-Pure; part of `incident`, which decides what a look means in the situation that is found here.
+Pure; part of `incident`, which decides what a check means in the situation found here.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -14,7 +14,7 @@ UNSETTLED: Final = frozenset({"STARTING", "STOPPING", "UPDATING"})
 RUNS: Final = frozenset({"ACTIVE", "ERROR"})
 STANDS: Final = frozenset({"STANDBY", "DELETING"})
 CAME_FROM: Final[Mapping[str, str]] = {"STARTING": "STANDBY", "STOPPING": "ACTIVE"}
-"""The settled status before a passing one, where a look was the first to be told of."""
+"""The settled status before a passing one, for a flow whose first known status it is."""
 WINDOW: Final = timedelta(hours=2)
 """How long a maintenance window of MediaConnect is."""
 RESTART: Final = timedelta(minutes=5)
@@ -26,22 +26,22 @@ OVER: Final = frozenset({"FINISHED", "FAILED", "CANCELED", "SCHEDULED", "RESCHED
 
 
 class Situation:
-    """The status and the maintenance of a flow in one look.
+    """The status and the maintenance of a flow in one check.
 
     Args:
-        record: what is remembered of the flow; changed in place.
-        report: the look.
-        tell: makes a message of a kind and a severity.
+        record: the last known state of the flow; changed in place.
+        report: the check.
+        notify: adds a notification of a kind and a severity.
         as_of: up to when data shows how the flow is.
     """
 
-    def __init__(self, record: Record, report: Report, tell: Callable[..., Any], *, as_of: datetime) -> None:
+    def __init__(self, record: Record, report: Report, notify: Callable[..., Any], *, as_of: datetime) -> None:
         self.record = record
         self.report = report
         self.now = moment(report["timestamp"])
         self.as_of = as_of
         self._time = report["timestamp"]
-        self._tell = tell
+        self._notify = notify
 
     def maintenance(self) -> None:
         """Start or end a window, and notify."""
@@ -50,25 +50,30 @@ class Situation:
             self._end_maintenance(window, window["until"], NOT_REPORTED)
         elif window and window["open"] and moment(window["since"]) < self.now:
             if state == "INPROGRESS":
-                self.record["maintenance"] = {**window, "noticed": "event"}
+                self.record["maintenance"] = {**window, "detected_by": "event"}
             elif state in OVER:
                 self._end_maintenance(window, self._time, "RESCHEDULED" if state == "SCHEDULED" else str(state))
         window = self.record["maintenance"]
         if window is None or (not window["open"] and moment(window["until"]) < self.now):
-            self._begin_maintenance(window)
+            self._start_maintenance(window)
 
-    def _begin_maintenance(self, before: Maintenance | None) -> None:
+    def _start_maintenance(self, before: Maintenance | None) -> None:
         state = self.report.get("maintenance")
         if state == "INPROGRESS":
-            until, noticed = self.now + WINDOW, True
+            until, by_event = self.now + WINDOW, True
             if ran_at(self.report) >= until:
                 return  # it comes so late that it is over
         elif (expected := self._interrupted_inside(before)) is not None:
             # Events are best effort: a flow that stops inside its window is taken to be under maintenance.
-            until, noticed = expected, False
+            until, by_event = expected, False
         elif state in {"FINISHED", "FAILED", "CANCELED"}:
-            # Its begin was missed, or comes late and is over by now.
-            self.record["maintenance"] = {"since": self._time, "until": self._time, "open": False, "noticed": "event"}
+            # Its start was missed, or arrives late and is over by now.
+            self.record["maintenance"] = {
+                "since": self._time,
+                "until": self._time,
+                "open": False,
+                "detected_by": "event",
+            }
             return
         else:
             return
@@ -76,11 +81,13 @@ class Situation:
             "since": self._time,
             "until": until.isoformat(),
             "open": True,
-            "noticed": "event" if noticed else "status",
+            "detected_by": "event" if by_event else "status",
             "limit": until.isoformat(),
             "was_active": "ACTIVE" in {self.record["status"], self.report["flow_status"]},
         }
-        self._tell("maintenance", self._notice, began=self._time, ended=until.isoformat(), words="INPROGRESS")
+        self._notify(
+            "maintenance", self._notice_severity, began=self._time, ended=until.isoformat(), detail="INPROGRESS"
+        )
 
     def _interrupted_inside(self, before: Maintenance | None) -> datetime | None:
         """The end of the window in which a flow stops that was ACTIVE, if there is one."""
@@ -89,23 +96,25 @@ class Situation:
         if before and before.get("guessed") and self.now < moment(before.get("limit", before["until"])):
             return moment(before.get("limit", before["until"]))
         planned = (self.report.get("maintenance_scheduled"), self.report.get("maintenance_deadline"))
-        for begin in (datetime.fromisoformat(time) for time in planned if time):
-            if begin <= self.now < begin + WINDOW and (before is None or moment(before["until"]) < begin):
-                return begin + WINDOW
+        for start in (datetime.fromisoformat(time) for time in planned if time):
+            if start <= self.now < start + WINDOW and (before is None or moment(before["until"]) < start):
+                return start + WINDOW
         return None
 
-    def _end_maintenance(self, window: Maintenance, until: str, words: str, *, ended: str = "") -> None:
-        self.record["maintenance"] = {**window, "until": until, "open": False, "guessed": words == "HEALTHY"}
+    def _end_maintenance(self, window: Maintenance, until: str, detail: str, *, ended: str = "") -> None:
+        self.record["maintenance"] = {**window, "until": until, "open": False, "guessed": detail == "HEALTHY"}
         held = sorted(window.get("held", {}).values(), key=lambda issue: (rank(issue["severity"]), issue["about"]))
-        self._tell("maintenance", self._notice, held, began=window["since"], ended=ended or until, words=words)
+        self._notify(
+            "maintenance", self._notice_severity, held, began=window["since"], ended=ended or until, detail=detail
+        )
 
     @property
-    def _notice(self) -> Severity:
+    def _notice_severity(self) -> Severity:
         """The severity of a message on maintenance: somebody should get it where viewers expect a stream."""
         return self.report.get("notice_severity", "MEDIUM" if self.report["on_air_expected"] else "INFO")
 
     def holds_back(self, bad: Sequence[Issue], *, healthy: bool) -> bool:
-        """Whether what a check found waits for the end of the window; remembers it there.
+        """Whether what a check found waits for the end of the window, where it is then recorded.
 
         Not what has lasted longer than a restart: then it is an outage, whatever AWS does.
 
@@ -144,7 +153,7 @@ class Situation:
     def lasts_longer_than_a_restart(self) -> bool:
         """Whether the flow has been off air or unhealthy for so long in a maintenance."""
         since = self.down_since()
-        settling = timedelta(minutes=self.report["patience"]["settling_minutes"])
+        settling = timedelta(minutes=self.report["incident_policy"]["settling_minutes"])
         return bool(since) and self.now >= moment(since) + settling + RESTART
 
     def down_since(self) -> str:
@@ -166,30 +175,30 @@ class Situation:
         )
 
     def in_maintenance(self) -> bool:
-        """Whether the look is of a time inside the latest window."""
+        """Whether the check is of a time inside the latest window."""
         window = self.record["maintenance"]
         return window is not None and moment(window["since"]) <= self.now < moment(window["until"])
 
     def status(self) -> None:
-        """Remember the status, and tell of a stop or start of a flow that is started by hand."""
+        """Record the status, and notify of a stop or start of a flow that is started by hand."""
         status, unsettled = self.report["flow_status"], self.record["unsettled"]
         known, now = self.record["since"], ran_at(self.report)  # the flow is asked when the check runs
         time = now.isoformat()
         if (known and now <= moment(known)) or (unsettled and now < moment(unsettled["since"])):
-            return  # a later look has said more
+            return  # a later check has found more
         if status in UNSETTLED:
             if unsettled is None or unsettled["status"] != status:
                 self.record["unsettled"] = {"status": status, "since": time}
             return
         self.record["unsettled"] = None
-        told = self.report.get("previous_status", "")
-        before = self.record["status"] or CAME_FROM.get(told, told)
+        previous = self.report.get("previous_status", "")
+        before = self.record["status"] or CAME_FROM.get(previous, previous)
         if status == self.record["status"]:
             return
         self.record["status"], self.record["since"] = status, time if before else ""
         if self.report["on_air_expected"] or self.in_maintenance():
-            return  # told as an incident, or as maintenance
+            return  # notified as an incident, or as maintenance
         if before in RUNS and status in STANDS:
-            self._tell("flow-stopped", "INFO")
+            self._notify("flow-stopped", "INFO")
         elif before in STANDS and status == "ACTIVE":
-            self._tell("flow-started", "INFO")
+            self._notify("flow-started", "INFO")

@@ -1,4 +1,4 @@
-"""Short texts for phones: one billed part where that says enough, and never more than SNS delivers. Pure."""
+"""Short texts for phones: one billed part where that is enough, and never more than SNS delivers. Pure."""
 
 import unicodedata
 from collections.abc import Iterable
@@ -9,7 +9,7 @@ PART: Final = 140
 LIMIT: Final = 1600
 """Bytes that SNS takes for one text; a longer one is not delivered."""
 ROOM: Final = 60
-"""Bytes that are left to say what is wrong, after the names: if they do not leave so many, a second part does."""
+"""Bytes that must be left for the issue after the names; if fewer are left, the text takes a second part."""
 
 GSM: Final = frozenset(
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789 \n!\"#%&'()*+,-./:;<=>?_@£$¥¤§¡¿"
@@ -29,7 +29,7 @@ INSTEAD: Final = {
     "µ": "u",
 }
 INSTEAD_OF_KIND: Final = {"Pd": "-", "Pi": "'", "Pf": "'", "Ps": "(", "Pe": ")"}
-"""What says the same in GSM-7, also for those that take two of its places; by character, and for dashes, quotation
+"""Equivalents in GSM-7, also for characters that take two of its places; by character, and for dashes, quotation
 marks and brackets by Unicode's category."""
 
 

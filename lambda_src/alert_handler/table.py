@@ -1,16 +1,18 @@
 """The DynamoDB table of records and history: one item a flow, and one for each closed incident until its time is up.
 
 The record is kept as JSON text, which DynamoDB need not understand; beside it stand the attributes that conditions,
-expiry and people look at.
+expiry and people use.
 """
 
 import json
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import ClientError
 
+from alert_handler.migration import load_record
 from alert_handler.record import Incident, Record, nothing_known
+from report import SCHEMA
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -27,14 +29,14 @@ class Table:
         self._name = name
 
     def load(self, flow: str) -> tuple[Record, int]:
-        """The record and its version; read consistently, so that a look does not decide on the past."""
+        """The record and its version; read consistently, so that no check decides on an old record."""
         answer = self._client.get_item(
             TableName=self._name, Key={"flow": {"S": flow}, "entry": {"S": CURRENT}}, ConsistentRead=True
         )
         item = answer.get("Item")
         if item is None:
             return nothing_known(), 0
-        return cast("Record", json.loads(item["record"]["S"])), int(item["version"]["N"])
+        return load_record(json.loads(item["record"]["S"])), int(item["version"]["N"])
 
     def save(self, flow: str, record: Record, *, over: int) -> bool:
         """Save on the condition that nobody did since; False if somebody did."""
@@ -69,7 +71,7 @@ class Table:
                 "opened": {"S": incident["opened"]},
                 "closed": {"S": incident["closed"]},
                 "severity": {"S": incident["severity"]},
-                "incident": {"S": json.dumps(incident, sort_keys=True)},
+                "incident": {"S": json.dumps({"schema": SCHEMA, **incident}, sort_keys=True)},
                 "expires": {"N": str(int(expires.timestamp()))},
             },
         )

@@ -1,1 +1,1 @@
-"""Looks at one flow and reports its health. `trigger` and `health` decide and are pure; `handler` talks to AWS."""
+"""Checks one flow and reports its health. `trigger` and `health` decide and are pure; `handler` calls AWS."""

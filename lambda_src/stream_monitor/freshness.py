@@ -1,7 +1,7 @@
 """How far the data of a flow has arrived, and what its silence may mean. Pure: no clock, network or environment.
 
 CloudWatch gets MediaConnect's datapoints one to three minutes after the fact and publishes no bound, so "no data yet"
-is not "no data". Everything is judged as of the newest data that has arrived (the watermark), never as of the clock.
+is not "no data". Everything is evaluated as of the newest data that has arrived (the watermark), never as of the clock.
 Whether silence is an incident is decided in `alert_handler.silence`, which knows what the flow was like before.
 """
 
@@ -19,7 +19,7 @@ SILENT: Final = timedelta(minutes=2)
 """From this age of the last sign that a source lives on, the report has its silence."""
 BITRATE: Final = "SourceBitRate"
 STREAM_ERROR: Final = re.compile(r"\bsource\b.*\bstream error\b", re.IGNORECASE)
-"""How MediaConnect words that a source sends nothing usable, in alerts and in DescribeFlow's `Messages`."""
+"""MediaConnect's wording for a source that sends nothing usable, in alerts and in DescribeFlow's `Messages`."""
 
 
 def end_of(rule: Rule, points: Points) -> datetime | None:
@@ -37,10 +37,10 @@ def watermark(rules: Iterable[Rule], points: Mapping[str, Points]) -> datetime |
     return max((end for rule in rules if (end := end_of(rule, points.get(rule["key"], {})))), default=None)
 
 
-def judged_as_of(rule: Rule, points: Points, mark: datetime | None) -> datetime | None:
-    """The moment as of which a rule is judged; None if its series is silent.
+def evaluated_as_of(rule: Rule, points: Points, mark: datetime | None) -> datetime | None:
+    """The moment as of which a rule is evaluated; None if its series is silent.
 
-    Series arrive at different times, so each is judged as of its own newest data, unless that lies so far behind the
+    Series arrive at different times, so each is evaluated as of its own newest data, unless that lies so far behind the
     flow's watermark that lateness does not explain it.
     """
     end = end_of(rule, points)

@@ -1,12 +1,11 @@
-"""The edge of the stream monitor: reads policy, flow and metrics from AWS, and hands them to `health`.
+"""Entry point of the stream monitor: reads policy, flow and metrics from AWS for `health` to evaluate.
 
 One GetParameter, one DescribeFlow, one DescribeFlowSourceMetadata and one GetMetricData, whatever the number of rules;
 a second GetMetricData where the flow is silent. Errors are raised: the state machine retries them, and notifies people
-if they stay. Only what is asked as further evidence may fail.
+if they persist. Only further evidence may be missing.
 """
 
 import json
-import logging
 import os
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -17,10 +16,12 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from measures import INPUTS_REFUSED, count
-from report import Policy, Rule
+from event_log import log
+from measures import CHECKS, INPUTS_REFUSED, count
+from report import Policy, Report, Rule
+from schema import load_policy
 from stream_monitor.freshness import BITRATE, Points, alerts_of, lists_streams
-from stream_monitor.health import judges_metrics, needs_more_evidence, query_window, report
+from stream_monitor.health import emits_metrics, needs_more_evidence, query_window, report
 from stream_monitor.trigger import Trigger, TriggerError, read_time, read_trigger, sent_by_us
 
 if TYPE_CHECKING:
@@ -30,9 +31,6 @@ if TYPE_CHECKING:
 
 Series = tuple[str, str, int, str, str]
 """Metric, statistic, period, ARN and the dimension that it is the value of; both empty for all flows of the Region."""
-
-log = logging.getLogger(__name__)
-log.setLevel(logging.INFO)
 
 AFTERWARDS: Final = timedelta(hours=1)
 """How long after an event datapoints are asked for that may answer it: so many always fit one call."""
@@ -73,7 +71,7 @@ def lambda_handler(event: Mapping[str, Any], _context: object) -> Mapping[str, A
     """The report on the flow that the workflow was started for, or `refused`: why a person's input starts no check.
 
     Args:
-        event: `input` (what started the workflow), `started` and `execution` of the execution.
+        event: `input` (what started the workflow), `started` and `execution` of the execution, `retries` before this.
 
     Raises:
         TriggerError: what one of our rules or schedules sent cannot be understood.
@@ -81,6 +79,7 @@ def lambda_handler(event: Mapping[str, Any], _context: object) -> Mapping[str, A
         botocore.exceptions.ClientError: AWS refused a call.
     """
     given, started = event.get("input"), read_time(event.get("started"))
+    execution = str(event.get("execution", ""))
     ssm, mediaconnect, cloudwatch = clients()
     try:
         trigger = read_trigger(given, started=started.isoformat())
@@ -88,13 +87,15 @@ def lambda_handler(event: Mapping[str, Any], _context: object) -> Mapping[str, A
     except (TriggerError, UnknownFlowError) as error:
         if sent_by_us(given):
             raise
-        return refusal(error, given)
+        return refusal(error, given, execution)
+    if retries := event.get("retries"):
+        log("retry", warning=True, flow=trigger.flow_name, execution=execution, retries=retries)
     described = mediaconnect.describe_flow(FlowArn=trigger.flow_arn or policy["flow_arn"])
     flow = described["Flow"]
     points: dict[str, Points] = {}
     selected: dict[str, Points] = {}
     listed = others = None
-    if judges_metrics(flow["Status"]):
+    if emits_metrics(flow["Status"]):
         points, selected = read_points(cloudwatch, flow, policy["rules"], trigger, until=started)
         listed = streams_listed(flow["FlowArn"])
         if needs_more_evidence(policy, points, trigger.time):
@@ -105,30 +106,55 @@ def lambda_handler(event: Mapping[str, Any], _context: object) -> Mapping[str, A
         flow=flow,
         points=points,
         selected=selected,
-        execution=str(event.get("execution", "")),
+        execution=execution,
         others=others,
         errors=alerts_of(described),
         streams_listed=listed,
         started=started,
     )
-    log.info(
-        "%s", json.dumps({key: found[key] for key in ("flow_name", "flow_status", "healthy", "severity", "trigger")})
-    )
+    _log_check(found)
+    count(CHECKS)
     return found
 
 
-def refusal(error: Exception, given: object) -> dict[str, str]:
+def _log_check(found: Report) -> None:
+    flow, execution, trigger = found["flow_name"], found["execution"], found["trigger"]
+    for issue in found["issues"]:
+        log(
+            "issue found",
+            flow=flow,
+            execution=execution,
+            severity=issue["severity"],
+            about=issue["about"],
+            metric=issue["metric"],
+            value=issue["value"],
+            evidence=issue["evidence"],
+        )
+    log(
+        "check done",
+        flow=flow,
+        execution=execution,
+        severity=found["severity"],
+        healthy=found["healthy"],
+        status=found["flow_status"],
+        trigger=trigger["kind"],
+        trigger_name=trigger["name"],
+        as_of=found.get("as_of"),
+    )
+
+
+def refusal(error: Exception, given: object, execution: str = "") -> dict[str, str]:
     """The answer to a person whose input starts no check; raising it would count as an error of the function."""
     environment = os.environ["ENVIRONMENT"]
     why, shown = _shortened(str(error)), _shortened(json.dumps(given))
-    words = (
+    reason = (
         f"Nothing was checked: {why}. The input was {shown}. Start the workflow again with "
-        f'{{"flow_name": "<name>"}}, a name as in environments/{environment}.toml, and no time to check as of now. '
-        f"A new flow is monitored once {environment} is deployed with it."
+        f'{{"flow_name": "<name>"}}, a flow of environments/{environment}.toml; without a time, as of now. '
+        f"A new flow is monitored after {environment} is deployed with it."
     )
-    log.warning("%s", words)
+    log("input refused", warning=True, execution=execution, reason=reason)
     count(INPUTS_REFUSED)
-    return {"refused": words}
+    return {"refused": reason}
 
 
 def _shortened(text: str) -> str:
@@ -136,7 +162,7 @@ def _shortened(text: str) -> str:
 
 
 def read_policy(ssm: "SSMClient", trigger: Trigger) -> Policy:
-    """How the flow is watched.
+    """The flow's monitoring policy.
 
     Raises:
         UnknownFlowError: there is no policy of this name, or it is of another flow with the same name.
@@ -148,10 +174,10 @@ def read_policy(ssm: "SSMClient", trigger: Trigger) -> Policy:
     except ssm.exceptions.ParameterNotFound as error:
         raise UnknownFlowError(f"no flow {trigger.flow_name!r} is monitored here (there is no {name})") from error
     try:
-        policy: Policy = json.loads(text)
+        policy = load_policy(json.loads(text))
         complete = Policy.__required_keys__ <= policy.keys()
     except (ValueError, AttributeError) as error:
-        raise MonitorError(f"the parameter {name} holds no policy: {text[:100]!r}") from error
+        raise MonitorError(f"the parameter {name} is not a monitoring policy: {text[:100]!r}") from error
     if not complete:
         raise MonitorError(f"the policy {name} lacks {sorted(Policy.__required_keys__ - policy.keys())}")
     if trigger.flow_arn not in {None, policy["flow_arn"]}:
@@ -196,7 +222,7 @@ def streams_listed(flow_arn: str) -> bool | None:
     try:
         return lists_streams(metadata_client().describe_flow_source_metadata(FlowArn=flow_arn))
     except (BotoCoreError, ClientError) as error:
-        log.warning("the source's metadata could not be read: %s", error)
+        log("evidence not available", warning=True, about="source metadata", reason=str(error))
         return None
 
 
@@ -210,7 +236,7 @@ def others_arrived(cloudwatch: "CloudWatchClient", rules: list[Rule], now: datet
     try:
         points = _read_series(cloudwatch, [series], query_window(rules, now))[series]
     except (BotoCoreError, ClientError, MonitorError) as error:
-        log.warning("the metrics of all flows could not be read: %s", error)
+        log("evidence not available", warning=True, about="metrics of all flows", reason=str(error))
         return None
     return max(points) + timedelta(minutes=1) if points else None
 
@@ -252,14 +278,14 @@ def _read_series(
         key: {
             time: value
             for time, value in zip(results[f"q{number}"]["Timestamps"], results[f"q{number}"]["Values"], strict=True)
-            if time + timedelta(seconds=key[2]) <= end  # what has not ended says nothing yet
+            if time + timedelta(seconds=key[2]) <= end  # a period that has not ended is incomplete
         }
         for number, key in enumerate(series)
     }
 
 
 def _of_rule(rule: Rule, flow: Mapping[str, Any]) -> list[Series]:
-    """What a rule is judged by: the flow's metric, or where an output is disabled that of each enabled one.
+    """The series of a rule: the flow's metric, or where an output is disabled that of each enabled one.
 
     A disabled output may report that nobody is connected; the flow's metric has all outputs in it.
     """

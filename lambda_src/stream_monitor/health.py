@@ -1,7 +1,7 @@
-"""Judges a flow from its status, its datapoints and what an event said. Pure: no clock, network or environment.
+"""Evaluates a flow from its status, its datapoints and an event. Pure: no clock, network or environment.
 
-A rule is judged as CloudWatch judges its alarm, as of the newest data that has arrived (see `freshness`); one whose
-alarm started the check also as of each moment of the alarm's range, because datapoints arrive in any order. See
+A rule is evaluated as CloudWatch evaluates its alarm, as of the newest data that has arrived (see `freshness`); one
+whose alarm started the check also as of each moment of the alarm's range, because datapoints arrive in any order. See
 "Evaluating an alarm" and "Configuring how CloudWatch alarms treat missing data" in the CloudWatch User Guide.
 """
 
@@ -12,8 +12,8 @@ from itertools import pairwise
 from typing import Any, Final, Literal
 from zlib import crc32
 
-from report import LATE, Issue, Policy, Report, Rule, Said, Silence, Source, is_delayed, rank, worst
-from stream_monitor.freshness import SILENT, Points, is_silent, judged_as_of, last_sign, silence, watermark
+from report import LATE, SCHEMA, EventEvidence, Issue, Policy, Report, Rule, Silence, Source, is_delayed, rank, worst
+from stream_monitor.freshness import SILENT, Points, evaluated_as_of, is_silent, last_sign, silence, watermark
 from stream_monitor.trigger import ONE_LOST, OUTPUT_STATUS, SOURCE, Finding, Trigger, output_disabled
 
 RuleState = Literal["OK", "ALARM", "INSUFFICIENT_DATA"]
@@ -22,7 +22,7 @@ EXTRA_PERIODS: Final = 2
 """How far beyond its own periods CloudWatch looks for real datapoints before it fills in missing ones."""
 
 DEFAULT_HOLD_SECONDS: Final = 180
-"""How long an event counts that no rule watches."""
+"""How long an event without a rule of its own counts."""
 
 MINUTE: Final = timedelta(minutes=1)
 HISTORY: Final = timedelta(minutes=65)
@@ -32,7 +32,7 @@ GetMetricData is charged by metrics, not by datapoints.
 """
 
 CONTRADICTED_BY: Final = 2
-"""So many good datapoints after an event show that what it says is over by the time that it arrives."""
+"""So many good datapoints after an event show that its issue is over by the time it arrives."""
 MAINTENANCE_STATES: Final = frozenset({"SCHEDULED", "RESCHEDULED", "INPROGRESS", "FINISHED", "FAILED", "CANCELED"})
 DEFAULT_START_HOUR: Final = "02:00"
 """MediaConnect's own start hour (UTC) of maintenance windows."""
@@ -42,21 +42,21 @@ SETTLING: Final = frozenset({"STARTING", "STOPPING"})
 
 
 def query_window(rules: Iterable[Rule], now: datetime) -> tuple[datetime, datetime]:
-    """From when to when datapoints are needed to judge `rules` however late they are: start included, end excluded.
+    """From when to when datapoints are needed to evaluate `rules` however late they are: start included, end excluded.
 
     CloudWatch counts the periods of an answer from its start, so the start lies whole periods of each rule before the
-    moment until which that rule is judged. An answer's last period may not have ended by the end.
+    moment until which that rule is evaluated. An answer's last period may not have ended by the end.
     """
     spans = [((rule["evaluation_periods"] + EXTRA_PERIODS) * rule["period"], rule["period"]) for rule in rules]
     longest = max((span for span, _ in spans), default=60) + int(HISTORY.total_seconds())
     coarsest = max([60, *(period for _, period in spans)])
     finest = min((period for _, period in spans), default=60)
-    start = judged_until(now, 60) - timedelta(seconds=-(-longest // coarsest) * coarsest)
-    return start, judged_until(now, finest)
+    start = evaluated_until(now, 60) - timedelta(seconds=-(-longest // coarsest) * coarsest)
+    return start, evaluated_until(now, finest)
 
 
-def judged_until(now: datetime, period: int) -> datetime:
-    """When the last period ended by which a rule is judged at a moment.
+def evaluated_until(now: datetime, period: int) -> datetime:
+    """When the last period ended that counts for a rule at a moment.
 
     Alarms are evaluated on whole minutes, whatever the period; those with a shorter one at the end of each of its own.
     """
@@ -68,14 +68,14 @@ def evaluate_rule(rule: Rule, points: Points, *, now: datetime) -> tuple[RuleSta
 
     Real datapoints come first: with as many as the rule evaluates in its range and a little beyond, only they count.
     Otherwise the missing ones are filled in as the rule says. Where CloudWatch would keep the alarm's state, of which
-    a pure look knows nothing, the rule is OK.
+    a pure function knows nothing, the rule is OK.
 
     Args:
-        rule: what is judged.
-        points: value by begin of period.
-        now: the periods that had ended by then are judged.
+        rule: the rule to evaluate.
+        points: value by start of period.
+        now: the periods that had ended by then count.
     """
-    end = judged_until(now, rule["period"])
+    end = evaluated_until(now, rule["period"])
     wanted, needed = rule["evaluation_periods"], rule["datapoints_to_alarm"]
     times = [end - timedelta(seconds=rule["period"] * back) for back in range(1, wanted + EXTRA_PERIODS + 1)]
     real = [(age, points[time]) for age, time in enumerate(times, start=1) if time in points][:wanted]
@@ -112,8 +112,8 @@ def increases(points: Points) -> Points:
     return {later: max(0.0, points[later] - points[earlier]) for earlier, later in pairwise(sorted(points))}
 
 
-def judges_metrics(status: str) -> bool:
-    """Whether a flow of this status has metrics to judge: one that does not run emits none."""
+def emits_metrics(status: str) -> bool:
+    """Whether a flow of this status emits metrics: only one that runs does."""
     return status in RUNNING
 
 
@@ -130,10 +130,10 @@ def report(
     streams_listed: bool | None = None,
     started: datetime | None = None,
 ) -> Report:
-    """What is wrong with a flow, worst first, and what the alert handler needs to remember of this check.
+    """What is wrong with a flow, worst first, and what else the alert handler needs of this check.
 
     Args:
-        policy: how the flow is watched.
+        policy: the flow's monitoring policy.
         trigger: why and when it is checked.
         flow: the flow as DescribeFlow shows it.
         points: datapoints by the key of their rule; empty if the flow does not run.
@@ -142,32 +142,28 @@ def report(
         others: up to when data of any flow of this Region has arrived; None if it was not asked for.
         errors: present alerts of the flow, as DescribeFlow lists them.
         streams_listed: whether the source's metadata lists a stream; None if that is not known.
-        started: when the check ran; what was asked then says nothing of what caused it long before.
+        started: when the check ran; what was read then is no evidence of what caused it long before.
     """
     status = str(flow["Status"])
-    points = {
-        **points,
-        **{
-            rule["key"]: increases(points.get(rule["key"], {}))
-            for rule in policy["rules"]
-            if rule["comparison"] == "IncreasesByMoreThan"
-        },
-    }
-    trigger = _without_what_is_meant(trigger, policy, flow)
+    points = _with_increases(policy["rules"], points)
+    trigger = _without_intended(trigger, policy, flow)
     sources = _sources(flow, selected, since=trigger.time if trigger.kind == "event" else None)
     issues = [*_status_issues(policy, status, flow["FlowArn"]), *_disabled_outputs(policy, status, flow)]
-    said: list[Said] = []
+    evidence: list[EventEvidence] = []
     delayed = started is not None and is_delayed(trigger.time, started)
     known = {rule["key"]: _until(trigger.time, rule, points.get(rule["key"], {})) for rule in policy["rules"]}
-    mark = watermark(policy["rules"], known)
-    if judges_metrics(status):
-        ruled = [issue for rule in policy["rules"] if (issue := _rule_issue(rule, known, mark, trigger))]
-        heard = [_heard(finding, policy["rules"], points, trigger.time, sources) for finding in trigger.findings]
-        issues += [*_unanswered(ruled, trigger, sources), *(issue for _, issue in heard if issue)]
-        said = [words for words, _ in heard]
+    if emits_metrics(status):
+        mark = watermark(policy["rules"], known)
+        by_rule = [issue for rule in policy["rules"] if (issue := _rule_issue(rule, known, mark, trigger))]
+        by_event = [
+            _evidence_and_issue(finding, policy["rules"], points, trigger.time, sources) for finding in trigger.findings
+        ]
+        issues += [*_not_answered_by_event(by_rule, trigger, sources), *(issue for _, issue in by_event if issue)]
+        evidence = [item for item, _ in by_event]
     issues = _one_of_each(issues)
     start, end = query_window(policy["rules"], trigger.time)
     found: Report = {
+        "schema": SCHEMA,
         "flow_name": policy["flow_name"],
         "flow_arn": str(flow["FlowArn"]),
         "flow_status": status,
@@ -181,27 +177,39 @@ def report(
         "severity": worst(issue["severity"] for issue in issues),
         "issues": issues,
         "trigger": trigger.cause(),
-        "patience": policy["patience"],
+        "incident_policy": policy["incident_policy"],
         "sources": sources,
         "as_of": trigger.time.isoformat(),
     }
     if started:
         found["started"] = started.isoformat()
-    if judges_metrics(status):
+    if emits_metrics(status):
         found["as_of"] = _healthy_until(policy, known)
         if not delayed:
             _add_silence(
                 found, policy, known, trigger.time, others=others, errors=errors, streams_listed=streams_listed
             )
-    if said:
-        found["said"] = said
-    presence = _same(SOURCE, "", policy["rules"])
-    if presence and len(sources) > 1 and any(words["about"] == SOURCE and words["bad"] for words in said):
-        found["all_lost"] = _issue(presence, None, "event")
+    _add_evidence(found, policy, evidence)
     if trigger.previous_status:
         found["previous_status"] = trigger.previous_status
     _add_maintenance(found, policy, trigger, flow.get("Maintenance") or {})
     return found
+
+
+def _with_increases(rules: Iterable[Rule], points: Mapping[str, Points]) -> dict[str, Points]:
+    """The datapoints of all rules, of those on increases from one to the next."""
+    rising = [rule["key"] for rule in rules if rule["comparison"] == "IncreasesByMoreThan"]
+    return {**points, **{key: increases(points.get(key, {})) for key in rising}}
+
+
+def _add_evidence(found: Report, policy: Policy, evidence: list[EventEvidence]) -> None:
+    """Add what an event states, and of two sources what is wrong once both are lost."""
+    if evidence:
+        found["event_evidence"] = evidence
+    presence = _rule_about(SOURCE, "", policy["rules"])
+    lost = any(item["about"] == SOURCE and item["bad"] for item in evidence)
+    if presence and lost and len(found["sources"]) > 1:
+        found["all_lost"] = _issue(presence, None, "event")
 
 
 def _healthy_until(policy: Policy, points: Mapping[str, Points]) -> str:
@@ -308,15 +316,15 @@ def _silence(
     if not is_silent(sign, now, SILENT):
         return None
     series = points.get(presence["key"], {})
-    if judged_as_of(presence, series, mark) and breaches(presence, series[max(series)]):
-        return None  # it does not keep silent: it says that the source is gone
+    if evaluated_as_of(presence, series, mark) and breaches(presence, series[max(series)]):
+        return None  # it is not silent: its value shows that the source is gone
     return silence(_issue(presence, None, "no data"), sign, mark=mark, others=others, errors=errors)
 
 
 def _rule_issue(rule: Rule, points: Mapping[str, Points], mark: datetime | None, trigger: Trigger) -> Issue | None:
     """What a rule finds as of the newest data of its series; nothing where that is silent."""
     series = points.get(rule["key"], {})
-    end = judged_as_of(rule, series, mark)
+    end = evaluated_as_of(rule, series, mark)
     if end is None:
         return None
     if trigger.kind == "alarm" and trigger.state == "ALARM" and trigger.name.endswith(f"/{rule['key']}"):
@@ -334,7 +342,7 @@ def _seen_by_alarm(rule: Rule, points: Points, now: datetime) -> datetime | None
     Datapoints arrive in any order: what the alarm has just seen may not be the newest by now. Its range is longer than
     the rule's, so it also counts breaches together that lie too far apart for the rule.
     """
-    last = judged_until(now, rule["period"])
+    last = evaluated_until(now, rule["period"])
     ends = rule.get("alarm_periods", rule["evaluation_periods"]) - rule["evaluation_periods"] + 1
     for end in (last - timedelta(seconds=back * rule["period"]) for back in range(ends)):
         if evaluate_rule(rule, points, now=end)[0] == "ALARM" and not _stale(rule, points, end):
@@ -356,8 +364,8 @@ def _breaching_span(rule: Rule, points: Points, end: datetime) -> tuple[datetime
 
 def _stale(rule: Rule, points: Points, now: datetime) -> bool:
     """Whether all that breaches lies before the rule's own window, where CloudWatch looks only to fill gaps."""
-    begin = judged_until(now, rule["period"]) - timedelta(seconds=rule["evaluation_periods"] * rule["period"])
-    return not any(begin <= time < now and breaches(rule, value) for time, value in points.items())
+    start = evaluated_until(now, rule["period"]) - timedelta(seconds=rule["evaluation_periods"] * rule["period"])
+    return not any(start <= time < now and breaches(rule, value) for time, value in points.items())
 
 
 def _issue(rule: Rule, value: float | None, evidence: Literal["metric", "no data", "event"]) -> Issue:
@@ -374,7 +382,7 @@ def _issue(rule: Rule, value: float | None, evidence: Literal["metric", "no data
     }
 
 
-def _same(about: str, key: str, rules: Iterable[Rule]) -> Rule | None:
+def _rule_about(about: str, key: str, rules: Iterable[Rule]) -> Rule | None:
     """The rule about the same thing: by its key where one is given, and of those on sources else the presence rule."""
     return next(
         (
@@ -387,43 +395,43 @@ def _same(about: str, key: str, rules: Iterable[Rule]) -> Rule | None:
     )
 
 
-def _heard(
+def _evidence_and_issue(
     finding: Finding, rules: Sequence[Rule], points: Mapping[str, Points], now: datetime, sources: Sequence[Source]
-) -> tuple[Said, Issue | None]:
-    """What an event says, in the words of the rule that watches the same thing, and what its metric says against it."""
+) -> tuple[EventEvidence, Issue | None]:
+    """The evidence of an event, and its issue in the wording of the rule about the same thing."""
     source = next((item for item in sources if finding.part and finding.part in {item["arn"], item["name"]}), None)
     key = finding.rule or (ONE_LOST if finding.about == SOURCE and source else "")
-    rule = _same(finding.about, key if len(sources) > 1 else "", rules)
+    rule = _rule_about(finding.about, key if len(sources) > 1 else "", rules)
     # Until as many whole periods after the event as the rule evaluates have arrived, its datapoints cannot answer it.
     reach = (rule["evaluation_periods"] + 1) * rule["period"] if rule else DEFAULT_HOLD_SECONDS
-    said: Said = {
+    evidence: EventEvidence = {
         "about": finding.about,
         "part": source["arn"] if source else finding.part,
         "bad": finding.issue is not None,
         "holds_seconds": reach,
     }
     if finding.issue is None or rule is None:
-        return said, finding.issue
+        return evidence, finding.issue
     issue = _issue(rule, None, "event")
     if rule["key"] == ONE_LOST and source:
         other = next(item for item in sources if item is not source)
         left = f"running on {other['name']}, no redundancy" if other["in_use"] else "there is no redundancy"
         issue["meaning"] = f"The source {source['name']} is gone: {left}."
-        call = f"Call the sender of {source['name']}: is the encoder running, and sending to the ingest address?"
+        call = f"Call {source['name']}: is the encoder running, and sending to the ingest address?"
         issue["actions"][:1] = [call]
     series = {time: value for time, value in points.get(rule["key"], {}).items() if time >= now}
     if series and not any(breaches(rule, value) for value in series.values()):
         if len(series) >= max(rule["evaluation_periods"], CONTRADICTED_BY):
-            return said, None  # it arrives late, and is over
+            return evidence, None  # it arrives late, and is over
         read = f"{series[max(series)]:,.10g} {rule['unit']}"
         issue["note"] = f"The event and the metric disagree: {rule['metric']} read {read} after the event."
-    return said, issue
+    return evidence, issue
 
 
-def _unanswered(issues: list[Issue], trigger: Trigger, sources: Sequence[Source]) -> list[Issue]:
-    """The issues without those that an event answers: it says that the source is there, and their data is older.
+def _not_answered_by_event(issues: list[Issue], trigger: Trigger, sources: Sequence[Source]) -> list[Issue]:
+    """The issues without those that an event answers: the source is there, and their data is older.
 
-    Of two sources, the event speaks for one: the other may be gone.
+    Of two sources, the event is about one: the other may be gone.
     """
     if not any(finding.about == SOURCE and finding.issue is None for finding in trigger.findings):
         return issues
@@ -443,14 +451,14 @@ def _disabled_outputs(policy: Policy, status: str, flow: Mapping[str, Any]) -> l
         for item in flow.get("Outputs") or []
         if item.get("OutputStatus") == "DISABLED" and _should_be_enabled(item, policy)
     )
-    if not disabled or not judges_metrics(status):
+    if not disabled or not emits_metrics(status):
         return []
     which = f"The output {disabled[0]}" if len(disabled) == 1 else f"Each of the outputs {', '.join(disabled)}"
     return [output_disabled(which, evidence="status")]
 
 
-def _without_what_is_meant(trigger: Trigger, policy: Policy, flow: Mapping[str, Any]) -> Trigger:
-    """The trigger without the news that an output is disabled which should be."""
+def _without_intended(trigger: Trigger, policy: Policy, flow: Mapping[str, Any]) -> Trigger:
+    """The trigger without findings on outputs that are disabled on purpose."""
     if "outputs" not in policy:
         return trigger
     meant = {item.get("OutputArn") for item in flow.get("Outputs") or [] if not _should_be_enabled(item, policy)}
@@ -467,7 +475,7 @@ def _status_issues(policy: Policy, status: str, flow_arn: str) -> list[Issue]:
         return []
     if status == "ERROR":
         meaning = "The flow is in ERROR: it does not carry the stream."
-        action = "Look at the flow's alerts in the console; stop and start it if they do not say otherwise."
+        action = "Check the flow's alerts in the console. Unless they say otherwise, stop and start the flow."
     elif policy["on_air"] == "always":
         meaning = f"The flow should be on air and is in {status}: viewers see nothing."
         action = f"Start it, unless it was stopped on purpose: aws mediaconnect start-flow --flow-arn {flow_arn}"
@@ -489,7 +497,7 @@ def _status_issues(policy: Policy, status: str, flow_arn: str) -> list[Issue]:
 
 
 def _one_of_each(issues: Sequence[Issue]) -> list[Issue]:
-    """The worst issue about each thing, worst first: two rules on one thing are one trouble."""
+    """The worst issue about each thing, worst first: two rules on one thing are one issue."""
     chosen: dict[str, Issue] = {}
     for issue in issues:
         held = chosen.get(issue["about"])

@@ -19,7 +19,7 @@ MAINTENANCE: Final = "MediaConnect Flow Maintenance"
 SOURCE: Final = "source"
 """What findings on sources are about; the policy's rules on sources say the same."""
 ONE_LOST: Final = "one-source-lost"
-"""The key of the rule that says that one of two sources is gone."""
+"""The key of the rule on one of two sources being gone."""
 OUTPUT_STATUS: Final = "OutputStatus"
 DAMAGE: Final = "SourceHealth"
 CONTENT: Final = {
@@ -29,12 +29,12 @@ CONTENT: Final = {
     "silent_audio_duration_breaching": "SilentAudioBreaching",
     "video_missing": "VideoStreamMissing",
 }
-"""The metric that says the same as a flag of the content quality event."""
+"""The metric that corresponds to a flag of the content quality event."""
 FLOW_NAME: Final = re.compile("[A-Za-z0-9_-]{1,64}")
 """The names that the settings allow: another one has no monitoring policy, and may be no name of a parameter at all."""
 OUR_SOURCES: Final = ("aws.cloudwatch", "aws.mediaconnect")
 """Sources of the events that our rules match."""
-UNDERSTOOD: Final = (
+ACCEPTED: Final = (
     'an EventBridge event of CloudWatch alarms or MediaConnect, {"flow_arn": ...} or {"flow_name": ...}, '
     'and for schedules also "kind": "schedule" and "time"'
 )
@@ -42,10 +42,10 @@ UNDERSTOOD: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What an event says of one thing: what is wrong, or with None that it is good again.
+    """What an event states about one thing: an issue, or None if it is good again.
 
     `part` is the ARN or the name of the source or output, empty where the event names none. `rule` is the key of the
-    rule that says the same, where more than one is about it.
+    rule on the same condition, where more than one is about it.
     """
 
     about: str
@@ -70,11 +70,11 @@ class Trigger:
         name: alarm name or detail-type; for people and schedules their kind.
         flow_name: the flow; its policy is found by this.
         flow_arn: None where only the name is known, as in composite alarms.
-        time: when it happened, in UTC; health is judged as of then.
-        state: state of the alarm, source, output or flow that it tells of; empty if it tells of none.
-        findings: what the event by itself says is wrong or good again.
-        previous_status: the status that the flow had before, where the event tells of a change.
-        maintenance: the new state of the flow's maintenance, where the event tells of it.
+        time: when it happened, in UTC; health is evaluated as of then.
+        state: state of the alarm, source, output or flow in the event; empty if it has none.
+        findings: what the event by itself states is wrong or good again.
+        previous_status: the status that the flow had before, if the event is about a change.
+        maintenance: the new state of the flow's maintenance, if the event is about it.
     """
 
     kind: Literal["alarm", "event", "schedule", "person"]
@@ -133,14 +133,14 @@ def sent_by_us(given: object) -> bool:
 
 def _read(given: object, started: str) -> Trigger:
     if not isinstance(given, Mapping):
-        raise TriggerError(f"the input is {_kind(given)}; understood are {UNDERSTOOD}")
+        raise TriggerError(f"the input is {_kind(given)}; accepted: {ACCEPTED}")
     detail_type = given.get("detail-type")
     if detail_type == ALARM_CHANGE:
         return _alarm(given, started)
     if isinstance(detail_type, str) and detail_type in EVENTS:
         return _event(given, detail_type, started)
     if detail_type is not None:
-        raise TriggerError(f"the event is of type {detail_type!r}; understood are {', '.join([ALARM_CHANGE, *EVENTS])}")
+        raise TriggerError(f"the event is of type {detail_type!r}; accepted: {', '.join([ALARM_CHANGE, *EVENTS])}")
     return _asked(given, started)
 
 
@@ -148,7 +148,7 @@ def flow_name_of(flow_arn: str) -> str:
     """The name at the end of `arn:<partition>:mediaconnect:<region>:<account>:flow:<id>:<name>`."""
     parts = flow_arn.split(":")
     if len(parts) != 8 or parts[2] != "mediaconnect" or parts[5] != "flow":  # noqa: PLR2004  an ARN's parts
-        raise TriggerError(f"{flow_arn!r} is no ARN of a MediaConnect flow")
+        raise TriggerError(f"{flow_arn!r} is not the ARN of a MediaConnect flow")
     return parts[7]
 
 
@@ -164,13 +164,13 @@ def read_time(text: object) -> datetime:
             return time.astimezone(UTC)
     except (ValueError, OverflowError):  # the latter for the first and the last day of the calendar
         pass
-    raise TriggerError(f"{text!r} is no time with an offset, such as 2026-11-23T20:00:00Z")
+    raise TriggerError(f"{text!r} is not a time with an offset, such as 2026-11-23T20:00:00Z")
 
 
 def _asked(given: Mapping[str, Any], started: str) -> Trigger:
     arn, name = given.get("flow_arn"), given.get("flow_name")
     if not isinstance(arn, str) and not isinstance(name, str):
-        raise TriggerError(f"the input names no flow; understood are {UNDERSTOOD}")
+        raise TriggerError(f"the input names no flow; accepted: {ACCEPTED}")
     scheduled = given.get("kind") == "schedule"
     kind: Literal["schedule", "person"] = "schedule" if scheduled else "person"
     time = given.get("time", started)
@@ -196,7 +196,7 @@ def _alarm(event: Mapping[str, Any], started: str) -> Trigger:
     name, state = detail.get("alarmName"), _table(detail, "state")
     if not isinstance(name, str):
         raise TriggerError("the alarm event has no alarmName")
-    arn = _watched_flow(_table(detail, "configuration"))
+    arn = _flow_of_alarm(_table(detail, "configuration"))
     return Trigger(
         kind="alarm",
         name=name,
@@ -207,7 +207,7 @@ def _alarm(event: Mapping[str, Any], started: str) -> Trigger:
     )
 
 
-def _watched_flow(configuration: Mapping[str, Any]) -> str | None:
+def _flow_of_alarm(configuration: Mapping[str, Any]) -> str | None:
     """The flow in the dimensions of a metric alarm; a composite has no metrics."""
     for metric in _list(configuration, "metrics"):
         dimensions = _table(_table(_table(metric, "metricStat"), "metric"), "dimensions")
@@ -230,7 +230,7 @@ def _named_in_alarm(name: str, state: Mapping[str, Any]) -> str:
         parts = before.split("-", 3)  # media, workflow, environment, flow
         if slash and len(parts) == 4 and parts[3]:  # noqa: PLR2004
             return parts[3]
-    raise TriggerError(f"the alarm {name!r} tells of no flow: it has no FlowARN dimension and no <flow>/<rule> name")
+    raise TriggerError(f"the alarm {name!r} names no flow: it has no FlowARN dimension and no <flow>/<rule> name")
 
 
 def _event(event: Mapping[str, Any], detail_type: str, started: str) -> Trigger:
@@ -288,14 +288,14 @@ def _issue(about: str, severity: Severity, meaning: str, *actions: str) -> Issue
 def _alert(detail: Mapping[str, Any], _: str) -> Findings:
     code = str(detail.get("error-code", "unknown"))
     words = str(detail.get("error-message", "no message"))
-    # A stream error of a source means that nothing usable comes in; the event names it in its words only.
+    # A stream error of a source means that nothing usable comes in; only the event's message names the source.
     if "source" in code.lower():
         named = re.search(r"Source (\S+) Stream Error", words)
         about, part = SOURCE, named[1] if named else ""
     else:
         about, part = code, ""
     severity: Severity = "CRITICAL" if about == SOURCE else "HIGH"
-    issue = _issue(about, severity, f"MediaConnect reports: {words}", "Look at the flow's alerts in the console.")
+    issue = _issue(about, severity, f"MediaConnect reports: {words}", "Check the flow's alerts in the console.")
     if not isinstance(detail.get("errored"), bool):
         return ()
     return (Finding(about, part, issue if detail["errored"] else None, rule=ONE_LOST if about == SOURCE else ""),)
@@ -350,7 +350,7 @@ def _output_status(detail: Mapping[str, Any], part: str) -> Findings:
 def output_disabled(which: str, *, evidence: Literal["event", "status"] = "event") -> Issue:
     """What is wrong when an output is disabled."""
     meaning = f"{which} is disabled: its receiver gets nothing."
-    issue = _issue(OUTPUT_STATUS, "HIGH", meaning, "Enable it in the console, unless that is meant.")
+    issue = _issue(OUTPUT_STATUS, "HIGH", meaning, "Enable it in the console, unless it is disabled on purpose.")
     return {**issue, "evidence": evidence}
 
 
@@ -360,10 +360,10 @@ def _content(detail: Mapping[str, Any], _: str) -> Findings:
     raised = {key for stream in _list(detail, "streams") for key, value in _table(stream, "").items() if value is True}
     bad = {about: key for key, about in CONTENT.items() if key in raised and detail["impacted"]}
     if detail["impacted"] and not bad:
-        bad = {"ContentQuality": "not said what"}
-    look = "Look at the flow's thumbnail in the console, then at the encoder's input."
+        bad = {"ContentQuality": "unspecified"}
+    check = "Check the flow's thumbnail in the console, then the encoder's input."
     return tuple(
-        Finding(about, "", _issue(about, "HIGH", f"The content is impaired: {_plain(bad[about])}.", look))
+        Finding(about, "", _issue(about, "HIGH", f"The content is impaired: {_plain(bad[about])}.", check))
         if about in bad
         else Finding(about, "", None)
         for about in (*CONTENT.values(), "ContentQuality")
@@ -374,7 +374,7 @@ def _plain(key: str) -> str:
     return key.removesuffix("_duration_breaching").replace("_", " ")
 
 
-def _nothing(_: Mapping[str, Any], __: str) -> Findings:
+def _no_findings(_: Mapping[str, Any], __: str) -> Findings:
     """Changes of status and maintenance: the flow itself is asked how it is."""
     return ()
 
@@ -383,13 +383,13 @@ EVENTS: Final[Mapping[str, Callable[[Mapping[str, Any], str], Findings]]] = {
     "MediaConnect Alert": _alert,
     "MediaConnect Flow Content Quality": _content,
     "MediaConnect Flow Health": _source,
-    MAINTENANCE: _nothing,
-    STATUS_CHANGE: _nothing,
+    MAINTENANCE: _no_findings,
+    STATUS_CHANGE: _no_findings,
     "MediaConnect Output Health": _output,
     "MediaConnect Output Status Change": _output_status,
     "MediaConnect Source Health": _source,
 }
-"""What each event says is wrong, or good again. The rules that are deployed match exactly these types."""
+"""What each event states is wrong, or good again. The rules that are deployed match exactly these types."""
 
 
 def _table(value: object, key: str) -> Mapping[str, Any]:

@@ -1,4 +1,4 @@
-"""A Region of the local AWS with nothing in it, apart from the one where environments are rehearsed."""
+"""An empty Region of the local AWS, apart from the one where environments are deployed."""
 
 import io
 import json
@@ -22,13 +22,13 @@ EIGHT: Final = datetime(2026, 11, 23, 20, 0, tzinfo=UTC)
 
 
 def minute(number: float) -> datetime:
-    """A moment of the evening, in minutes from eight o'clock."""
+    """The moment that is some minutes after eight in the evening."""
     return EIGHT + timedelta(minutes=number)
 
 
 @dataclass(frozen=True, slots=True)
 class EmptyRegion:
-    """Where a test has all for itself."""
+    """A Region that is emptied for one test."""
 
     aws: LocalAws
     name: str = "eu-west-1"
@@ -52,20 +52,20 @@ class EmptyRegion:
         )
 
     def state_machine(self, name: str = "workflow", **states: Any) -> str:
-        """The ARN of a new state machine; without states, one that succeeds at once."""
+        """The ARN of a new state machine; without states, it succeeds at once."""
         states = states or {"Look": {"Type": "Pass", "Next": "Done"}, "Done": {"Type": "Succeed"}}
         definition = {"StartAt": next(iter(states)), "States": states}
-        made = self.client("stepfunctions").create_state_machine(
+        created = self.client("stepfunctions").create_state_machine(
             name=name, definition=json.dumps(definition), roleArn=ROLE
         )
-        return str(made["stateMachineArn"])
+        return str(created["stateMachineArn"])
 
     def function(self, name: str, file: str, code: str, **more: Any) -> str:
         """The ARN of a new function whose zip holds one file; its `handler` is run."""
         packed = io.BytesIO()
         with zipfile.ZipFile(packed, "w") as archive:
             archive.writestr(file, code)
-        made = self.client("lambda").create_function(
+        created = self.client("lambda").create_function(
             FunctionName=name,
             Runtime="python3.13",
             Role=self._role(),
@@ -73,7 +73,7 @@ class EmptyRegion:
             Code={"ZipFile": packed.getvalue()},
             **more,
         )
-        return str(made["FunctionArn"])
+        return str(created["FunctionArn"])
 
     def execution_input(self, arn: str | None) -> Any:
         """The input of an execution, which must have been started."""
@@ -81,7 +81,7 @@ class EmptyRegion:
         return json.loads(self.client("stepfunctions").describe_execution(executionArn=arn)["input"])
 
     def _role(self) -> str:
-        client = self.client("iam")  # has no Regions, so the role may be there
+        client = self.client("iam")  # IAM has no Regions, so the role may exist
         with suppress(client.exceptions.EntityAlreadyExistsException):
             client.create_role(RoleName=ROLE.rpartition("/")[2], AssumeRolePolicyDocument="{}")
         return ROLE

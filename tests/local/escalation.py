@@ -198,9 +198,9 @@ def _holds(world: World, form: Form) -> Iterator[list[Request]]:
         passed = Request("iam:PassRole", form.arn, (("iam:PassedToService", f"{service}.amazonaws.com"),))
         for actions, place in product(lists, _places(service)):
             yield [passed, *(Request(action, place) for action in actions)]
-    for (kind, thing), owner in world.runs_as.items():
+    for (kind, resource), owner in world.runs_as.items():
         if owner == form.arn:
-            yield [Request(action, thing) for action in RUNS_AS[kind][:1]]
+            yield [Request(action, resource) for action in RUNS_AS[kind][:1]]
 
 
 def _places(service: str) -> list[str]:
@@ -218,9 +218,9 @@ def _places(service: str) -> list[str]:
 
 def _key_changes(world: World, key: Key) -> Iterator[tuple[list[Request], Key]]:
     """What gives a key the tags and alias of the environment."""
-    asked = tuple((f"aws:RequestTag/{name}", value) for name, value in world.own_tags.items())
+    requested = tuple((f"aws:RequestTag/{name}", value) for name, value in world.own_tags.items())
     tagged = replace(key, tags=tuple(sorted({**dict(key.tags), **world.own_tags}.items())))
-    yield [Request("kms:TagResource", key.arn, (*asked, *key.context))], tagged
+    yield [Request("kms:TagResource", key.arn, (*requested, *key.context))], tagged
     yield [Request("kms:UntagResource", key.arn, key.context)], replace(key, tags=())
     for action in ("kms:CreateAlias", "kms:UpdateAlias"):
         both = [Request(action, arn("kms", world.own_alias)), Request(action, key.arn, key.context)]

@@ -100,10 +100,10 @@ class JsonAccessDeniedError(JsonRESTError):
 
     code = 403
 
-    def __init__(self, role: str, asked: "Request") -> None:
+    def __init__(self, role: str, request: "Request") -> None:
         super().__init__(
             "AccessDeniedException",
-            f"User: {role} is not authorized to perform: {asked.action} on resource: {asked.resource}",
+            f"User: {role} is not authorized to perform: {request.action} on resource: {request.resource}",
         )
 
 
@@ -120,7 +120,7 @@ class Request:
 class Gate:
     """The requests of each role, in order, and the keys among their resources."""
 
-    asked: list[tuple[str, Request]] = field(default_factory=list)
+    requests: list[tuple[str, Request]] = field(default_factory=list)
     new_keys: set[str] = field(default_factory=set)
     old_keys: set[str] = field(default_factory=set)
 
@@ -135,15 +135,15 @@ class Gate:
         self.old_keys |= self.new_keys
 
 
-def permitted(documents: Sequence[Any], asked: Request, boundary: Any = None) -> bool:
+def permitted(documents: Sequence[Any], request: Request, boundary: Any = None) -> bool:
     """Whether policies allow a request and none of them denies it, and the boundary, where there is one, allows it."""
-    if boundary is not None and not permitted([boundary], asked):
+    if boundary is not None and not permitted([boundary], request):
         return False
     effects = {
         statement["Effect"]
         for document in documents
         for statement in _listed((json.loads(document) if isinstance(document, str) else document)["Statement"])
-        if _fits(statement, asked)
+        if _fits(statement, request)
     }
     return effects == {"Allow"}
 
@@ -167,17 +167,17 @@ def boundary_of(role: str) -> Any:
     return _document(next(version.document for version in backend.get_policy(arn).versions if version.is_default))
 
 
-def permitted_by_key(role: str, asked: Request) -> bool:
+def permitted_by_key(role: str, request: Request) -> bool:
     """Whether a request is about a key whose policy names the role and allows it."""
-    if not asked.action.startswith("kms:") or ":key/" not in asked.resource:
+    if not request.action.startswith("kms:") or ":key/" not in request.resource:
         return False
-    key = kms_backends[ACCOUNT][REGION].keys.get(asked.resource.rpartition("/")[2])
+    key = kms_backends[ACCOUNT][REGION].keys.get(request.resource.rpartition("/")[2])
     me = f"arn:aws:iam::{ACCOUNT}:role/{role}"
     statements = json.loads(key.policy)["Statement"] if key else []
     return any(
         statement["Effect"] == "Allow"
         and me in _listed(statement["Principal"].get("AWS", []))
-        and _fits(statement, asked)
+        and _fits(statement, request)
         for statement in statements
     )
 
@@ -195,15 +195,15 @@ def enforced() -> Iterator[Gate]:
         try:
             needed = list(requests(self, resource, gate))
         except Exception as error:  # as a refusal, which no client retries
-            gate.asked.append((role, Request("unreadable", repr(error))))
+            gate.requests.append((role, Request("unreadable", repr(error))))
             raise refusal(self, role, Request("unreadable", repr(error))) from error
-        for asked in needed:
-            gate.asked.append((role, asked))
+        for request in needed:
+            gate.requests.append((role, request))
             documents = [_document(policy) for policy in policies_of(role)]
-            if asked.action == "sts:GetCallerIdentity" or permitted(documents, asked, boundary_of(role)):
+            if request.action == "sts:GetCallerIdentity" or permitted(documents, request, boundary_of(role)):
                 continue
-            if not permitted_by_key(role, asked):
-                raise refusal(self, role, asked)
+            if not permitted_by_key(role, request):
+                raise refusal(self, role, request)
 
     ActionAuthenticatorMixin._authenticate_and_authorize_action = authorize
     try:
@@ -212,13 +212,13 @@ def enforced() -> Iterator[Gate]:
         ActionAuthenticatorMixin._authenticate_and_authorize_action = original
 
 
-def refusal(response: BaseResponse, role: str, asked: Request) -> Any:
+def refusal(response: BaseResponse, role: str, request: Request) -> Any:
     """The refusal in the format of the service."""
     if response.boto3_service_name == "s3":
         return S3AccessDeniedError()
     if "json" in response.determine_response_protocol(get_service_model(response.boto3_service_name)):
-        return JsonAccessDeniedError(role, asked)
-    return AccessDeniedError(user_arn=role, action=asked.action)
+        return JsonAccessDeniedError(role, request)
+    return AccessDeniedError(user_arn=role, action=request.action)
 
 
 def requests(response: BaseResponse, resource: str, gate: Gate) -> Iterator[Request]:
@@ -266,20 +266,20 @@ def _s3(response: Any, resource: str) -> Request:
     return Request(f"s3:{action}", resource, (("s3:prefix", prefix),))
 
 
-def _fits(statement: Mapping[str, Any], asked: Request) -> bool:
+def _fits(statement: Mapping[str, Any], request: Request) -> bool:
     return (
-        any(fnmatchcase(asked.action.lower(), pattern.lower()) for pattern in _listed(statement["Action"]))
-        and any(fnmatchcase(asked.resource, pattern) for pattern in _listed(statement["Resource"]))
+        any(fnmatchcase(request.action.lower(), pattern.lower()) for pattern in _listed(statement["Action"]))
+        and any(fnmatchcase(request.resource, pattern) for pattern in _listed(statement["Resource"]))
         and all(
-            _holds(operator, key, values, asked)
+            _holds(operator, key, values, request)
             for operator, keys in statement.get("Condition", {}).items()
             for key, values in keys.items()
         )
     )
 
 
-def _holds(operator: str, key: str, values: Any, asked: Request) -> bool:
-    found = [value for name, value in asked.context if name == key]
+def _holds(operator: str, key: str, values: Any, request: Request) -> bool:
+    found = [value for name, value in request.context if name == key]
     match operator:
         case "StringEquals" | "ForAnyValue:StringEquals":
             return any(value in _listed(values) for value in found)

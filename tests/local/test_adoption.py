@@ -13,7 +13,7 @@ from alert_handler.table import Table
 from report import moment
 from tests.local.checkout import BUCKET, Checkout
 from tests.local.github import GitHub
-from tests.unit.stream import issue, look
+from tests.unit.stream import check, issue
 from tools.local_aws import LocalAws
 
 
@@ -103,7 +103,7 @@ def test_protected_environment_is_not_destroyed(checkout: Checkout, aws: LocalAw
 
 def test_destroy_is_refused_until_the_incident_is_closed(checkout: Checkout, aws: LocalAws) -> None:
     store = Table(aws.client("dynamodb"), "media-workflow-prod-incidents")
-    report = look(0, issue(), flow_name="remote-venue", environment="prod")
+    report = check(0, issue(), flow_name="remote-venue", environment="prod")
     handle(report, execution="e", store=store, send=lambda _: None, clock=lambda: moment(report["timestamp"]))
     refused = checkout.run("destroy", "prod", "--stop-flows", "--yes", expect=1)
     assert "an incident of remote-venue is open" in refused

@@ -188,8 +188,8 @@ def test_only_periods_of_seconds_are_evaluated_within_a_minute(
         "(0.1) and 17 missing datapoints were treated as [NonBreaching] "
         "(minimum 1 datapoint for OK -> ALARM transition)."
     )
-    told = json.loads(alarm["StateReasonData"])
-    assert (told["queryDate"], told["startDate"], told["period"], told["recentDatapoints"]) == (
+    data = json.loads(alarm["StateReasonData"])
+    assert (data["queryDate"], data["startDate"], data["period"], data["recentDatapoints"]) == (
         *("2026-11-23T20:00:20.000+0000", "2026-11-23T20:00:10.000+0000"),
         *(10, [9.0]),
     )
@@ -259,8 +259,8 @@ def test_monitor_and_alarms_agree_at_any_second(
         evaluate_alarms(now.replace(second=ten), region=region.name, within_minute=True)
     trigger = Trigger(kind="alarm", name="any", flow_name="channel-one", flow_arn=FLOW, time=now)
     points, _ = read_points(client, {"FlowArn": FLOW}, rules, trigger)
-    judged = {watching["key"]: evaluate_rule(watching, points[watching["key"]], now=now)[0] for watching in rules}
-    assert judged == {watching["key"]: state(region, watching["key"]) for watching in rules}
+    evaluated = {watching["key"]: evaluate_rule(watching, points[watching["key"]], now=now)[0] for watching in rules}
+    assert evaluated == {watching["key"]: state(region, watching["key"]) for watching in rules}
     ended = [now.replace(second=now.second - now.second % min(item["period"], MINUTE)) for item in rules]
     assert all(time + timedelta(seconds=item["period"]) <= max(ended) for item in rules for time in points[item["key"]])
 
@@ -367,10 +367,10 @@ def test_metric_math_in_the_event_and_the_message_names_its_queries(region: Empt
     (change,) = evaluate_alarms(minute(1), region=region.name)
     (alarm,) = cloudwatch_backends[ACCOUNT_ID][region.name].alarms.values()
     assert change.after == "ALARM"
-    told = state_change(alarm, RAISED, RAISED, region=region.name)["detail"]["configuration"]["metrics"]
-    assert [one["id"] for one in told] == ["left", "errors", "known"]
-    assert told[0]["expression"] == "errors - FILL(known, 0)"
-    assert told[1]["metricStat"]["metric"]["dimensions"] == {"FunctionName": "f"}
+    metrics = state_change(alarm, RAISED, RAISED, region=region.name)["detail"]["configuration"]["metrics"]
+    assert [one["id"] for one in metrics] == ["left", "errors", "known"]
+    assert metrics[0]["expression"] == "errors - FILL(known, 0)"
+    assert metrics[1]["metricStat"]["metric"]["dimensions"] == {"FunctionName": "f"}
     trigger = notification(alarm, RAISED, RAISED, region=region.name)["Trigger"]
     assert (trigger["Period"], trigger["Metrics"][0]["Label"]) == (300, "what is left")
     assert "MetricName" not in trigger
@@ -404,7 +404,7 @@ def test_change_shows_in_describe_alarms_with_reason_and_data(region: EmptyRegio
 
 
 @pytest.mark.parametrize(
-    ("points", "missing", "told"),
+    ("points", "missing", "reason"),
     [
         ((), "breaching", "no datapoints were received for 2 periods and 2 missing datapoints were treated as [Breaching]."),
         ((9,), "breaching", "[9.0 (23/11/26 20:00:00)] was greater than the threshold (0.1) and 1 missing datapoint was treated as [Breaching] (minimum 2 datapoints for OK -> ALARM transition)."),
@@ -413,13 +413,13 @@ def test_change_shows_in_describe_alarms_with_reason_and_data(region: EmptyRegio
     ],
 )  # fmt: skip
 def test_reason_names_datapoints_that_counted_or_were_missing(
-    region: EmptyRegion, points: tuple[float, ...], missing: str, told: str
+    region: EmptyRegion, points: tuple[float, ...], missing: str, reason: str
 ) -> None:
     put_alarm(region, EvaluationPeriods=2, TreatMissingData=missing)
     lose(region, *points)
     evaluate_alarms(minute(2), region=region.name)
     (alarm,) = region.client("cloudwatch").describe_alarms(AlarmNames=[NAME])["MetricAlarms"]
-    assert alarm["StateReason"].endswith(told)
+    assert alarm["StateReason"].endswith(reason)
 
 
 def test_lost_data_is_insufficient_data(region: EmptyRegion) -> None:
@@ -447,7 +447,7 @@ def test_change_sends_the_event_that_aws_documents(region: EmptyRegion) -> None:
     (change,) = evaluate_alarms(minute(1), region=region.name)
     (first,) = [region.execution_input(delivery.execution_arn) for delivery in change.deliveries]
     assert first["detail"]["state"]["value"] == "OK"
-    # A new alarm has not been judged, so there is no data that it could have been judged by.
+    # A new alarm has not been evaluated, so its reason has no data.
     assert first["detail"]["previousState"]["reason"] == "Unchecked: Initial alarm creation"
     assert "reasonData" not in first["detail"]["previousState"]
 
@@ -505,7 +505,7 @@ def test_each_state_publishes_to_its_own_actions(region: EmptyRegion) -> None:
     for number in (1, 2, 9):
         evaluate_alarms(minute(number), region=region.name)
     sent = [(message.topic_arn, json.loads(message.message)) for message in published(region=region.name)]
-    assert [(topic, told["OldStateValue"], told["NewStateValue"]) for topic, told in sent] == [
+    assert [(topic, message["OldStateValue"], message["NewStateValue"]) for topic, message in sent] == [
         (topics["ALARM"], "INSUFFICIENT_DATA", "ALARM"),
         (topics["OK"], "ALARM", "OK"),
         (topics["INSUFFICIENT_DATA"], "OK", "INSUFFICIENT_DATA"),
@@ -565,8 +565,8 @@ def test_disabled_actions_publish_nothing(region: EmptyRegion) -> None:
 def test_lasting_state_is_published_once(region: EmptyRegion) -> None:
     put_alarm(region, AlarmActions=[region.topic("chain")])
     lose(region, 9, 9, 9)
-    told = [len(evaluate_alarms(minute(number), region=region.name)) for number in (1, 2, 3)]
-    assert told == [1, 0, 0]
+    changes = [len(evaluate_alarms(minute(number), region=region.name)) for number in (1, 2, 3)]
+    assert changes == [1, 0, 0]
     assert len(published(region=region.name)) == 1
 
 

@@ -97,7 +97,7 @@ def life(checkout: Checkout, aws: LocalAws) -> Life:
             outside = outside_of_the_boundary(aws)
             checkout.run("destroy", "lab", "--yes")
     left = [topic["TopicArn"] for topic in aws.client("sns").list_topics()["Topics"] if "-lab-" in topic["TopicArn"]]
-    return Life(gate.asked, printed, boundaries, outside, left)
+    return Life(gate.requests, printed, boundaries, outside, left)
 
 
 def deployed_roles(aws: LocalAws) -> list[str]:
@@ -328,4 +328,4 @@ def test_gate_allows_and_denies_by_policy() -> None:
     assert permitted([document], Request("sns:Publish", topic), narrow)
     assert not permitted([document], Request("sns:Subscribe", topic), narrow)
     assert not permitted([], Request("sns:Publish", topic), narrow)
-    assert isinstance(Gate().asked, list)
+    assert isinstance(Gate().requests, list)

@@ -1,4 +1,4 @@
-"""Who would get which message, whoever published it."""
+"""Every published message has the recipients that SNS would deliver it to."""
 
 import json
 from datetime import timedelta
@@ -109,14 +109,14 @@ def test_monitoring_failure_is_sent_for_an_input_of_any_size(region: EmptyRegion
     assert ended.status == "FAILED"
     (message,) = published(region=region.name)
     assert ("too long for this message" in message.message) is brief
-    assert message.message.startswith("Nobody is watching")
+    assert message.message.startswith("Monitoring is down: ")
     assert ended.arn in message.message
     assert message.text_for("sms +15550100").startswith("CRITICAL (dev): a check failed")
     assert message.recipients == ("email oncall@example.com", "sms +15550100")
 
 
 @pytest.mark.parametrize(
-    ("policy", "severity", "told"),
+    ("policy", "severity", "received"),
     [
         ({"severity": ["CRITICAL", "HIGH"]}, "HIGH", True),
         ({"severity": ["CRITICAL", "HIGH"]}, "MEDIUM", False),
@@ -128,26 +128,26 @@ def test_monitoring_failure_is_sent_for_an_input_of_any_size(region: EmptyRegion
     ],
 )
 def test_filter_on_attributes_decides_the_recipients(
-    region: EmptyRegion, *, policy: dict[str, Any], severity: str | None, told: bool
+    region: EmptyRegion, *, policy: dict[str, Any], severity: str | None, received: bool
 ) -> None:
     topic = region.topic("alerts")
     subscribe(region, topic, "email", "oncall@example.com", policy)
     publish(region, topic, **({"severity": severity} if severity else {}))
     (message,) = published(region=region.name)
-    assert message.recipients == (("email oncall@example.com",) if told else ())
+    assert message.recipients == (("email oncall@example.com",) if received else ())
 
 
 @pytest.mark.parametrize(
-    ("body", "told"),
+    ("body", "received"),
     [({"report": {"severity": "HIGH"}}, True), ({"report": {"severity": "INFO"}}, False), ({}, False), ("text", False)],
 )
-def test_filter_on_the_body_decides_the_recipients(region: EmptyRegion, *, body: Any, told: bool) -> None:
+def test_filter_on_the_body_decides_the_recipients(region: EmptyRegion, *, body: Any, received: bool) -> None:
     topic = region.topic("alerts")
     policy = {"report": {"severity": ["HIGH"]}}
     subscribe(region, topic, "email", "oncall@example.com", policy, FilterPolicyScope="MessageBody")
     publish(region, topic, json.dumps(body) if isinstance(body, dict) else body)
     (message,) = published(region=region.name)
-    assert bool(message.recipients) is told
+    assert bool(message.recipients) is received
 
 
 def test_messages_are_in_order_across_topics(region: EmptyRegion) -> None:
@@ -174,7 +174,7 @@ def test_subscriber_of_another_topic_is_no_recipient(region: EmptyRegion) -> Non
 def test_message_of_a_state_machine_is_recorded(region: EmptyRegion) -> None:
     topic = region.topic("alerts")
     subscribe(region, topic, "email", "oncall@example.com", {"severity": ["CRITICAL"]})
-    tell = {
+    publish_task = {
         "Type": "Task",
         "Resource": "arn:aws:states:::sns:publish",
         "Parameters": {
@@ -185,10 +185,12 @@ def test_message_of_a_state_machine_is_recorded(region: EmptyRegion) -> None:
         },
         "End": True,
     }
-    ended = executions.wait_for(executions.start(region.state_machine("blind", Tell=tell), {"text": "Nobody looks."}))
+    ended = executions.wait_for(
+        executions.start(region.state_machine("blind", Publish=publish_task), {"text": "No checks."})
+    )
     assert (ended.status, ended.cause) == ("SUCCEEDED", "")
     (message,) = published(region=region.name)
-    assert (message.subject, message.message) == ("Blind", "Nobody looks.")
+    assert (message.subject, message.message) == ("Blind", "No checks.")
     assert message.attributes == {"severity": "CRITICAL"}
     assert message.recipients == ("email oncall@example.com",)
 

@@ -1,4 +1,4 @@
-"""No way leads from a pipeline's roles to more than they and the boundary allow; and the search finds each known way."""
+"""No role of a pipeline reaches more than it and the boundary allow, and the search finds each known way."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -70,7 +70,7 @@ APPLY = (*PLAN, document(write_state(SITE, *STATE), *write(SITE, GIVEN)))
 
 
 def world(limit: str | None = None) -> World:
-    """An account with this environment, another one, somebody else's roles and keys, and a role of before the boundary."""
+    """An account with this environment, another one, foreign roles and keys, and a role from before the boundary."""
     limit = limit or document(*boundary(SITE, GIVEN))
     narrow = json.dumps({"Statement": [{"Effect": "Allow", "Action": "sns:Publish", "Resource": arn("sns", "x")}]})
     workflow, legacy = role("media-workflow-lab-workflow"), role("media-workflow-lab-legacy")

@@ -1,4 +1,4 @@
-"""A service that is made to fail answers as AWS would, to whoever is part of what is tried out, for as long as wanted."""
+"""A service with a fault answers as AWS would, to functions and state machines, until the fault ends."""
 
 import time
 from collections.abc import Iterator
@@ -84,15 +84,15 @@ def test_unknown_fault_is_refused_with_the_known_ones(target: Any, error: Any) -
 
 def test_retry_of_a_state_machine_does_not_wait_in_real_time(region: EmptyRegion) -> None:
     again = [{"ErrorEquals": ["States.ALL"], "IntervalSeconds": 60, "MaxAttempts": 2, "BackoffRate": 1}]
-    tell = {
+    publish = {
         "Type": "Task",
         "Resource": "arn:aws:states:::sns:publish",
         "Parameters": {"TopicArn": region.topic("alerts"), "Message": "text"},
         "Retry": again,
         "End": True,
     }
-    begun = time.monotonic()
+    started = time.monotonic()
     with faults.failing("sns", "access-denied", calls=2) as fault:
-        ended = executions.wait_for(executions.start(region.state_machine("retries", Tell=tell), {}))
+        ended = executions.wait_for(executions.start(region.state_machine("retries", Publish=publish), {}))
     assert (ended.status, fault.hits) == ("SUCCEEDED", 2), ended.cause
-    assert time.monotonic() - begun < 30
+    assert time.monotonic() - started < 30

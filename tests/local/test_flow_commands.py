@@ -18,7 +18,7 @@ from report import Issue, moment
 from settings import Names
 from tests.local.checkout import Checkout
 from tests.local.empty_region import EmptyRegion
-from tests.unit.stream import issue, look
+from tests.unit.stream import check, issue
 from tools.local_aws import LocalAws
 from tools.local_aws.deliveries import published
 from tools.local_aws.gaps.mediaconnect_flow_status import set_flow_status
@@ -107,7 +107,7 @@ class Show:
     def check(self, flow: str, seconds: float, *found: Issue) -> list[Notification]:
         """Let the alert handler handle a check, and return what it sent."""
         sent: list[Notification] = []
-        report = look(seconds, *found, flow_name=flow, environment=NAME)
+        report = check(seconds, *found, flow_name=flow, environment=NAME)
         now = moment(report["timestamp"])
         handle(report, execution=str(seconds), store=self.table, send=sent.append, clock=lambda: now)
         return sent
@@ -278,7 +278,7 @@ def test_unsent_notification_waits_for_the_next_check(show: Show) -> None:
     assert lines[1].startswith("Not sent yet: AWS answered Publish with NotFound: ")
     assert lines[2] == "The next check of the flow sends the notification."
     sent = show.check("channel-one", TEN_YEARS)
-    assert [(told["kind"], told.get("words")) for told in sent] == [("closed", "test")]
+    assert [(notified["kind"], notified.get("detail")) for notified in sent] == [("closed", "test")]
     assert [incident["reason"] for incident in show.history("channel-one")] == ["test"]
 
 
@@ -307,10 +307,10 @@ def test_late_data_from_before_the_close_is_ignored(show: Show) -> None:
     show.region.topic(NAMES.topic)
     show.open_incident("channel-one")
     show.run("close", NAME, "channel-one", "--reason", "x")
-    closed = (moment(show.table.load("channel-one")[0]["closed"]) - moment(look()["timestamp"])).total_seconds()
-    before, after = (issue(at=look(closed + seconds)["timestamp"]) for seconds in (-60, 60))
+    closed = (moment(show.table.load("channel-one")[0]["closed"]) - moment(check()["timestamp"])).total_seconds()
+    before, after = (issue(at=check(closed + seconds)["timestamp"]) for seconds in (-60, 60))
     assert show.check("channel-one", closed + 120, before) == []
-    assert [told["kind"] for told in show.check("channel-one", closed + 180, after)] == ["opened"]
+    assert [notified["kind"] for notified in show.check("channel-one", closed + 180, after)] == ["opened"]
 
 
 def test_closed_record_has_the_shape_of_a_recovered_one(show: Show) -> None:

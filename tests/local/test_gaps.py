@@ -1,4 +1,4 @@
-"""Each gap of moto's that is filled: the call answers as AWS documents it. Every test fails without its gap."""
+"""With each gap filled, the call answers as AWS documents it. Every test fails without its gap."""
 
 import json
 import time
@@ -76,17 +76,17 @@ def flow(region: EmptyRegion, arn: str) -> dict[str, Any]:
 
 def test_cloudformation_creates_a_flow_in_standby(region: EmptyRegion) -> None:
     """With its source, its output, its backup source, and all attributes."""
-    made = create(region)
-    arn = made["Arn"]
+    created = create(region)
+    arn = created["Arn"]
     assert arn.startswith("arn:aws:mediaconnect:eu-west-1:123456789012:flow:")
     assert arn.endswith(":channel-one")
-    assert (made["Zone"], made["Egress"], made["Ingest"], made["IngestPort"], made["BackupIngest"]) == (
+    assert (created["Zone"], created["Egress"], created["Ingest"], created["IngestPort"], created["BackupIngest"]) == (
         "eu-west-1a", "192.0.2.1", "192.0.2.10", "5000", "192.0.2.11",
     )  # fmt: skip
     found = flow(region, arn)
     assert found["Status"] == "STANDBY"
-    assert [output["OutputArn"] for output in found["Outputs"]] == [made["OutputArn"]]
-    assert made["BackupArn"] in [source["SourceArn"] for source in found["Sources"]]
+    assert [output["OutputArn"] for output in found["Outputs"]] == [created["OutputArn"]]
+    assert created["BackupArn"] in [source["SourceArn"] for source in found["Sources"]]
 
 
 def test_change_in_place_keeps_the_flow(region: EmptyRegion) -> None:
@@ -156,15 +156,15 @@ def test_deletion_of_a_stack_with_a_running_flow_fails(region: EmptyRegion) -> N
 
 
 def test_deleting_a_running_flow_removes_its_outputs_first(region: EmptyRegion) -> None:
-    made, client = create(region), region.client("cloudformation")
-    set_flow_status(made["Arn"], "ACTIVE")
+    created, client = create(region), region.client("cloudformation")
+    set_flow_status(created["Arn"], "ACTIVE")
     client.delete_stack(StackName="flow")
-    left = flow(region, made["Arn"])
+    left = flow(region, created["Arn"])
     assert (left["Status"], left["Outputs"]) == ("ACTIVE", [])
     assert [source["Name"] for source in left.get("Sources", [])] != ["spare"]
     listed = client.list_stack_resources(StackName="flow")["StackResourceSummaries"]
     assert [item["LogicalResourceId"] for item in listed] == ["Flow"]
-    assert outputs(region) == made
+    assert outputs(region) == created
     (stack,) = client.describe_stacks(StackName="flow")["Stacks"]
     assert "failed to delete: [Flow]" in stack["StackStatusReason"]
     with pytest.raises(ClientError, match="is in DELETE_FAILED state and can not be updated"):
@@ -172,13 +172,13 @@ def test_deleting_a_running_flow_removes_its_outputs_first(region: EmptyRegion) 
 
 
 def test_termination_protection_refuses_to_delete_a_stack(region: EmptyRegion) -> None:
-    made, client = create(region), region.client("cloudformation")
+    created, client = create(region), region.client("cloudformation")
     client.update_termination_protection(StackName="flow", EnableTerminationProtection=True)
     assert client.describe_stacks(StackName="flow")["Stacks"][0]["EnableTerminationProtection"] is True
     words = r"ValidationError.*Stack \[flow\] cannot be deleted while TerminationProtection is enabled"
     with pytest.raises(ClientError, match=words):
         client.delete_stack(StackName="flow")
-    assert len(flow(region, made["Arn"])["Outputs"]) == 1
+    assert len(flow(region, created["Arn"])["Outputs"]) == 1
     client.update_termination_protection(StackName="flow", EnableTerminationProtection=False)
     client.delete_stack(StackName="flow")
 
@@ -262,7 +262,7 @@ def handler(event, context):
 
 
 def look(region: EmptyRegion, **more: Any) -> Any:
-    """A client of Lambda, with the function `look` made."""
+    """Create the function `look`; returns a client of Lambda."""
     region.function("look", "app/main.py", CODE, Timeout=3, Environment={"Variables": {"COLOUR": "green"}}, **more)
     return region.client("lambda")
 
@@ -283,11 +283,11 @@ def test_function_runs_its_zip_in_an_interpreter_of_its_own(
     [("fail", "no such flow"), ("sleep", "Task timed out after 3.00 seconds"), ("exit", "Runtime exited")],
 )
 def test_function_that_fails_has_the_error_of_lambda(region: EmptyRegion, do: str, words: str) -> None:
-    client, begun = look(region), time.monotonic()
+    client, started = look(region), time.monotonic()
     answer = client.invoke(FunctionName="look", Payload=json.dumps({"do": do}).encode())
     assert answer["FunctionError"] == "Unhandled"
     assert words in json.loads(answer["Payload"].read())["errorMessage"]
-    assert time.monotonic() - begun < 20
+    assert time.monotonic() - started < 20
 
 
 def test_settings_of_a_function_are_stored_and_changed(region: EmptyRegion) -> None:
@@ -363,14 +363,14 @@ def test_executions_without_a_name_get_different_ones(region: EmptyRegion) -> No
 
 
 def test_start_of_an_execution_is_text(region: EmptyRegion) -> None:
-    say = {"Type": "Pass", "Parameters": {"said.$": "States.Format('at {}', $$.Execution.StartTime)"}, "End": True}
-    arn, client = region.state_machine(Say=say), region.client("stepfunctions")
+    text = {"Type": "Pass", "Parameters": {"text.$": "States.Format('at {}', $$.Execution.StartTime)"}, "End": True}
+    arn, client = region.state_machine(Text=text), region.client("stepfunctions")
     execution = client.start_execution(stateMachineArn=arn)["executionArn"]
     assert wait_for(execution).status == "SUCCEEDED"
     found = client.describe_execution(executionArn=execution)
-    said = json.loads(found["output"])["said"].removeprefix("at ")
-    assert said.endswith("Z")
-    assert abs(datetime.fromisoformat(said) - found["startDate"]) < timedelta(seconds=1)
+    start = json.loads(found["output"])["text"].removeprefix("at ")
+    assert start.endswith("Z")
+    assert abs(datetime.fromisoformat(start) - found["startDate"]) < timedelta(seconds=1)
 
 
 def test_retry_waits_a_hundredth_of_its_interval(region: EmptyRegion) -> None:
@@ -382,7 +382,7 @@ def test_retry_waits_a_hundredth_of_its_interval(region: EmptyRegion) -> None:
         "Retry": retry,
         "End": True,
     }
-    arn, begun = region.state_machine(Look=look), time.monotonic()
+    arn, started = region.state_machine(Look=look), time.monotonic()
     execution = region.client("stepfunctions").start_execution(stateMachineArn=arn)["executionArn"]
     assert wait_for(execution).status == "FAILED"
-    assert 1 < time.monotonic() - begun < 30
+    assert 1 < time.monotonic() - started < 30

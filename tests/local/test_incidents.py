@@ -1,13 +1,19 @@
 """Through the real state machine: each trouble of a stream, and of the watching, is told exactly once."""
 
+import json
 from pathlib import Path
+from typing import Any
 
 import pytest
+from moto.logs.models import logs_backends
 from moto.mediaconnect.models import mediaconnect_backends
 
+from alert_handler.table import Table
+from report import SCHEMA
 from settings import load_environment
 from tests.local.conftest import Begin
-from tests.local.evening import EIGHT, GOOD_RTP, Evening
+from tests.local.evening import EIGHT, GOOD_RTP, PREFIX, Evening
+from tests.unit.test_schema import GOLDEN
 from tools.local_aws import ACCOUNT_ID, LocalAws, faults
 from tools.local_aws.executions import wait_for
 from tools.local_aws.gaps.lambda_invocation import INVOCATIONS
@@ -70,6 +76,44 @@ def test_a_phone_gets_one_part_of_text_however_much_is_wrong(begin: Begin) -> No
     assert [message.recipients for message in critical] == [("email all@example.com", phone)]
     assert len(critical[0].message.encode()) > 1600, "as an e-mail, it would not reach a phone"
     assert len(critical[0].text_for(phone).encode()) <= 140
+
+
+def test_deployment_during_an_open_incident_resolves_it_once(begin: Begin, aws: LocalAws) -> None:
+    """The record is of an older release; the next checks are of this one."""
+    golden = json.loads((GOLDEN / "v1_last.json").read_text(encoding="utf-8"))["open"]
+    assert "schema" not in golden
+    evening = begin("show")
+    evening.pass_seconds(60, looks=False)
+    Table(aws.client("dynamodb"), f"{PREFIX}-incidents").save("show", golden, over=0)
+    evening.minutes(4, ZERO)
+    assert evening.told() == [], "the incident goes on"
+    evening.minutes(4, GOOD_RTP)
+    assert evening.told() == [(RECOVERED, "CRITICAL")]
+    assert evening.record()["schema"] == SCHEMA
+    (incident,) = evening.history()
+    assert (incident["opened"], incident["number"]) == (golden["incident"]["opened"], 2)
+
+
+def test_log_records_have_fields_to_query_by(begin: Begin, aws: LocalAws) -> None:
+    """As Lambda's JSON log format writes them, in the log groups of both functions."""
+    evening = begin("show")
+    before = {part: len(records(aws, part)) for part in ("stream-monitor", "alert-handler")}
+    evening.minutes(1, GOOD_RTP)
+    evening.minutes(1, ZERO)
+    evening.source_is("DISCONNECTED", "encoder")
+    found = [record for part, seen in before.items() for record in records(aws, part)[seen:]]
+    (opened,) = [record for record in found if record.get("message") == "incident opened"]
+    assert (opened["flow"], opened["severity"], opened["level"]) == ("show", "CRITICAL", "INFO")
+    assert opened["execution"] in {execution.arn for execution in evening.executions}
+    assert {"check done", "issue found", "notification sent"} <= {record.get("message") for record in found}
+    assert {"Checks", "IncidentsOpened", "NotificationsSent"} <= {key for record in found for key in record}
+
+
+def records(aws: LocalAws, part: str) -> list[dict[str, Any]]:
+    """What a function logged, in order."""
+    streams = logs_backends[ACCOUNT_ID][aws.region].groups[f"/aws/lambda/{PREFIX}-{part}"].streams.values()
+    lines = [line for stream in streams for event in stream.events for line in event.message.splitlines()]
+    return [json.loads(line) for line in lines if line.startswith("{")]
 
 
 def test_packet_loss_and_then_a_source_lost_is_one_incident_that_gets_worse(begin: Begin) -> None:
@@ -180,7 +224,7 @@ def test_an_event_that_is_delivered_late_is_told_as_past_unless_metrics_answer_i
     evening.deliver_late("MediaConnect Source Health", detail, "encoder", happened)
     (message,) = evening.messages()
     assert message.message.startswith(
-        "The source was gone: viewers saw nothing. At 20:03 UTC, received 4 min later.\nDo first: check whether it is still"
+        "The source was gone: viewers saw nothing. At 20:03 UTC, received 4 min later.\nFirst: check whether this is still"
     )
 
 
@@ -216,7 +260,7 @@ def test_a_failover_to_the_backup_and_back_is_a_loss_of_redundancy_that_names_th
     assert evening.told() == [(OPENED, "HIGH"), (RECOVERED, "HIGH")]
     opened, recovered = evening.messages()
     assert opened.message.startswith("The source venue-a is gone: there is no redundancy.\n")
-    assert "Do first: Call the sender of venue-a: " in opened.message
+    assert "First: call venue-a: " in opened.message
     assert "Source in use: venue-b or none\n" in opened.message, "the metric had not come yet"
     assert "Source in use: venue-a\n" in recovered.message
 

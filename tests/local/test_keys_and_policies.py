@@ -1,4 +1,4 @@
-"""What a lost key or a broken policy does to whoever needs it, as AWS documents it; moto asks neither."""
+"""A key that cannot be used, or a broken policy, is refused as AWS documents it."""
 
 import json
 from collections.abc import Iterator
@@ -156,8 +156,8 @@ def test_queue_without_a_statement_refuses_a_dead_letter(region: EmptyRegion) ->
     dead = {"Arn": f"arn:aws:sqs:{region.name}:123456789012:closed"}
     gone = f"arn:aws:states:{region.name}:123456789012:stateMachine:gone"
     region.rule("all", {"source": ["aws.mediaconnect"]}, {"Id": "1", "Arn": gone, "RoleArn": gone, "DeadLetterConfig": dead})  # fmt: skip
-    told = event(source="aws.mediaconnect", detail_type="MediaConnect Alert", detail={}, resources=[], time=EIGHT, region=region.name)  # fmt: skip
-    (delivery,) = deliver(told, region=region.name)
+    alert = event(source="aws.mediaconnect", detail_type="MediaConnect Alert", detail={}, resources=[], time=EIGHT, region=region.name)  # fmt: skip
+    (delivery,) = deliver(alert, region=region.name)
     assert delivery.error
     assert region.waiting("closed") == []
 

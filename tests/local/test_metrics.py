@@ -1,4 +1,4 @@
-"""GetMetricData of the local CloudWatch, which monitor and alarms judge by."""
+"""GetMetricData of the local CloudWatch, for the monitor and the alarms."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any

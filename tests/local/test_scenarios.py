@@ -211,7 +211,7 @@ def test_the_report_is_drawn_in_a_browser_without_a_word_on_the_console(
     assert first.count("vega-embed") > 3, "the plots of the first scenario are drawn"
     assert 'aria-roledescription="line mark"' in first or "mark-line" in first
     assert "[CRITICAL]" in first
-    assert "Do first:" in first
+    assert "First:" in first
     assert "Not as expected" in dom
     assert "a message of kind opened, CRITICAL or worse" in dom
     assert picture.stat().st_size > 20_000

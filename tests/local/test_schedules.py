@@ -1,4 +1,4 @@
-"""Schedules fire at the times of the rehearsal's own clock."""
+"""Schedules fire by the rehearsal's clock."""
 
 import json
 from datetime import datetime, timedelta
@@ -17,12 +17,12 @@ def region(aws: LocalAws) -> EmptyRegion:
 
 
 def schedule(region: EmptyRegion, name: str, expression: str, target: str, given: Any = None, **more: Any) -> None:
-    asked = {} if given is None else {"Input": json.dumps(given)}
+    given_input = {} if given is None else {"Input": json.dumps(given)}
     region.client("scheduler").create_schedule(
         Name=name,
         ScheduleExpression=expression,
         FlexibleTimeWindow={"Mode": "OFF"},
-        Target={"Arn": target, "RoleArn": ROLE, **asked},
+        Target={"Arn": target, "RoleArn": ROLE, **given_input},
         **more,
     )
 
@@ -77,13 +77,13 @@ def test_enabled_schedules_of_all_groups_fire_in_order_of_time(region: EmptyRegi
 
 
 def test_context_attributes_are_replaced_in_the_input(region: EmptyRegion) -> None:
-    asked = {
+    given_input = {
         "kind": "schedule",
         "time": "<aws.scheduler.scheduled-time>",
         "schedule": "<aws.scheduler.schedule-arn>",
         "run": "<aws.scheduler.execution-id>",
     }
-    schedule(region, "look", "rate(5 minutes)", region.state_machine(), asked)
+    schedule(region, "look", "rate(5 minutes)", region.state_machine(), given_input)
     started = [str(one.execution_arn) for one in fire_schedules(minute(0), minute(10), region=region.name)]
     assert executions.wait_for(started[0]).status == "SUCCEEDED"
     given = [region.execution_input(arn) for arn in started]
@@ -104,7 +104,7 @@ def test_schedule_that_starts_no_state_machine_is_refused(region: EmptyRegion) -
 def test_refused_request_goes_to_the_dead_letter_queue(region: EmptyRegion) -> None:
     """Not the input, but the request to Step Functions with the reason, as the Scheduler guide shows it."""
     gone = f"arn:aws:states:{region.name}:123456789012:stateMachine:gone"
-    asked = {"kind": "schedule", "time": "<aws.scheduler.scheduled-time>"}
+    given_input = {"kind": "schedule", "time": "<aws.scheduler.scheduled-time>"}
     region.client("scheduler").create_schedule(
         Name="check",
         ScheduleExpression="rate(5 minutes)",
@@ -112,7 +112,7 @@ def test_refused_request_goes_to_the_dead_letter_queue(region: EmptyRegion) -> N
         Target={
             "Arn": gone,
             "RoleArn": ROLE,
-            "Input": json.dumps(asked),
+            "Input": json.dumps(given_input),
             "DeadLetterConfig": {"Arn": region.queue("letters")},
         },
     )

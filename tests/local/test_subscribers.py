@@ -1,4 +1,4 @@
-"""Subscribers that are a team's own queue and function, on a stack that is deployed and broken by hand."""
+"""Subscribers can be a team's own queue and function."""
 
 from pathlib import Path
 

@@ -120,7 +120,7 @@ def test_a_check_of_ours_whose_policy_is_gone_is_a_monitoring_failure(
     assert (ended.status, ended.states[-1]) == ("FAILED", "MonitoringFailed")
     assert "no flow 'live-stream' is monitored here" in ended.cause
     (message,) = told
-    assert (message.subject, message.attributes["kind"]) == ("[CRITICAL] monitoring is blind (dev)", "blind")
+    assert (message.subject, message.attributes["kind"]) == ("[CRITICAL] monitoring is down (dev)", "blind")
     assert message.recipients == ("email live-dev@example.com",)
     assert ended.arn in message.message
     assert dead_letters(deployment, aws) == [given]

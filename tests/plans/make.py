@@ -45,7 +45,8 @@ FOLDER: Final = Path(__file__).resolve().parent
 UNREAD: Final = ("configuration", "prior_state", "planned_values", "relevant_attributes", "variables")
 VARYING: Final = (
     r"(?P<uuid>[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})"
-    r"|(?<=:flow:)(?P<flow>[0-9a-f]{32})"
+    r"|(?<=:)(?P<flow>[0-9a-f]{32})(?=:)"
+    r"|(?P<role>AROA[0-9A-Z]{17})"
     r"|(?P<time>\b20\d\d-\d\d-\d\dT[\d:.]+(?:Z|\+00:00)?)"
 )
 """What differs from run to run: IDs and times."""
@@ -422,8 +423,9 @@ def normal(text: str, endpoint: str) -> bytes:
         found = match.group()
         if match.lastgroup == "time":
             return "2026-11-24T00:00:00Z"
-        number = uuid.UUID(int=len(seen) + 1)
-        return seen.setdefault(found, number.hex if match.lastgroup == "flow" else str(number))
+        number = len(seen) + 1
+        forms = {"uuid": str(uuid.UUID(int=number)), "flow": f"{number:032x}", "role": f"AROA{number:017}"}
+        return seen.setdefault(found, forms[str(match.lastgroup)])
 
     return re.sub(VARYING, fixed, text).encode()
 

@@ -1,4 +1,4 @@
-"""A table in memory with the conditions of the real one, in which executions meet and die where a test says."""
+"""A table in memory with the conditions of the real one, in which executions meet and die where a test wants."""
 
 import pickle
 from collections.abc import Callable

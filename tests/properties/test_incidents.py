@@ -1,6 +1,6 @@
-"""Whatever order looks come in, whoever dies and whoever meets: one message of each thing, and none is lost.
+"""Checks in any order, executions that die or meet: each notification is sent once, and none is lost.
 
-Each sequence is a few to many looks of one flow (good, bad in several ways, events of a source going and coming,
+Each sequence is a few to many checks of one flow (good, bad in several ways, events of a source going and coming,
 maintenance, stops and starts; late and repeated ones as well), handled by the real decision and the real order of
 saving and sending. At each call to table or topic an execution may die, or another run in between. The state machine's
 retry of a dead execution comes at once, later, or never.
@@ -19,7 +19,7 @@ from alert_handler.record import Record, nothing_known
 from report import Report
 from tests.properties.memory import CrashError, World
 from tests.properties.tries import many
-from tests.unit.stream import SOURCE_ARNS, issue, look
+from tests.unit.stream import SOURCE_ARNS, check, issue
 
 LOSS = issue("SourcePacketLossPercent", "HIGH", value=2.0, threshold=0.1)
 JITTER = issue("SourceJitter", "MEDIUM", value=80.0, threshold=50.0)
@@ -28,38 +28,38 @@ ONE_GONE = issue("source", "HIGH", evidence="event", value=None, threshold=None)
 ALL_GONE = issue("source", "CRITICAL", evidence="event", value=None, threshold=None)
 
 
-def said(part: str, *, bad: bool) -> list[dict[str, Any]]:
+def evidence(part: str, *, bad: bool) -> list[dict[str, Any]]:
     return [{"about": "source", "part": part, "bad": bad, "holds_seconds": 180}]
 
 
 SHAPES: dict[str, Callable[[float], Report]] = {
-    "good": lambda seconds: look(seconds, sources=TWO),
-    "lost": lambda seconds: look(seconds, issue(), sources=TWO),
-    "silent": lambda seconds: look(seconds, issue(evidence="no data", value=None), sources=TWO),
-    "loss": lambda seconds: look(seconds, LOSS, sources=TWO),
-    "jitter": lambda seconds: look(seconds, JITTER, sources=TWO),
-    "loss and jitter": lambda seconds: look(seconds, LOSS, JITTER, sources=TWO),
-    "a gone": lambda seconds: look(
-        seconds, ONE_GONE, sources=TWO, said=said(SOURCE_ARNS[0], bad=True), all_lost=ALL_GONE
+    "good": lambda seconds: check(seconds, sources=TWO),
+    "lost": lambda seconds: check(seconds, issue(), sources=TWO),
+    "silent": lambda seconds: check(seconds, issue(evidence="no data", value=None), sources=TWO),
+    "loss": lambda seconds: check(seconds, LOSS, sources=TWO),
+    "jitter": lambda seconds: check(seconds, JITTER, sources=TWO),
+    "loss and jitter": lambda seconds: check(seconds, LOSS, JITTER, sources=TWO),
+    "a gone": lambda seconds: check(
+        seconds, ONE_GONE, sources=TWO, event_evidence=evidence(SOURCE_ARNS[0], bad=True), all_lost=ALL_GONE
     ),
-    "b gone": lambda seconds: look(
-        seconds, ONE_GONE, sources=TWO, said=said(SOURCE_ARNS[1], bad=True), all_lost=ALL_GONE
+    "b gone": lambda seconds: check(
+        seconds, ONE_GONE, sources=TWO, event_evidence=evidence(SOURCE_ARNS[1], bad=True), all_lost=ALL_GONE
     ),
-    "a back": lambda seconds: look(seconds, sources=TWO, said=said(SOURCE_ARNS[0], bad=False)),
-    "standby": lambda seconds: look(seconds, sources=TWO, flow_status="STANDBY"),
-    "starting": lambda seconds: look(seconds, sources=TWO, flow_status="STARTING"),
-    "error": lambda seconds: look(
+    "a back": lambda seconds: check(seconds, sources=TWO, event_evidence=evidence(SOURCE_ARNS[0], bad=False)),
+    "standby": lambda seconds: check(seconds, sources=TWO, flow_status="STANDBY"),
+    "starting": lambda seconds: check(seconds, sources=TWO, flow_status="STARTING"),
+    "error": lambda seconds: check(
         seconds, issue("FlowStatus", evidence="status", value=None), sources=TWO, flow_status="ERROR"
     ),
-    "maintenance begins": lambda seconds: look(seconds, sources=TWO, maintenance="INPROGRESS"),
-    "maintenance ends": lambda seconds: look(seconds, sources=TWO, maintenance="FINISHED"),
+    "maintenance begins": lambda seconds: check(seconds, sources=TWO, maintenance="INPROGRESS"),
+    "maintenance ends": lambda seconds: check(seconds, sources=TWO, maintenance="FINISHED"),
 }  # fmt: skip
 
 names = st.sampled_from(sorted(SHAPES)) | st.sampled_from(["good", "good", "lost", "loss", "a gone"])
 gaps = st.sampled_from([0, 20, 40, 60, 60, 60, 300, 2000])
 happenings = st.sampled_from(["on"] * 12 + ["die", "meet"])
 lateness = st.sampled_from([0, 0, 0, 0, 30, 90, 400])
-looks = st.lists(st.tuples(names, gaps, lateness, st.integers(1, 3)), min_size=1, max_size=14)
+checks = st.lists(st.tuples(names, gaps, lateness, st.integers(1, 3)), min_size=1, max_size=14)
 """What is seen, how many seconds after the one before, how late it is delivered, and how often."""
 
 
@@ -151,18 +151,18 @@ class Run:
         assert report["healthy"] or any(record["incident"] or excused(record, report) for record in versions), report
 
     def settle(self) -> None:
-        """Two hours later, good looks come undisturbed, until nothing is left to say."""
+        """Two hours later, good checks come undisturbed, until nothing is pending."""
         last = max(datetime.fromisoformat(report["timestamp"]) for report in self.succeeded)
-        eight = datetime.fromisoformat(look(0)["timestamp"])
+        eight = datetime.fromisoformat(check(0)["timestamp"])
         for number in range(8):
             self.world.later(120)
             seconds = (last - eight).total_seconds() + 7300 + 120 * number
-            self.world.execute(look(seconds, sources=TWO), f"quiet-{number}")
+            self.world.execute(check(seconds, sources=TWO), f"quiet-{number}")
 
 
 @many
-@given(looks, st.data())
-def test_one_message_of_each_thing_and_none_is_lost(
+@given(checks, st.data())
+def test_each_notification_is_sent_once_and_none_is_lost(
     given: list[tuple[str, int, int, int]], data: st.DataObject
 ) -> None:
     run = Run(given, data).play()
@@ -199,8 +199,8 @@ def test_one_message_of_each_thing_and_none_is_lost(
 
 
 @many
-@given(looks)
-def test_a_report_decided_again_adds_nothing(given: list[tuple[str, int, int, int]]) -> None:
+@given(checks)
+def test_report_decided_again_adds_nothing(given: list[tuple[str, int, int, int]]) -> None:
     record = nothing_known()
     for _, report in delivered(given):
         record, _ = decide(record, report)

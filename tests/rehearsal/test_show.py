@@ -19,7 +19,7 @@ def result(tmp_path: Path, *sent: tuple[float, str, str]) -> Result:
     for minute, kind, severity in sent:
         found.notifications.append(
             Notification(
-                minute=minute, kind=kind, severity=severity, subject=f"[{severity}] {kind}", text="Do first: look.",
+                minute=minute, kind=kind, severity=severity, subject=f"[{severity}] {kind}", text="First: look.",
                 recipients=("email noc@example.com",),
             )
         )  # fmt: skip
@@ -41,7 +41,7 @@ def test_many_scenarios_are_a_line_each_with_their_messages_and_one_message_in_f
     text = shown(good, good, full=False)
     assert text.count("passed  packet_loss: The network loses packets for a while (live, dev)") == 2
     assert "          20:07:00 [MEDIUM] opened" in text
-    assert text.count("| Do first: look.") == 1
+    assert text.count("| First: look.") == 1
     assert "passed: 2 scenario(s), 6 message(s) delivered" in text
 
 

@@ -6,10 +6,12 @@ from typing import Any
 
 import pytest
 
+import measures
 from components.alarms import SILENT
 from components.event_patterns import DETAIL_TYPES, FLOWS_A_RULE
 from components.health_rules import health_rules
 from components.paths import PROJECT
+from report import SCHEMA
 from settings import load_environment
 from tests.synth.conftest import Synthesized
 from tools.operations.preflight import SHARED_RULES
@@ -262,12 +264,31 @@ def test_only_alert_handler_changes_encrypted_incidents(prod: Synthesized) -> No
 
 def test_incident_policy_is_in_the_monitoring_policy(prod: Synthesized) -> None:
     policy = json.loads(prod.one("aws_ssm_parameter", name="/media-workflow/prod/flows/channel-one")["value"])
-    assert policy["patience"] == {
+    assert policy["schema"] == SCHEMA
+    assert policy["incident_policy"] == {
         "reminder_minutes": 30,
         "recovery_checks": 2,
         "settling_minutes": 3,
         "incident_history_days": 90,
     }
+
+
+def test_functions_and_policies_are_updated_readers_first(prod: Synthesized) -> None:
+    """Each reads what the next one writes, and knows older schemas but no newer ones."""
+    functions = prod.content["resource"]["aws_lambda_function"]
+    addresses = {
+        item["function_name"].rpartition("-prod-")[2]: f"aws_lambda_function.{key}" for key, item in functions.items()
+    }
+    (monitor,) = [item for item in functions.values() if item["function_name"].endswith("stream-monitor")]
+    assert addresses["alert-handler"] in monitor["depends_on"]
+    assert {tuple(item["depends_on"]) for item in prod.all_of("aws_ssm_parameter")} == {(addresses["stream-monitor"],)}
+
+
+def test_dashboard_shows_what_the_functions_count(prod: Synthesized) -> None:
+    body = json.loads(prod.one("aws_cloudwatch_dashboard")["dashboard_body"])
+    drawn = [metric for widget in body["widgets"] for metric in widget["properties"].get("metrics", [])]
+    ours = [metric for metric in drawn if metric[0] == measures.NAMESPACE]
+    assert ours == [[measures.NAMESPACE, name, measures.DIMENSION, "prod"] for name in measures.METRICS]
 
 
 def test_each_function_has_its_own_role(prod: Synthesized) -> None:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final, cast
 from zlib import crc32
 
-from report import Issue, Patience, Policy, Report, Rule, worst
+from report import SCHEMA, IncidentPolicy, Issue, Policy, Report, Rule, worst
 
 FLOW_ARN: Final = "arn:aws:mediaconnect:us-east-1:123456789012:flow:1-AbC:live-stream"
 EXECUTION: Final = "arn:aws:states:us-east-1:123456789012:execution:media-workflow-prod-workflow:abc"
@@ -48,7 +48,7 @@ PRESENCE: Final = rule(
 )
 
 
-PATIENCE: Final[Patience] = {
+INCIDENT_POLICY: Final[IncidentPolicy] = {
     "reminder_minutes": 30,
     "recovery_checks": 2,
     "settling_minutes": 3,
@@ -77,12 +77,13 @@ def policy(**changes: Any) -> Policy:
     if "outputs" in changes:
         changes["outputs"] = [crc32(name.encode()) for name in changes["outputs"]]
     fields = {
+        "schema": SCHEMA,
         "environment": "prod",
         "flow_name": "live-stream",
         "flow_arn": FLOW_ARN,
         "on_air": "manual",
         "dashboard": "media-workflow-prod",
-        "patience": PATIENCE,
+        "incident_policy": INCIDENT_POLICY,
         "rules": [rule(), PRESENCE],
     }
     return cast("Policy", {**fields, **changes})
@@ -91,6 +92,7 @@ def policy(**changes: Any) -> Policy:
 def report(**changes: Any) -> Report:
     """An unhealthy report with one issue."""
     fields = {
+        "schema": SCHEMA,
         "flow_name": "live-stream",
         "flow_arn": FLOW_ARN,
         "flow_status": "ACTIVE",
@@ -116,7 +118,7 @@ def report(**changes: Any) -> Report:
             }
         ],
         "trigger": {"kind": "alarm", "name": "media-workflow-prod-live-stream/packet-loss", "state": "ALARM"},
-        "patience": PATIENCE,
+        "incident_policy": INCIDENT_POLICY,
         "sources": [{"name": "encoder", "arn": SOURCE_ARNS[0], "in_use": True}],
     }
     return cast("Report", {**fields, **changes})
@@ -138,7 +140,7 @@ def issue(about: str = "source", severity: str = "CRITICAL", **changes: Any) -> 
     return cast("Issue", {**fields, **changes})
 
 
-def look(seconds: float = 0, *issues: Issue, **changes: Any) -> Report:
+def check(seconds: float = 0, *issues: Issue, **changes: Any) -> Report:
     """A report so long after eight o'clock, unhealthy if it has issues."""
     time = datetime(2026, 11, 23, 20, 0, tzinfo=UTC) + timedelta(seconds=seconds)
     return report(

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+import measures
 from components.health_rules import health_rules
 from settings import load_environment
 from tools.bench.costs import MINUTES_A_MONTH, SCHEDULES, checks, rows
@@ -19,6 +20,7 @@ README_ROWS = {
     "Data out to the internet": ("data-out",),
     "Metrics that the checks read": ("metric-read",),
     "Alarms": ("alarm", "fast-alarm"),
+    "Metrics that the functions count": ("custom-metric",),
     "Dashboard": ("dashboard",),
     "Step Functions, STANDARD": ("transition",),
     "Lambda (arm64)": ("function-request", "function-memory"),
@@ -27,6 +29,7 @@ README_ROWS = {
     "Logs": ("logs-in", "logs-kept"),
 }
 """The prices in each row of the README's table."""
+COUNTED = len(measures.METRICS)
 COMPUTED_ROWS = {"What", "---", "Self-monitoring"}
 
 
@@ -96,6 +99,7 @@ def test_scale_page_has_the_cost_of_checks(series: dict[str, int]) -> None:
         f"are {PRICES['alarm'].usd} each",
         f"adds {PRICES['key'].usd} for its key, {PRICES['dashboard'].usd} for each page",
         f"the key costs {PRICES['key'].usd + 2 * PRICES['key-rotation'].usd}",
+        f"up to {COUNTED * PRICES['custom-metric'].usd} for the {COUNTED} metrics that its functions count",
         f"| 60 | 60 | {PRICES['alarm'].usd} |",
         f"| 30 | 30 | {PRICES['fast-alarm'].usd} |",
         f"| 10 | 10 | {PRICES['fast-alarm'].usd} |",

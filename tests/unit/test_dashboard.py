@@ -1,4 +1,4 @@
-"""A graph shows what its metric was for as long as anybody looks back."""
+"""Graphs keep their datapoints for longer than three hours."""
 
 from components.dashboard_layout import FlowGraphs, dashboard_layout
 from components.health_rules import health_rules
@@ -6,7 +6,7 @@ from settings import Flow, Thresholds
 from tests.unit.environments import source
 
 
-def test_a_graph_has_datapoints_of_a_minute_though_an_alarm_has_periods_of_seconds() -> None:
+def test_graph_has_a_period_of_a_minute_for_rules_of_seconds() -> None:
     flow = Flow.model_validate({"name": "flow", "source": source("rtp")})
     rules = health_rules(flow, Thresholds(early_packet_loss_seconds=10))
     graphs = FlowGraphs(name="flow", flow_arn="arn", rules=rules, alarm_arns=[])

@@ -1,4 +1,4 @@
-"""Rules are judged as of the newest data that has arrived; what silence may mean is found beside it."""
+"""Rules are evaluated as of the newest data that has arrived; silence is reported beside them."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -59,13 +59,13 @@ def test_fault_is_found_as_of_the_newest_data_however_late(late: int) -> None:
     assert check({"source-lost": series(8e6, 0, late=late), "packet-loss": {}})["issues"][0]["severity"] == "CRITICAL"
 
 
-def test_series_that_is_later_than_others_is_judged_as_of_its_own_data() -> None:
+def test_later_series_is_evaluated_as_of_its_own_data() -> None:
     late, silent = series(2.0, 2.0, late=4), series(2.0, 2.0, late=5)
     assert check({"source-lost": series(8e6), "packet-loss": late})["issues"]
     assert not check({"source-lost": series(8e6), "packet-loss": silent})["issues"]
 
 
-def test_alarm_is_confirmed_over_its_own_range_though_newer_data_is_good() -> None:
+def test_alarm_is_confirmed_over_its_range_despite_newer_good_data() -> None:
     points = {"source-lost": series(8e6), "packet-loss": series(2.0, 2.0, 0.0, 0.0)}
     name = "media-workflow-prod-live-stream/packet-loss"
     raised = check(points, trigger={"kind": "alarm", "name": name, "state": "ALARM"})
@@ -179,9 +179,7 @@ BY_ALARM = {"kind": "alarm", "name": "media-workflow-prod-live-stream/packet-los
     ],
     ids=["now", "before", "gap", "far apart", "alternating"],
 )
-def test_alarm_with_its_longer_range_is_confirmed_only_by_what_breaches_the_rule(
-    loss: tuple[float | None, ...], *, found: bool
-) -> None:
+def test_alarm_is_confirmed_only_by_a_breach_of_its_rule(loss: tuple[float | None, ...], *, found: bool) -> None:
     """An alarm of 2 in 6 minutes stands for a rule of 2 in 2, whose datapoints may be four minutes late."""
     points = {"source-lost": series(8e6, 8e6), "packet-loss": series(*loss)}
     assert bool(check(points, trigger=BY_ALARM)["issues"]) is found

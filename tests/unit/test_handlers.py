@@ -1,6 +1,7 @@
 """The edges of both functions: which calls they make, how many, and that what fails is raised."""
 
 import json
+import logging
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -19,7 +20,11 @@ from report import Report
 from stream_monitor import handler as monitor
 from stream_monitor.handler import MonitorError
 from stream_monitor.trigger import TriggerError
-from tests.unit.stream import EXECUTION, FLOW_ARN, PRESENCE, STARTED, look, policy, report, rule
+from tests.properties.memory import World
+from tests.unit.stream import EXECUTION, FLOW_ARN, PRESENCE, STARTED, check, issue, policy, report, rule
+
+BAD = issue()
+WORSE = issue("SourceJitter", "MEDIUM", value=80.0, threshold=50.0)
 
 
 @cache
@@ -33,7 +38,7 @@ def stubbed(service: str) -> tuple[Any, Stubber]:
 
 
 class Aws:
-    """Stubs of the three services that the monitor asks; each answers only what it was told, in order."""
+    """Stubs of the three services that the monitor asks; each answers only the calls it expects, in order."""
 
     def __init__(self) -> None:
         (self._ssm, self.ssm), (self._flow, self.flow), (self._metrics, self.metrics) = map(
@@ -93,7 +98,7 @@ def series(number: int, *values: float, **more: Any) -> dict[str, Any]:
 EVENT = {"input": {"flow_name": "live-stream"}, "started": STARTED, "execution": EXECUTION}
 
 
-def test_a_look_asks_each_service_once_whatever_the_number_of_rules(aws: Aws) -> None:
+def test_check_asks_each_service_once_however_many_rules(aws: Aws) -> None:
     rules = [rule(key=f"r{number}", metric=f"M{number}", missing="notBreaching") for number in range(20)]
     aws.answers(value=policy(rules=rules), results=[series(number, 0.0) for number in range(20)])
     assert monitor.lambda_handler(EVENT, None)["healthy"]
@@ -111,7 +116,7 @@ def receiver(name: str, status: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("connected", [0.0, 1.0])
-def test_beside_a_disabled_output_each_enabled_one_is_asked_for(
+def test_enabled_outputs_are_read_one_by_one_beside_a_disabled_one(
     aws: Aws, monkeypatch: pytest.MonkeyPatch, connected: float
 ) -> None:
     given = [receiver("one", "ENABLED"), receiver("spare", "DISABLED"), receiver("two", "ENABLED")]
@@ -142,7 +147,7 @@ def test_beside_a_disabled_output_each_enabled_one_is_asked_for(
     assert found["healthy"] is (connected == 1)
 
 
-def test_while_all_outputs_are_enabled_the_flow_is_asked_for(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_metric_of_the_flow_is_read_while_all_outputs_are_enabled(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
     aws.answers(value=policy(rules=[RECEIVERS]), outputs=[receiver("one", "ENABLED")])
     asked: dict[str, Any] = {}
 
@@ -173,9 +178,7 @@ def asked_of_cloudwatch(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> dict[str, 
     return asked
 
 
-def test_the_datapoints_asked_for_are_those_before_the_trigger_and_of_this_flow(
-    aws: Aws, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_query_covers_this_flow_up_to_the_trigger(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
     aws.answers()
     asked = asked_of_cloudwatch(aws, monkeypatch)
     monitor.lambda_handler(EVENT, None)
@@ -186,7 +189,7 @@ def test_the_datapoints_asked_for_are_those_before_the_trigger_and_of_this_flow(
 
 
 @pytest.mark.parametrize(("started", "until"), [("20:28:10", "20:28:00"), ("23:00:00", "21:03:00")])
-def test_an_event_that_arrives_late_is_judged_with_what_was_measured_since(
+def test_late_event_is_evaluated_with_later_datapoints(
     aws: Aws, monkeypatch: pytest.MonkeyPatch, started: str, until: str
 ) -> None:
     aws.answers()
@@ -197,7 +200,7 @@ def test_an_event_that_arrives_late_is_judged_with_what_was_measured_since(
     assert f"{asked['EndTime']:%H:%M:%S}" == until
 
 
-def test_beside_seconds_a_minute_that_has_not_ended_is_not_read_though_cloudwatch_gives_it(aws: Aws) -> None:
+def test_unfinished_minute_is_not_read_beside_rules_of_seconds(aws: Aws) -> None:
     fast = rule(key="early", metric="SourcePacketLossPercent", period=10, evaluation_periods=18, datapoints_to_alarm=1)
     jitter = rule(key="jitter", metric="SourceJitter", evaluation_periods=1, datapoints_to_alarm=1)
     begun = datetime(2026, 11, 23, 20, 5, tzinfo=UTC)
@@ -209,7 +212,7 @@ def test_beside_seconds_a_minute_that_has_not_ended_is_not_read_though_cloudwatc
     assert monitor.lambda_handler(EVENT, None)["healthy"]
 
 
-def test_a_stopped_flow_is_not_asked_for_metrics_it_cannot_have(aws: Aws) -> None:
+def test_stopped_flow_is_checked_without_metrics(aws: Aws) -> None:
     aws.answers(status="STANDBY")
     assert monitor.lambda_handler(EVENT, None)["flow_status"] == "STANDBY"
     aws.all_asked()
@@ -218,21 +221,21 @@ def test_a_stopped_flow_is_not_asked_for_metrics_it_cannot_have(aws: Aws) -> Non
 @pytest.mark.parametrize(
     ("answer", "words"),
     [
-        ({"value": "[]"}, "holds no policy"),
-        ({"value": "not json"}, "holds no policy"),
+        ({"value": "[]"}, "is not a monitoring policy"),
+        ({"value": "not json"}, "is not a monitoring policy"),
         ({"value": {"rules": []}}, "lacks"),
         ({"results": [series(0, 8e6)]}, "answered 1 of 2 series"),
         ({"results": [series(0, 8e6), series(1, 0.0, StatusCode="PartialData")]}, "in part"),
         ({"results": [series(0, 8e6), series(1, 0.0)], "NextToken": "more"}, "series"),
     ],
 )
-def test_half_an_answer_is_an_error_and_never_health(aws: Aws, answer: dict[str, Any], words: str) -> None:
+def test_partial_answer_is_an_error(aws: Aws, answer: dict[str, Any], words: str) -> None:
     aws.answers(**answer)
     with pytest.raises(MonitorError, match=words):
         monitor.lambda_handler(EVENT, None)
 
 
-def test_a_refusal_of_aws_reaches_the_state_machine(aws: Aws) -> None:
+def test_refusal_of_aws_reaches_the_state_machine(aws: Aws) -> None:
     aws.ssm.add_client_error("get_parameter", "ThrottlingException")
     with pytest.raises(ClientError, match="ThrottlingException"):
         monitor.lambda_handler(EVENT, None)
@@ -243,7 +246,7 @@ OTHER_FLOW = FLOW_ARN.replace("flow:1-", "flow:2-")
 
 
 @pytest.mark.parametrize("given", [{**ALERT, "resources": []}, {"kind": "schedule"}])
-def test_an_event_or_schedule_without_a_flow_reaches_the_state_machine(aws: Aws, given: dict[str, Any]) -> None:
+def test_unusable_event_or_schedule_raises(aws: Aws, given: dict[str, Any]) -> None:
     with pytest.raises(TriggerError):
         monitor.lambda_handler({"input": given, "started": STARTED}, None)
 
@@ -253,11 +256,11 @@ def test_an_event_or_schedule_without_a_flow_reaches_the_state_machine(aws: Aws,
     [
         ({}, "names no flow"),
         ("nonsense", "the input is a str"),
-        ({"flow_arn": "arn:aws:s3:::bucket"}, "is no ARN of a MediaConnect flow"),
+        ({"flow_arn": "arn:aws:s3:::bucket"}, "is not the ARN of a MediaConnect flow"),
         ({"flow_name": "live-stream", "time": "2099-01-01T00:00:00Z"}, "is in the future"),
     ],
 )
-def test_a_persons_input_that_starts_no_check_is_refused_with_the_fix(aws: Aws, given: object, words: str) -> None:
+def test_unusable_input_of_a_person_is_refused_with_the_fix(aws: Aws, given: object, words: str) -> None:
     refused = monitor.lambda_handler({"input": given, "started": STARTED}, None)["refused"]
     assert words in refused
     assert f"The input was {json.dumps(given)}." in refused
@@ -274,7 +277,7 @@ def test_a_persons_input_that_starts_no_check_is_refused_with_the_fix(aws: Aws, 
         ({**ALERT, "resources": [FLOW_ARN]}, True),
     ],
 )
-def test_a_missing_policy_is_the_callers_error_only_if_a_person_asked(
+def test_missing_policy_is_refused_for_a_person_and_raised_otherwise(
     aws: Aws,
     given: dict[str, Any],
     ours: bool,  # noqa: FBT001
@@ -287,7 +290,7 @@ def test_a_missing_policy_is_the_callers_error_only_if_a_person_asked(
         assert "'live-stream'" in monitor.lambda_handler({"input": given, "started": STARTED}, None)["refused"]
 
 
-def test_another_flow_of_the_same_name_is_not_judged_by_our_policy(aws: Aws) -> None:
+def test_policy_of_another_flow_with_the_same_name_is_refused(aws: Aws) -> None:
     aws.ssm.add_response("get_parameter", {"Parameter": {"Value": json.dumps(policy())}})
     answer = monitor.lambda_handler({"input": {"flow_arn": OTHER_FLOW}, "started": STARTED}, None)
     assert f"not of {OTHER_FLOW}" in answer["refused"]
@@ -295,7 +298,7 @@ def test_another_flow_of_the_same_name_is_not_judged_by_our_policy(aws: Aws) -> 
 
 
 @pytest.mark.parametrize("key", ["flow", "flow_arn", "flow_name", "detail-type"])
-def test_a_long_input_is_quoted_in_part(aws: Aws, key: str) -> None:
+def test_long_input_is_quoted_in_part(aws: Aws, key: str) -> None:
     answer = monitor.lambda_handler({"input": {key: "x" * 200_000}, "started": STARTED}, None)
     assert len(answer["refused"]) < 3000
 
@@ -309,7 +312,7 @@ class Desk:
     def clients(self) -> tuple[Any, Any]:
         return self._table, self._topic
 
-    def remembers(self, record: Record | None = None, version: int = 1) -> None:
+    def holds(self, record: Record | None = None, version: int = 1) -> None:
         item = {"record": {"S": json.dumps(record)}, "version": {"N": str(version)}}
         asked = {"TableName": "incidents", "Key": {"flow": {"S": "live-stream"}, "entry": {"S": "current"}}}
         self.table.add_response("get_item", {"Item": item} if record else {}, asked | {"ConsistentRead": True})
@@ -320,6 +323,7 @@ def desk(monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
     stubs = Desk()
     monkeypatch.setenv("TOPIC_ARN", "arn:aws:sns:us-east-1:123456789012:alerts")
     monkeypatch.setenv("TABLE_NAME", "incidents")
+    monkeypatch.setenv("ENVIRONMENT", "prod")
     monkeypatch.setattr(alert, "clients", stubs.clients)
     with stubs.table, stubs.topic:
         yield stubs
@@ -337,8 +341,8 @@ SAVE = {
 SAVE_OVER = SAVE | {"ExpressionAttributeValues": {":over": {"N": "1"}}}
 
 
-def test_a_new_incident_is_saved_then_published_with_what_subscriptions_filter_by_then_saved(desk: Desk) -> None:
-    desk.remembers(None)
+def test_new_incident_is_saved_published_with_attributes_and_saved(desk: Desk) -> None:
+    desk.holds(None)
     desk.table.add_response("put_item", {}, SAVE)
     wanted = {
         "TopicArn": "arn:aws:sns:us-east-1:123456789012:alerts",
@@ -362,32 +366,128 @@ def test_a_new_incident_is_saved_then_published_with_what_subscriptions_filter_b
     assert answer == {"sent": ["live-stream/2026-11-23T20:05:30+00:00/1"]}
 
 
-def test_a_quiet_look_reads_one_item_and_writes_nothing(desk: Desk) -> None:
-    desk.remembers({**nothing_known(), "status": "ACTIVE"})
-    assert alert.lambda_handler({"report": look()}, None) == {"sent": []}
+def fields(log: pytest.LogCaptureFixture) -> list[dict[str, Any]]:
+    """The events of the log with the fields that Lambda's JSON format makes keys of."""
+    plain = {*vars(logging.makeLogRecord({})), "message", "asctime", "taskName"}
+    return [
+        {"event": record.getMessage()} | {key: value for key, value in vars(record).items() if key not in plain}
+        for record in log.records
+        if record.name == "media_workflow"
+    ]
 
 
-def test_a_record_that_was_closed_in_the_future_silences_nothing(desk: Desk) -> None:
-    desk.remembers({**nothing_known(), "closed": "2099-01-01T00:00:00+00:00"})
+def counted(out: str) -> dict[str, float]:
+    """The metrics that lines in CloudWatch's embedded metric format hold; each has one dimension."""
+    found: dict[str, float] = {}
+    for line in map(json.loads, out.splitlines()):
+        (described,) = line["_aws"]["CloudWatchMetrics"]
+        assert (described["Namespace"], described["Dimensions"], line["Environment"]) == (
+            "MediaWorkflow", [["Environment"]], "prod"
+        )  # fmt: skip
+        found |= {metric["Name"]: line[metric["Name"]] for metric in described["Metrics"]}
+    return found
+
+
+IDS = {"flow": "live-stream", "execution": EXECUTION}
+
+
+def test_check_logs_its_findings_and_is_counted(
+    aws: Aws, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+) -> None:
+    aws.answers(value=policy(rules=[rule(evaluation_periods=1, datapoints_to_alarm=1)]), results=[series(0, 2.4)])
+    monitor.lambda_handler({**EVENT, "retries": 1}, None)
+    assert fields(caplog) == [
+        {"event": "retry", **IDS, "retries": 1},
+        {
+            "event": "issue found", **IDS, "severity": "HIGH", "about": "SourcePacketLossPercent",
+            "metric": "SourcePacketLossPercent", "value": 2.4, "evidence": "metric",
+        },
+        {
+            "event": "check done", **IDS, "severity": "HIGH", "healthy": False, "status": "ACTIVE",
+            "trigger": "person", "trigger_name": "person", "as_of": "2026-11-23T20:05:00+00:00",
+        },
+    ]  # fmt: skip
+    assert counted(capsys.readouterr().out) == {"Checks": 1}
+
+
+def test_refused_input_is_logged_and_counted(
+    aws: Aws, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+) -> None:
+    answer = monitor.lambda_handler({**EVENT, "input": {}}, None)
+    assert fields(caplog) == [{"event": "input refused", "execution": EXECUTION, "reason": answer["refused"]}]
+    assert counted(capsys.readouterr().out) == {"InputsRefused": 1}
+
+
+def test_incident_and_notification_are_logged_and_counted(
+    desk: Desk, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+) -> None:
+    desk.holds(None)
+    desk.table.add_client_error("put_item", "ConditionalCheckFailedException")
+    desk.holds(None)
+    for _ in range(2):
+        desk.table.add_response("put_item", {})
+    desk.topic.add_response("publish", {"MessageId": "m-1"})
+    alert.lambda_handler({"report": report(), "execution": EXECUTION, "retries": 2}, None)
+    incident = {"incident": "2026-11-23T20:05:30+00:00", "severity": "HIGH"}
+    assert fields(caplog) == [
+        {"event": "retry", **IDS, "retries": 2},
+        {"event": "retry", **IDS, "reason": "another execution saved the record"},
+        {"event": "incident opened", **IDS, **incident},
+        {
+            "event": "notification sent",
+            **IDS,
+            **incident,
+            "kind": "opened",
+            "id": f"live-stream/{incident['incident']}/1",
+        },
+    ]
+    assert counted(capsys.readouterr().out) == {"NotificationsSent": 1, "IncidentsOpened": 1}
+
+
+@pytest.mark.parametrize(
+    ("reports", "events"),
+    [
+        ([check(0, WORSE), check(60, BAD), check(120, BAD)], ["incident opened", "incident escalated"]),
+        ([check(0, BAD), check(60), check(120)], ["incident opened", "incident resolved"]),
+        ([check(0), check(60)], []),
+    ],
+)
+def test_each_change_of_an_incident_is_logged_once(
+    caplog: pytest.LogCaptureFixture, reports: list[Report], events: list[str]
+) -> None:
+    caplog.set_level("INFO")
+    world = World()
+    for number, found in enumerate(reports):
+        world.execute(found, f"execution-{number}")
+    assert [found["event"] for found in fields(caplog)] == events
+
+
+def test_quiet_check_reads_one_item_and_writes_nothing(desk: Desk) -> None:
+    desk.holds({**nothing_known(), "status": "ACTIVE"})
+    assert alert.lambda_handler({"report": check()}, None) == {"sent": []}
+
+
+def test_record_closed_in_the_future_silences_nothing(desk: Desk) -> None:
+    desk.holds({**nothing_known(), "closed": "2099-01-01T00:00:00+00:00"})
     desk.table.add_response("put_item", {}, SAVE_OVER)
     desk.topic.add_response("publish", {"MessageId": "m-1"})
     desk.table.add_response("put_item", {}, SAVE | {"ExpressionAttributeValues": {":over": {"N": "2"}}})
     assert alert.lambda_handler({"report": report(), "execution": EXECUTION}, None)["sent"]
 
 
-def test_a_message_that_sns_refuses_reaches_the_state_machine(desk: Desk) -> None:
-    desk.remembers(None)
+def test_message_that_sns_refuses_reaches_the_state_machine(desk: Desk) -> None:
+    desk.holds(None)
     desk.table.add_response("put_item", {}, SAVE)
     desk.topic.add_client_error("publish", "KMSAccessDenied")
     with pytest.raises(ClientError, match="KMSAccessDenied"):
         alert.lambda_handler({"report": report(), "execution": EXECUTION}, None)
 
 
-def test_a_lost_condition_is_decided_again_and_any_other_refusal_is_raised(desk: Desk) -> None:
-    desk.remembers(None)
+def test_lost_save_is_decided_again_and_other_errors_are_raised(desk: Desk) -> None:
+    desk.holds(None)
     desk.table.add_client_error("put_item", "ConditionalCheckFailedException")
     opened, _ = decide(nothing_known(), report())
-    desk.remembers({**opened, "pending": []})
+    desk.holds({**opened, "pending": []})
     desk.table.add_client_error("put_item", "ProvisionedThroughputExceededException")
     later = report(timestamp="2026-11-23T20:06:30+00:00")
     with pytest.raises(ClientError, match="ProvisionedThroughputExceeded"):
@@ -395,13 +495,13 @@ def test_a_lost_condition_is_decided_again_and_any_other_refusal_is_raised(desk:
 
 
 @pytest.mark.parametrize("event", [{}, {"report": None}, {"report": {}}])
-def test_without_a_report_nothing_is_sent_and_the_workflow_is_told(desk: Desk, event: dict[str, Any]) -> None:
+def test_missing_report_is_an_error(desk: Desk, event: dict[str, Any]) -> None:
     with pytest.raises(ReportError):
         alert.lambda_handler(event, None)
 
 
 @pytest.mark.parametrize("key", sorted(Report.__required_keys__))
-def test_a_report_that_lacks_something_is_an_error_and_never_health(desk: Desk, key: str) -> None:
+def test_incomplete_report_is_an_error(desk: Desk, key: str) -> None:
     broken: Any = {name: value for name, value in report().items() if name != key}
     with pytest.raises(ReportError, match=f"lacks {key}"):
         alert.lambda_handler({"report": broken}, None)
@@ -417,7 +517,7 @@ def test_presence_is_a_rule_that_silence_breaks(aws: Aws) -> None:
     aws.all_asked()
 
 
-def test_further_evidence_that_cannot_be_had_fails_no_check(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_further_evidence_fails_no_check(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
     aws.answers(value=policy(rules=[PRESENCE]), results=[series(0)])
     aws.metrics.add_client_error("get_metric_data", "Throttling")
     monkeypatch.setattr(monitor, "metadata_client", Refusing)

@@ -8,7 +8,7 @@ from alert_handler.healing import healed
 from alert_handler.incident import decide
 from alert_handler.record import Record, nothing_known
 from report import FUTURE_TOLERANCE, Report
-from tests.unit.stream import look, report
+from tests.unit.stream import check, report
 
 NOW = datetime(2026, 11, 23, 20, 30, tzinfo=UTC)
 
@@ -18,7 +18,7 @@ def bad(minute: float, year: int = 2026) -> Report:
 
 
 def good(minute: float) -> Report:
-    return look(30 * 60 + minute * 60)
+    return check(30 * 60 + minute * 60)
 
 
 def taken(record: Record, *reports: Report) -> tuple[Record, list[str]]:
@@ -39,26 +39,26 @@ def poisoned(*reports: Report) -> Record:
     return record
 
 
-def test_a_close_in_the_future_silences_nothing() -> None:
+def test_close_in_the_future_silences_nothing() -> None:
     record = nothing_known()
     record["closed"] = "2099-01-01T00:00:00+00:00"
     assert decide(record, bad(0))[1] == [], "that is what it did"
     assert taken(record, bad(0))[1] == ["opened"]
 
 
-def test_an_incident_of_the_future_is_reminded_of_and_ends() -> None:
+def test_incident_of_the_future_reminds_and_ends() -> None:
     record = poisoned(bad(0, year=2099))
     _, kinds = taken(record, bad(1), bad(60), *(good(minute) for minute in range(70, 80)))
     assert kinds == ["reminded", "recovered"]
 
 
-def test_its_parts_still_belong_together() -> None:
+def test_healed_record_stays_consistent() -> None:
     record = healed(poisoned(bad(0, year=2099)), checked=NOW, now=NOW)
     assert record["incident"]
     assert record["pending"][0]["incident"] == record["incident"]["opened"] < NOW.isoformat()
 
 
-def test_a_maintenance_window_of_the_future_is_over_and_one_of_now_stays() -> None:
+def test_maintenance_of_the_future_is_over_and_of_now_stays() -> None:
     begun = good(0)
     begun["maintenance"] = "INPROGRESS"
     ahead = good(16 * 60)
@@ -74,7 +74,7 @@ def test_a_maintenance_window_of_the_future_is_over_and_one_of_now_stays() -> No
 
 
 @pytest.mark.parametrize("late", [0, 3600])
-def test_a_record_of_the_past_is_left_as_it_is(late: int) -> None:
+def test_record_of_the_past_is_left_as_it_is(late: int) -> None:
     record = poisoned(bad(0), bad(10), good(12))
     checked = NOW - timedelta(seconds=late)
     assert healed(record, checked=checked, now=NOW + timedelta(minutes=13)) == record

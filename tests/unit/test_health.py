@@ -1,4 +1,4 @@
-"""A flow is judged as CloudWatch judges its alarms, and its status decides whether there is anything to judge."""
+"""Evaluation of a flow: rules as CloudWatch evaluates their alarms, status, and events."""
 
 from datetime import UTC, datetime, timedelta
 from itertools import permutations
@@ -50,12 +50,12 @@ NONE = dict.fromkeys(ALL, "OK")
     ],
 )
 @pytest.mark.parametrize("mode", ["missing", "ignore", "breaching", "notBreaching"])
-def test_missing_datapoints_are_treated_as_the_cloudwatch_guide_says(
+def test_missing_datapoints_are_treated_as_cloudwatch_documents(
     needed: int, picture: str, expected: dict[str, str], mode: str
 ) -> None:
-    # "ignore" keeps the alarm's state, of which a look knows nothing; it is OK here unless the points decide.
-    judged = rule(evaluation_periods=3, datapoints_to_alarm=needed, threshold=0.5, missing=mode)
-    assert evaluate_rule(judged, points(picture), now=NOW)[0] == expected[mode]
+    # "ignore" keeps the alarm's state, of which a check knows nothing; it is OK here unless the points decide.
+    evaluated = rule(evaluation_periods=3, datapoints_to_alarm=needed, threshold=0.5, missing=mode)
+    assert evaluate_rule(evaluated, points(picture), now=NOW)[0] == expected[mode]
 
 
 @pytest.mark.parametrize(
@@ -68,30 +68,30 @@ def test_missing_datapoints_are_treated_as_the_cloudwatch_guide_says(
     ],
 )
 @pytest.mark.parametrize("value", [0.9, 1.0, 1.1])
-def test_a_threshold_is_met_or_passed_as_the_comparison_says(
+def test_comparison_decides_whether_the_threshold_itself_breaches(
     comparison: str, breaching: list[float], value: float
 ) -> None:
-    judged = rule(comparison=comparison, threshold=1.0, evaluation_periods=1, datapoints_to_alarm=1)
-    state, _ = evaluate_rule(judged, {minutes_ago(1): value}, now=NOW)
+    evaluated = rule(comparison=comparison, threshold=1.0, evaluation_periods=1, datapoints_to_alarm=1)
+    state, _ = evaluate_rule(evaluated, {minutes_ago(1): value}, now=NOW)
     assert (state == "ALARM") is (value in breaching)
 
 
-def test_an_unknown_comparison_is_an_error_and_not_health() -> None:
+def test_unknown_comparison_is_an_error_and_not_health() -> None:
     with pytest.raises(ValueError, match="unknown comparison 'Near'"):
         evaluate_rule(rule(comparison="Near"), {minutes_ago(1): 1.0}, now=NOW)
 
 
-def test_the_minute_that_has_not_ended_is_not_judged() -> None:
-    judged = rule(evaluation_periods=1, datapoints_to_alarm=1)
-    assert evaluate_rule(judged, {END: 9.0, minutes_ago(1): 0.0}, now=NOW)[0] == "OK"
+def test_unfinished_minute_is_not_evaluated() -> None:
+    evaluated = rule(evaluation_periods=1, datapoints_to_alarm=1)
+    assert evaluate_rule(evaluated, {END: 9.0, minutes_ago(1): 0.0}, now=NOW)[0] == "OK"
 
 
-def test_the_newest_breaching_value_is_reported() -> None:
+def test_newest_breaching_value_is_reported() -> None:
     values = {minutes_ago(3): 5.0, minutes_ago(2): 4.0, minutes_ago(1): 3.0}
     assert evaluate_rule(rule(), values, now=NOW) == ("ALARM", 3.0)
 
 
-def test_the_window_asked_for_holds_all_that_any_rule_looks_at() -> None:
+def test_query_window_covers_every_rule() -> None:
     start, end = query_window([rule(), PRESENCE, rule(period=300, evaluation_periods=2)], NOW)
     assert end == END
     assert start <= END - timedelta(minutes=20)
@@ -105,7 +105,7 @@ def seconds_ago(count: int) -> datetime:
 FAST = rule(key="packet-loss-early", period=10, evaluation_periods=18, datapoints_to_alarm=1)
 
 
-def test_a_window_of_seconds_ends_within_the_minute_and_begins_on_a_whole_one() -> None:
+def test_query_window_of_seconds_starts_on_a_whole_minute() -> None:
     start, end = query_window([PRESENCE, FAST], NOW.replace(second=29, microsecond=5))
     assert end == NOW.replace(second=20)
     assert start <= end - timedelta(seconds=200)
@@ -123,37 +123,35 @@ def test_a_window_of_seconds_ends_within_the_minute_and_begins_on_a_whole_one() 
         *((20, 180, "ALARM"), (20, 200, "ALARM"), (20, 210, "OK")),
     ],
 )
-def test_a_rule_of_seconds_is_judged_until_the_last_period_that_has_ended_within_the_minute(
-    second: int, back: int, state: str
-) -> None:
-    judged = evaluate_rule(FAST, {seconds_ago(back): 9.0}, now=NOW.replace(second=second))
-    assert judged == (state, 9.0 if state == "ALARM" else None)
+def test_rule_of_seconds_counts_periods_that_ended_in_the_minute(second: int, back: int, state: str) -> None:
+    evaluated = evaluate_rule(FAST, {seconds_ago(back): 9.0}, now=NOW.replace(second=second))
+    assert evaluated == (state, 9.0 if state == "ALARM" else None)
 
 
-def test_silence_is_no_alarm_to_a_rule_of_seconds() -> None:
+def test_silence_breaches_no_rule_of_seconds() -> None:
     assert evaluate_rule(FAST, {}, now=NOW) == ("OK", None)
 
 
 @pytest.mark.parametrize(("back", "healthy"), [(180, False), (190, True)])
-def test_a_recovery_waits_for_the_own_window_of_a_rule_of_seconds(back: int, healthy: bool) -> None:  # noqa: FBT001
+def test_recovery_waits_for_the_window_of_a_rule_of_seconds(back: int, healthy: bool) -> None:  # noqa: FBT001
     # At 20:05:30, so ten seconds after what `seconds_ago` counts from.
     data = {"packet-loss-early": {seconds_ago(back - 10): 9.0, seconds_ago(0): 0.0}}
-    assert look(rules=[FAST], data=data)["healthy"] is healthy
+    assert check(rules=[FAST], data=data)["healthy"] is healthy
 
 
-def test_beside_a_rule_of_seconds_one_of_a_minute_is_judged_by_whole_minutes_all_the_same() -> None:
+def test_rule_of_a_minute_counts_whole_minutes_beside_seconds() -> None:
     minute = rule(evaluation_periods=1, datapoints_to_alarm=1)
-    found = look(rules=[minute, FAST], data={"packet-loss": {minutes_ago(1): 0.0}, FAST["key"]: {seconds_ago(0): 0.0}})
+    found = check(rules=[minute, FAST], data={"packet-loss": {minutes_ago(1): 0.0}, FAST["key"]: {seconds_ago(0): 0.0}})
     assert (found["healthy"], found["as_of"]) == (True, seconds_ago(-10).isoformat())
 
 
-def look(
+def check(
     *findings: Finding,
     status: str = "ACTIVE",
     data: Any = None,
     flow: Any = None,
     selected: Any = None,
-    told: Any = None,
+    notified: Any = None,
     **changes: Any,
 ) -> Report:
     trigger = Trigger(
@@ -163,7 +161,7 @@ def look(
         flow_arn=FLOW_ARN,
         time=NOW,
         findings=findings,
-        **(told or {}),
+        **(notified or {}),
     )
     return report(
         policy=policy(**changes),
@@ -185,8 +183,8 @@ FLOWING: dict[str, Any] = {
 }
 
 
-def test_a_good_stream_is_healthy() -> None:
-    found = look()
+def test_good_stream_is_healthy() -> None:
+    found = check()
     assert (found["healthy"], found["severity"], found["issues"]) == (True, "INFO", [])
     assert found["timestamp"] == "2026-11-23T20:05:30+00:00"
 
@@ -203,25 +201,25 @@ def test_a_good_stream_is_healthy() -> None:
         ("STOPPING", "always", None),
     ],
 )
-def test_a_flow_that_does_not_run_is_judged_by_its_status_alone(status: str, on_air: str, severity: str | None) -> None:
-    found = look(status=status, on_air=on_air, data={})
+def test_flow_that_does_not_run_is_evaluated_by_status_alone(status: str, on_air: str, severity: str | None) -> None:
+    found = check(status=status, on_air=on_air, data={})
     assert [item["severity"] for item in found["issues"]] == ([severity] if severity else [])
 
 
-def test_a_source_that_reads_zero_on_a_running_flow_is_critical() -> None:
-    (found,) = look(data={"source-lost": {minutes_ago(1): 0.0}})["issues"]
+def test_zero_bitrate_on_a_running_flow_is_critical() -> None:
+    (found,) = check(data={"source-lost": {minutes_ago(1): 0.0}})["issues"]
     assert (found["severity"], found["evidence"], found["value"]) == ("CRITICAL", "metric", 0.0)
 
 
-def test_two_rules_about_one_thing_are_one_issue_of_the_worse_kind() -> None:
+def test_two_rules_about_one_thing_are_one_issue() -> None:
     early = rule(key="packet-loss-early", severity="MEDIUM", evaluation_periods=1, datapoints_to_alarm=1)
     lost = {minutes_ago(back): 2.0 for back in (1, 2, 3)}
-    (found,) = look(rules=[early, rule()], data={"packet-loss": lost, "packet-loss-early": lost})["issues"]
+    (found,) = check(rules=[early, rule()], data={"packet-loss": lost, "packet-loss-early": lost})["issues"]
     assert found["severity"] == "HIGH"
 
 
-def test_an_event_says_the_same_as_the_rule_that_watches_the_same_thing() -> None:
-    (found,) = look(Finding("source", "a", LOST), data={"source-lost": {minutes_ago(1): 0.0}})["issues"]
+def test_event_gets_the_text_of_the_rule_about_the_same_thing() -> None:
+    (found,) = check(Finding("source", "a", LOST), data={"source-lost": {minutes_ago(1): 0.0}})["issues"]
     assert (found["metric"], found["meaning"], found["severity"]) == (
         PRESENCE["metric"],
         PRESENCE["meaning"],
@@ -229,152 +227,159 @@ def test_an_event_says_the_same_as_the_rule_that_watches_the_same_thing() -> Non
     )
 
 
-def test_an_event_counts_though_the_metrics_lag_behind() -> None:
-    found = look(Finding("source", "a", LOST))
-    (said,) = found["issues"]
-    assert (said["evidence"], said["severity"], said["actions"]) == ("event", "CRITICAL", PRESENCE["actions"])
-    assert "note" not in said, "what was measured before the event does not disagree with it"
-    assert found["said"] == [{"about": "source", "part": "a", "bad": True, "holds_seconds": 120}]
-    assert look(Finding("source", "a", LOST), status="STANDBY", data={})["healthy"], "stopped: no source to lose"
+def test_event_counts_though_the_metrics_lag_behind() -> None:
+    found = check(Finding("source", "a", LOST))
+    (evidence,) = found["issues"]
+    assert (evidence["evidence"], evidence["severity"], evidence["actions"]) == (
+        "event",
+        "CRITICAL",
+        PRESENCE["actions"],
+    )
+    assert "note" not in evidence, "what was measured before the event does not disagree with it"
+    assert found["event_evidence"] == [{"about": "source", "part": "a", "bad": True, "holds_seconds": 120}]
+    assert check(Finding("source", "a", LOST), status="STANDBY", data={})["healthy"], "stopped: no source to lose"
 
 
-def test_a_datapoint_from_after_an_event_may_disagree_with_it() -> None:
-    (said,) = look(Finding("source", "a", LOST), data={"source-lost": {minutes_ago(1): 8e6, minutes_ago(-1): 8e6}})[
-        "issues"
-    ]
+def test_datapoint_from_after_an_event_may_disagree_with_it() -> None:
+    (evidence,) = check(
+        Finding("source", "a", LOST), data={"source-lost": {minutes_ago(1): 8e6, minutes_ago(-1): 8e6}}
+    )["issues"]
     assert (
-        said["note"] == "The event and the metric disagree: SourceBitRate read 8,000,000 Bits/Second after the event."
+        evidence["note"]
+        == "The event and the metric disagree: SourceBitRate read 8,000,000 Bits/Second after the event."
     )
 
 
-def test_an_event_that_later_datapoints_contradict_opens_nothing() -> None:
+def test_event_that_later_datapoints_contradict_opens_nothing() -> None:
     later = {"source-lost": {minutes_ago(back): 8e6 for back in (1, -1, -2)}}
-    found = look(Finding("source", "a", LOST), data=later)
-    assert (found["healthy"], found["said"][0]["bad"]) == (True, True)
+    found = check(Finding("source", "a", LOST), data=later)
+    assert (found["healthy"], found["event_evidence"][0]["bad"]) == (True, True)
     still = {"source-lost": {minutes_ago(1): 8e6, minutes_ago(-1): 0.0, minutes_ago(-2): 0.0}}
-    assert not look(Finding("source", "a", LOST), data=still)["healthy"]
+    assert not check(Finding("source", "a", LOST), data=still)["healthy"]
 
 
-def test_a_metric_from_before_a_recovery_says_nothing_against_it() -> None:
+def test_metric_from_before_a_recovery_does_not_contradict_it() -> None:
     back = Finding("source", "a", None)
-    assert look(back, data={"source-lost": {minutes_ago(1): 0.0}})["healthy"]
+    assert check(back, data={"source-lost": {minutes_ago(1): 0.0}})["healthy"]
 
 
-def test_one_source_that_is_back_says_nothing_of_the_other() -> None:
+def test_one_source_back_is_no_evidence_on_the_other() -> None:
     zero = {minutes_ago(back): 0.0 for back in (1, 2)}
     both = {"source-lost": zero, "one-source-lost": zero}
-    found = look(Finding("source", SOURCE_ARNS[0], None), flow=TWO_SOURCES, rules=BOTH, data=both)
+    found = check(Finding("source", SOURCE_ARNS[0], None), flow=TWO_SOURCES, rules=BOTH, data=both)
     assert [item["severity"] for item in found["issues"]] == ["HIGH"]
 
 
-def test_an_issue_says_when_its_datapoints_were_measured_and_the_report_how_far_they_reach() -> None:
+def test_issue_has_the_span_of_its_datapoints() -> None:
     loss = {minutes_ago(back): value for back, value in ((5, 0.0), (4, 2.0), (3, 3.0), (2, 2.5), (1, 0.0))}
-    found = look(data={"packet-loss": loss, "source-lost": {minutes_ago(2): 8e6}}, rules=[rule(), PRESENCE])
+    found = check(data={"packet-loss": loss, "source-lost": {minutes_ago(2): 8e6}}, rules=[rule(), PRESENCE])
     (issue_,) = found["issues"]
     assert (issue_["since"], issue_["at"]) == (minutes_ago(4).isoformat(), minutes_ago(1).isoformat())
     assert found["as_of"] == minutes_ago(1).isoformat()
 
 
-def test_an_event_that_no_rule_watches_is_told_in_its_own_words() -> None:
+def test_event_without_a_rule_keeps_its_own_text() -> None:
     vpc = issue("VpcError", "HIGH", evidence="event", value=None, meaning="MediaConnect reports: no route")
-    found = look(Finding("VpcError", "", vpc))
+    found = check(Finding("VpcError", "", vpc))
     assert [item["meaning"] for item in found["issues"]] == ["MediaConnect reports: no route"]
 
 
-def test_one_of_two_sources_lost_is_a_loss_of_redundancy_that_names_both() -> None:
+def test_one_source_lost_is_lost_redundancy_and_names_both() -> None:
     gone = Finding("source", SOURCE_ARNS[0], LOST)
     used = {arn: {minutes_ago(0): float(arn == SOURCE_ARNS[1])} for arn in SOURCE_ARNS}
-    found = look(gone, flow=TWO_SOURCES, rules=BOTH, data=FLOWING, selected=used)
-    (said,) = found["issues"]
-    assert (said["severity"], said["meaning"]) == (
+    found = check(gone, flow=TWO_SOURCES, rules=BOTH, data=FLOWING, selected=used)
+    (evidence,) = found["issues"]
+    assert (evidence["severity"], evidence["meaning"]) == (
         "HIGH",
         "The source venue-a is gone: running on venue-b, no redundancy.",
     )
-    assert said["actions"][0].startswith("Call the sender of venue-a: ")
+    assert evidence["actions"][0].startswith("Call venue-a: ")
     assert found["all_lost"]["severity"] == "CRITICAL", "the handler knows if the other is lost, too"
 
 
 @pytest.mark.parametrize("selected", [{}, {SOURCE_ARNS[1]: {}}], ids=["nothing", "empty"])
-def test_the_other_source_is_not_called_in_use_before_anything_says_so(selected: dict[str, Any]) -> None:
+def test_other_source_is_not_called_in_use_without_evidence(selected: dict[str, Any]) -> None:
     older = selected or {SOURCE_ARNS[1]: {minutes_ago(1): 1.0}, SOURCE_ARNS[0]: {minutes_ago(1): 0.0}}
     gone = Finding("source", SOURCE_ARNS[0], LOST)
-    found = look(gone, flow=TWO_SOURCES, rules=BOTH, data=FLOWING, selected=older)
+    found = check(gone, flow=TWO_SOURCES, rules=BOTH, data=FLOWING, selected=older)
     assert found["issues"][0]["meaning"] == "The source venue-a is gone: there is no redundancy."
     assert [source["in_use"] for source in found["sources"]] == [None, None]
 
 
-def test_a_minute_in_which_the_flow_switched_names_no_source_in_use() -> None:
+def test_minute_of_a_switch_names_no_source_in_use() -> None:
     both = {arn: {minutes_ago(1): 1.0} for arn in SOURCE_ARNS}
-    found = look(flow=TWO_SOURCES, rules=BOTH, data=FLOWING, selected=both)
+    found = check(flow=TWO_SOURCES, rules=BOTH, data=FLOWING, selected=both)
     assert [source["in_use"] for source in found["sources"]] == [None, None]
 
 
-def test_a_source_named_in_an_alert_only_is_found_by_its_name() -> None:
-    found = look(Finding("source", "venue-b", LOST, rule="one-source-lost"), flow=TWO_SOURCES, rules=BOTH, data=FLOWING)
-    assert found["said"][0]["part"] == SOURCE_ARNS[1]
+def test_source_named_in_an_alert_only_is_found_by_its_name() -> None:
+    found = check(
+        Finding("source", "venue-b", LOST, rule="one-source-lost"), flow=TWO_SOURCES, rules=BOTH, data=FLOWING
+    )
+    assert found["event_evidence"][0]["part"] == SOURCE_ARNS[1]
     assert found["issues"][0]["meaning"].startswith("The source venue-b is gone")
 
 
-def test_a_switch_that_an_event_tells_of_is_what_the_rule_on_switches_says() -> None:
+def test_switch_event_gets_the_text_of_the_failover_rule() -> None:
     switch = rule(key="failover", about="source", meaning="The flow switched between its sources.")
-    said = Finding("source", "", issue(severity="HIGH", evidence="event", value=None), rule="failover")
-    (found,) = look(said, flow=TWO_SOURCES, rules=[*BOTH, switch], data=FLOWING)["issues"]
+    evidence = Finding("source", "", issue(severity="HIGH", evidence="event", value=None), rule="failover")
+    (found,) = check(evidence, flow=TWO_SOURCES, rules=[*BOTH, switch], data=FLOWING)["issues"]
     assert (found["severity"], found["meaning"]) == ("HIGH", "The flow switched between its sources.")
 
 
-def test_an_alert_on_the_only_source_is_the_loss_of_all() -> None:
-    (found,) = look(Finding("source", "encoder", LOST, rule="one-source-lost"), rules=[PRESENCE])["issues"]
+def test_alert_on_the_only_source_is_the_loss_of_all() -> None:
+    (found,) = check(Finding("source", "encoder", LOST, rule="one-source-lost"), rules=[PRESENCE])["issues"]
     assert found["severity"] == "CRITICAL"
 
 
-def test_a_flow_with_two_sources_that_gets_nothing_at_all_is_critical() -> None:
-    found = look(Finding("source", "", LOST), flow=TWO_SOURCES, rules=BOTH, data=FLOWING)
+def test_two_sources_without_any_data_are_critical() -> None:
+    found = check(Finding("source", "", LOST), flow=TWO_SOURCES, rules=BOTH, data=FLOWING)
     assert found["severity"] == "CRITICAL"
 
 
-def test_the_source_in_use_is_what_source_selected_last_read_and_else_not_known() -> None:
+def test_source_in_use_is_the_last_source_selected() -> None:
     selected = {SOURCE_ARNS[0]: {minutes_ago(2): 1.0, minutes_ago(1): 0.0}, SOURCE_ARNS[1]: {minutes_ago(1): 1.0}}
-    found = look(flow=TWO_SOURCES, rules=BOTH, data=FLOWING, selected=selected)
+    found = check(flow=TWO_SOURCES, rules=BOTH, data=FLOWING, selected=selected)
     assert [source["in_use"] for source in found["sources"]] == [False, True]
-    assert [source["in_use"] for source in look(flow=TWO_SOURCES, rules=BOTH, data=FLOWING)["sources"]] == [None, None]
-    assert [source["in_use"] for source in look()["sources"]] == [True]
+    assert [source["in_use"] for source in check(flow=TWO_SOURCES, rules=BOTH, data=FLOWING)["sources"]] == [None, None]
+    assert [source["in_use"] for source in check()["sources"]] == [True]
 
 
 @pytest.mark.parametrize(("back", "healthy"), [(2, False), (3, True)])
-def test_bad_datapoints_hold_a_recovery_for_the_own_window_of_the_rule_and_no_longer(
+def test_bad_datapoints_delay_recovery_by_the_window_of_the_rule(
     back: int,
     healthy: bool,  # noqa: FBT001
 ) -> None:
     # CloudWatch looks beyond the window where newer datapoints are missing, and would still call this an alarm.
-    judged = rule(evaluation_periods=2, datapoints_to_alarm=1)
+    evaluated = rule(evaluation_periods=2, datapoints_to_alarm=1)
     stale = {"packet-loss": {minutes_ago(back): 2.0, minutes_ago(1): 0.0}}
-    assert evaluate_rule(judged, stale["packet-loss"], now=NOW)[0] == "ALARM"
-    assert look(rules=[judged], data=stale)["healthy"] is healthy
+    assert evaluate_rule(evaluated, stale["packet-loss"], now=NOW)[0] == "ALARM"
+    assert check(rules=[evaluated], data=stale)["healthy"] is healthy
 
 
-def test_what_only_the_handler_can_weigh_is_handed_on() -> None:
-    told = {"previous_status": "STOPPING", "maintenance": "INPROGRESS"}
+def test_report_carries_what_only_the_handler_uses() -> None:
+    notified = {"previous_status": "STOPPING", "maintenance": "INPROGRESS"}
     scheduled = {"Maintenance": {"MaintenanceScheduledDate": "2026-11-24T04:00:00Z"}}
-    found = look(told=told, flow=scheduled)
+    found = check(notified=notified, flow=scheduled)
     assert (found["previous_status"], found["maintenance"]) == ("STOPPING", "INPROGRESS")
     assert found["maintenance_scheduled"] == "2026-11-24T04:00:00+00:00"
-    assert "maintenance" not in look(told={"maintenance": "SOMETHING ELSE"})
+    assert "maintenance" not in check(notified={"maintenance": "SOMETHING ELSE"})
 
 
 @pytest.mark.parametrize("date", [None, "", "next Tuesday"])
-def test_a_maintenance_date_that_is_none_stops_no_look(date: object) -> None:
-    assert "maintenance_scheduled" not in look(flow={"Maintenance": {"MaintenanceScheduledDate": date}})
-    assert "maintenance_scheduled" not in look(flow={"Maintenance": None})
+def test_invalid_maintenance_date_stops_no_check(date: object) -> None:
+    assert "maintenance_scheduled" not in check(flow={"Maintenance": {"MaintenanceScheduledDate": date}})
+    assert "maintenance_scheduled" not in check(flow={"Maintenance": None})
 
 
-def test_issues_stand_worst_first_whatever_the_order_of_the_rules() -> None:
+def test_issues_are_sorted_worst_first() -> None:
     rules = [
         rule(key=key, about=key, metric=key, severity=severity, evaluation_periods=1, datapoints_to_alarm=1)
         for key, severity in (("b", "MEDIUM"), ("a", "MEDIUM"), ("c", "CRITICAL"))
     ]
     data = {key: {minutes_ago(1): 9.0} for key in "abc"}
     for order in permutations(rules):
-        assert [item["metric"] for item in look(rules=list(order), data=data)["issues"]] == ["c", "a", "b"]
+        assert [item["metric"] for item in check(rules=list(order), data=data)["issues"]] == ["c", "a", "b"]
 
 
 @pytest.mark.parametrize(
@@ -391,12 +396,12 @@ def test_issues_stand_worst_first_whatever_the_order_of_the_rules() -> None:
     ],
     ids=["date and hour", "hour of one digit", "no hour", "a time", "a time elsewhere"],
 )
-def test_a_maintenance_date_is_that_of_its_start_hour(planned: dict[str, str], start: str) -> None:
-    assert look(flow={"Maintenance": planned})["maintenance_scheduled"] == start
+def test_maintenance_date_is_that_of_its_start_hour(planned: dict[str, str], start: str) -> None:
+    assert check(flow={"Maintenance": planned})["maintenance_scheduled"] == start
 
 
-def test_the_deadline_of_a_maintenance_is_reported_too() -> None:
-    found = look(flow={"Maintenance": {"MaintenanceDeadline": "2026-11-30T08:30:00Z"}})
+def test_deadline_of_a_maintenance_is_reported_too() -> None:
+    found = check(flow={"Maintenance": {"MaintenanceDeadline": "2026-11-30T08:30:00Z"}})
     assert found["maintenance_deadline"] == "2026-11-30T08:30:00+00:00"
     assert "maintenance_scheduled" not in found
 
@@ -421,11 +426,9 @@ SWITCHES = rule(
     ],
     ids=["none", "of the period", "of two periods", "total", "total and one", "starts over", "one point", "nothing"],
 )
-def test_a_switch_is_seen_whether_switches_are_counted_in_periods_or_in_all(
-    *, counts: list[float], switched: bool
-) -> None:
+def test_switch_is_found_however_switches_are_counted(*, counts: list[float], switched: bool) -> None:
     series = {minutes_ago(len(counts) - number): float(value) for number, value in enumerate(counts)}
-    found = look(flow=TWO_SOURCES, rules=[SWITCHES], data={"failover": series})
+    found = check(flow=TWO_SOURCES, rules=[SWITCHES], data={"failover": series})
     assert [item["meaning"] for item in found["issues"]] == [SWITCHES["meaning"]] * switched
 
 
@@ -435,17 +438,17 @@ def outputs(**status: str) -> dict[str, Any]:
     }
 
 
-def test_an_output_that_is_disabled_in_the_console_is_an_issue_as_long_as_it_is() -> None:
-    (found,) = look(flow=outputs(primary="DISABLED", backup="ENABLED"), outputs=["backup", "primary"])["issues"]
+def test_output_disabled_in_the_console_is_an_issue() -> None:
+    (found,) = check(flow=outputs(primary="DISABLED", backup="ENABLED"), outputs=["backup", "primary"])["issues"]
     assert (found["severity"], found["meaning"]) == (
         "HIGH",
         "The output primary is disabled: its receiver gets nothing.",
     )
-    assert look(flow=outputs(primary="ENABLED"), outputs=["primary"])["healthy"]
-    assert look(flow=outputs(primary="DISABLED"), outputs=["primary"], status="STANDBY", data={})["healthy"]
+    assert check(flow=outputs(primary="ENABLED"), outputs=["primary"])["healthy"]
+    assert check(flow=outputs(primary="DISABLED"), outputs=["primary"], status="STANDBY", data={})["healthy"]
 
 
-def test_an_output_that_is_disabled_by_its_settings_is_none() -> None:
+def test_output_disabled_by_settings_is_no_issue() -> None:
     disabled = Finding("OutputStatus", "arn:spare", issue("OutputStatus", "HIGH", evidence="event", value=None))
-    assert look(disabled, flow=outputs(primary="ENABLED", spare="DISABLED"), outputs=["primary"])["healthy"]
-    assert not look(disabled, flow=outputs(primary="ENABLED", spare="DISABLED"))["healthy"], "of whom nothing is known"
+    assert check(disabled, flow=outputs(primary="ENABLED", spare="DISABLED"), outputs=["primary"])["healthy"]
+    assert not check(disabled, flow=outputs(primary="ENABLED", spare="DISABLED"))["healthy"], "of whom nothing is known"

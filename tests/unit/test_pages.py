@@ -139,7 +139,7 @@ def test_block_can_be_read(block: Block) -> None:
         }
         assert set(given) <= known
         assert set(given.get("ci", {})) <= set(CiAccess.model_fields)
-    elif block.language == "hcl":
+    elif block.language == "hcl" and not block.page.startswith("modules/"):  # there also types, which are no file
         assert hcl2.loads(block.text)
     elif block.language in SHELL:
         done = subprocess.run(["bash", "-n"], input=block.commands, capture_output=True, text=True, check=False)

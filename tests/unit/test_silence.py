@@ -11,29 +11,29 @@ from alert_handler.message import compose
 from alert_handler.record import Incident, Notification, Record, nothing_known
 from report import Report
 from tests.properties.memory import World
-from tests.unit.stream import issue, look
+from tests.unit.stream import check, issue
 
 LOST = issue(evidence="no data", value=None)
 
 
 def at(minutes: float) -> str:
-    return look(minutes * 60)["timestamp"]
+    return check(minutes * 60)["timestamp"]
 
 
 def good(minutes: float, **changes: Any) -> Report:
-    return look(minutes * 60, **{"as_of": at(minutes), "source_metadata": "present", **changes})
+    return check(minutes * 60, **{"as_of": at(minutes), "source_metadata": "present", **changes})
 
 
 def silent(minutes: float, metadata: str | None = None, **changes: Any) -> Report:
     """A check that has seen nothing since minute 0."""
     facts = {"issue": LOST, "since": at(0), "source_error": False, "others_arrive": False} | changes
     known = {"source_metadata": metadata} if metadata else {}
-    report = look(minutes * 60, as_of=facts.get("since", ""), silence=facts, **known)
+    report = check(minutes * 60, as_of=facts.get("since", ""), silence=facts, **known)
     report["healthy"] = False
     return report
 
 
-def told(*reports: Report) -> list[tuple[str, str]]:
+def notified(*reports: Report) -> list[tuple[str, str]]:
     record = nothing_known()
     added: list[tuple[str, str]] = []
     for report in reports:
@@ -55,23 +55,23 @@ OPENED = [("opened", "CRITICAL")]
         (60, "present", {}),
     ],
 )
-def test_silence_opens_when_its_evidence_has_lasted_as_long_as_its_row_says(
+def test_silence_opens_after_the_minutes_of_its_evidence(
     minutes: int, metadata: str | None, facts: dict[str, bool]
 ) -> None:
-    assert told(good(0), silent(minutes - 0.02, metadata, **facts)) == []
-    assert told(good(0), silent(minutes, metadata, **facts)) == OPENED
+    assert notified(good(0), silent(minutes - 0.02, metadata, **facts)) == []
+    assert notified(good(0), silent(minutes, metadata, **facts)) == OPENED
 
 
 @pytest.mark.parametrize("metadata", ["absent", None])
 def test_one_answer_without_streams_is_no_evidence(metadata: str | None) -> None:
     """In a CloudWatch outage of an hour, one call may fail, or be answered while the metadata changes."""
     outage = [silent(minute, metadata if minute == 30 else "present") for minute in range(3, 59)]
-    assert told(good(0), *outage) == []
+    assert notified(good(0), *outage) == []
 
 
-def test_streams_that_stay_gone_in_an_outage_are_evidence_from_then_on() -> None:
+def test_streams_that_stay_unlisted_in_an_outage_are_evidence() -> None:
     outage = [*(silent(minute, "present") for minute in range(3, 21)), silent(21, "absent"), silent(23.9, "absent")]
-    assert told(good(0), *outage) == []
+    assert notified(good(0), *outage) == []
     record = nothing_known()
     for report in (good(0), *outage, silent(24, "absent")):
         record, added = decide(record, report)
@@ -81,14 +81,14 @@ def test_streams_that_stay_gone_in_an_outage_are_evidence_from_then_on() -> None
 
 
 def test_metadata_that_never_listed_a_stream_is_no_evidence() -> None:
-    assert told(good(0, source_metadata="absent"), silent(14, "absent")) == []
-    assert told(good(0, source_metadata="absent"), silent(15, "absent")) == OPENED
+    assert notified(good(0, source_metadata="absent"), silent(14, "absent")) == []
+    assert notified(good(0, source_metadata="absent"), silent(15, "absent")) == OPENED
 
 
 def test_silence_counts_from_the_start_of_the_flow() -> None:
-    off = [look(-600, flow_status="STANDBY", as_of=at(-10)), look(0, as_of="", flow_status="ACTIVE")]
-    assert told(*off, silent(14.9, since=at(-30)))[1:] == []
-    assert told(*off, silent(15, since=at(-30)))[1:] == OPENED
+    off = [check(-600, flow_status="STANDBY", as_of=at(-10)), check(0, as_of="", flow_status="ACTIVE")]
+    assert notified(*off, silent(14.9, since=at(-30)))[1:] == []
+    assert notified(*off, silent(15, since=at(-30)))[1:] == OPENED
 
 
 def test_silence_of_unknown_start_counts_from_the_first_silent_check() -> None:
@@ -97,47 +97,52 @@ def test_silence_of_unknown_start_counts_from_the_first_silent_check() -> None:
     del first["silence"]["since"]
     later = silent(15, **facts)
     del later["silence"]["since"]
-    assert told(first) == []
-    assert told(first, later) == OPENED
+    assert notified(first) == []
+    assert notified(first, later) == OPENED
 
 
 def test_silence_shortly_after_the_start_waits_for_the_settling_time() -> None:
-    started = [look(-60, flow_status="STANDBY"), good(-0.5)]
-    patience = {"settling_minutes": 10, "reminder_minutes": 30, "recovery_checks": 2, "incident_history_days": 90}
-    reports = [{**silent(minute, "absent"), "patience": patience} for minute in (5, 9, 10)]
-    assert told(*started, *reports[:2])[1:] == []  # type: ignore[arg-type]
-    assert told(*started, *reports)[1:] == OPENED  # type: ignore[arg-type]
+    started = [check(-60, flow_status="STANDBY"), good(-0.5)]
+    incident_policy = {
+        "settling_minutes": 10,
+        "reminder_minutes": 30,
+        "recovery_checks": 2,
+        "incident_history_days": 90,
+    }
+    reports = [{**silent(minute, "absent"), "incident_policy": incident_policy} for minute in (5, 9, 10)]
+    assert notified(*started, *reports[:2])[1:] == []  # type: ignore[arg-type]
+    assert notified(*started, *reports)[1:] == OPENED  # type: ignore[arg-type]
 
 
 def test_stale_data_neither_opens_nor_closes() -> None:
     """An incident ends as of data, a minute apart, whatever the checks' own times."""
-    lost = look(0, issue(at=at(0)), as_of=at(0))
+    lost = check(0, issue(at=at(0)), as_of=at(0))
     stale = [good(minute, as_of=at(0)) for minute in (1, 2, 3)]
-    assert told(lost, *stale) == OPENED
-    assert told(lost, *stale, good(4, as_of=at(1)), good(5, as_of=at(1))) == OPENED
-    assert told(lost, *stale, good(4, as_of=at(1)), good(5, as_of=at(2)))[1:] == [("recovered", "CRITICAL")]
+    assert notified(lost, *stale) == OPENED
+    assert notified(lost, *stale, good(4, as_of=at(1)), good(5, as_of=at(1))) == OPENED
+    assert notified(lost, *stale, good(4, as_of=at(1)), good(5, as_of=at(2)))[1:] == [("recovered", "CRITICAL")]
 
 
 def test_event_holds_until_data_from_after_it_has_arrived() -> None:
-    said = [{"about": "source", "part": "", "bad": True, "holds_seconds": 120}]
-    event = look(0, issue(evidence="event", value=None), said=said, as_of=at(-3))
+    evidence = [{"about": "source", "part": "", "bad": True, "holds_seconds": 120}]
+    event = check(0, issue(evidence="event", value=None), event_evidence=evidence, as_of=at(-3))
     early = [good(minute, as_of=at(minute - 4)) for minute in (4, 5)]
-    assert told(event, *early) == OPENED
+    assert notified(event, *early) == OPENED
     after = [good(minute, as_of=at(minute - 4)) for minute in (6, 7)]
-    assert told(event, *early, *after)[1:] == [("recovered", "CRITICAL")]
+    assert notified(event, *early, *after)[1:] == [("recovered", "CRITICAL")]
 
 
-def test_data_from_before_the_start_or_of_what_was_closed_opens_nothing() -> None:
-    stopped = [look(-120, flow_status="STANDBY"), look(0)]
-    assert told(*stopped, look(60, issue(at=at(0)), as_of=at(0)))[1:] == []
-    assert told(*stopped, look(60, issue(at=at(0.5)), as_of=at(1)))[1:] == OPENED
-    closed = [look(0, issue(at=at(0)), as_of=at(0)), good(2, as_of=at(1)), good(3, as_of=at(2))]
-    assert len(told(*closed, look(240, issue(at=at(2)), as_of=at(3)))) == 2
-    assert len(told(*closed, look(240, issue(at=at(3)), as_of=at(3)))) == 3
+def test_data_from_before_start_or_close_opens_nothing() -> None:
+    stopped = [check(-120, flow_status="STANDBY"), check(0)]
+    assert notified(*stopped, check(60, issue(at=at(0)), as_of=at(0)))[1:] == []
+    assert notified(*stopped, check(60, issue(at=at(0.5)), as_of=at(1)))[1:] == OPENED
+    closed = [check(0, issue(at=at(0)), as_of=at(0)), good(2, as_of=at(1)), good(3, as_of=at(2))]
+    assert len(notified(*closed, check(240, issue(at=at(2)), as_of=at(3)))) == 2
+    assert len(notified(*closed, check(240, issue(at=at(3)), as_of=at(3)))) == 3
 
 
 def test_incident_began_when_its_datapoints_did() -> None:
-    record, _ = decide(nothing_known(), look(240, issue(since=at(0), at=at(1)), as_of=at(1)))
+    record, _ = decide(nothing_known(), check(240, issue(since=at(0), at=at(1)), as_of=at(1)))
     record, _ = decide(record, good(6, as_of=at(3)))
     _, (recovered,) = decide(record, good(7, as_of=at(4)))
     assert (recovered["began"], recovered["ended"]) == (at(0), at(3))
@@ -176,23 +181,23 @@ def test_late_metrics_are_one_notification_of_the_environment() -> None:
     assert [store.check(name, silent(9, "present")) for name in flows] == [[]] * 30
     assert [store.check(name, good(11)) for name in flows].count(["metrics-recovered"]) == 1
     assert [item["kind"] for item in store.sent] == ["metrics-late", "metrics-recovered"]
-    assert store.sent[0]["look"]["flow_name"] == "*"
+    assert store.sent[0]["check"]["flow_name"] == "*"
 
 
 def test_flow_without_data_since_its_start_or_lost_is_not_late() -> None:
     store = Store()
-    store.check("a", look(-600, flow_status="STANDBY"))
-    store.check("a", look(60))
+    store.check("a", check(-600, flow_status="STANDBY"))
+    store.check("a", check(60))
     assert store.check("a", silent(8)) == []
     store.check("b", good(0))
     assert store.check("b", silent(5, "absent")) == ["opened"]
 
 
-def test_flow_that_starts_while_metrics_are_late_is_late_once_a_stream_is_listed() -> None:
+def test_flow_started_in_lateness_is_late_once_a_stream_is_listed() -> None:
     store = Store()
     assert store.check("a", silent(5, "present")) == ["metrics-late"]
-    assert store.check("a", look(10 * 60, flow_status="STANDBY")) == ["metrics-recovered", "flow-stopped"]
-    assert store.check("a", look(12 * 60, as_of=at(0))) == ["flow-started"]
+    assert store.check("a", check(10 * 60, flow_status="STANDBY")) == ["metrics-recovered", "flow-stopped"]
+    assert store.check("a", check(12 * 60, as_of=at(0))) == ["flow-started"]
     assert [store.check("a", silent(minute, "absent")) for minute in (14, 14.9)] == [[], []]
     assert store.check("a", silent(16.9, "present")) == []
     assert store.check("a", silent(17, "present")) == ["metrics-late"]
@@ -201,7 +206,7 @@ def test_flow_that_starts_while_metrics_are_late_is_late_once_a_stream_is_listed
     assert words[1] == "The last flow with late metrics is off air, after 10 min."
 
 
-def test_flow_that_is_concluded_to_be_lost_stays_late_until_data_arrives() -> None:
+def test_flow_concluded_lost_stays_late_until_data_arrives() -> None:
     store = Store()
     assert store.check("a", silent(5)) == ["metrics-late"]
     assert store.check("a", silent(15)) == ["opened"]
@@ -209,21 +214,21 @@ def test_flow_that_is_concluded_to_be_lost_stays_late_until_data_arrives() -> No
     assert store.check("a", good(21)) == ["metrics-recovered"]
 
 
-def test_event_that_arrives_late_says_nothing_of_the_present_metrics() -> None:
-    """Its report has no silence, because it is judged as of a time before the metrics were late."""
+def test_late_event_is_no_evidence_on_present_metrics() -> None:
+    """Its report has no silence, because it is evaluated as of a time before the metrics were late."""
     store = Store()
     assert store.check("a", silent(6)) == ["metrics-late"]
-    assert store.check("a", look(-60, started=at(7), as_of=at(-2))) == []
+    assert store.check("a", check(-60, started=at(7), as_of=at(-2))) == []
     assert store.check("a", silent(8)) == []
     assert store.check("a", good(9)) == ["metrics-recovered"]
 
 
-def test_flow_is_notified_though_the_self_monitoring_topic_refuses() -> None:
+def test_flow_notifies_though_the_self_monitoring_topic_refuses() -> None:
     store = Store()
     publish = store.publish
 
     def refuse(notification: Notification) -> None:
-        if notification["look"]["flow_name"] == "*":
+        if notification["check"]["flow_name"] == "*":
             raise ConnectionRefusedError
         publish(notification)
 
@@ -241,10 +246,10 @@ def test_flow_is_notified_though_the_self_monitoring_topic_refuses() -> None:
 @pytest.mark.parametrize(
     "earlier",
     [
-        look(240, as_of=at(-1), started=at(7)),
-        look(-1800, as_of=at(-31), started=at(7)),
-        look(240, as_of="", started=at(7)),
-        look(60, as_of=at(0)),
+        check(240, as_of=at(-1), started=at(7)),
+        check(-1800, as_of=at(-31), started=at(7)),
+        check(240, as_of="", started=at(7)),
+        check(60, as_of=at(0)),
     ],
     ids=["late event", "check as of earlier", "nothing known", "out of order"],
 )
@@ -271,7 +276,7 @@ def test_environment_record_handles_the_same_report_twice_the_same() -> None:
     (notification,) = record["pending"]
     kinds: list[Notification] = lateness.decide(again, good(9), "")["pending"]
     assert [item["kind"] for item in kinds] == ["metrics-late", "metrics-recovered"]
-    assert notification["words"] == "live-stream"
+    assert notification["detail"] == "live-stream"
 
 
 def test_flow_that_was_removed_while_late_is_forgotten_after_a_day() -> None:

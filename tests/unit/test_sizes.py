@@ -14,7 +14,7 @@ from components.health_rules import health_rules
 from components.sizes import SIZES, oversized, template_bytes
 from settings import Environment, Flow, Names
 from tests.unit.environments import GOOD, load, output, text
-from tests.unit.stream import issue, look
+from tests.unit.stream import check, issue
 
 OUTPUT_ARN: Final = "arn:aws-us-gov:mediaconnect:us-gov-west-1:123456789012:output:1-23aBC45dEF67hiJ8-12AbC34DE5fG:"
 POLICY: Final = len(json.dumps({"a": ""}, separators=(",", ":")))
@@ -119,8 +119,8 @@ def test_estimated_sizes_cover_the_worst_case(tmp_path: Path, count: int) -> Non
     record, largest = nothing_known(), {"the stored record": 0, "a message": 0, "the state of an execution": 0}
     for number in range(3 * 24 * 2):
         part = f"{OUTPUT_ARN}{list(flow.outputs)[number % count]}"
-        said = [{"about": "OutputConnected", "part": part, "bad": True, "holds_seconds": 180}]
-        report = look(number * 1800, *issues, said=said, flow_name=flow.name)
+        evidence = [{"about": "OutputConnected", "part": part, "bad": True, "holds_seconds": 180}]
+        report = check(number * 1800, *issues, event_evidence=evidence, flow_name=flow.name)
         record, messages = decide(record, report)
         made: dict[str, list[Any]] = {
             "the stored record": [record],

@@ -7,45 +7,45 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alert_handler import sms
-from alert_handler.message import compose
+from alert_handler.message import LABELS, compose
 from components.workflow_definition import sms_of_failure
-from tests.unit.stream import issue, look
-from tests.unit.test_message import STORIES, last_told, told_in
+from tests.unit.stream import check, issue
+from tests.unit.test_message import STORIES, last_notification, notification_of
 
 
 @pytest.mark.parametrize("story", STORIES)
 def test_every_kind_fits_one_part_of_plain_characters(story: str) -> None:
-    told = told_in(story)
-    text = compose(told).sms
+    notified = notification_of(story)
+    text = compose(notified).sms
     assert len(text.encode()) <= sms.PART
     assert set(text) <= sms.GSM
     about = "monitoring" if story.startswith("metrics") else "live-stream"
-    assert text.startswith(f"{told['severity']} {about} (prod): ")
+    assert text.startswith(f"{LABELS.get(notified['kind'], notified['severity'])} {about} (prod): ")
 
 
-def test_a_phone_shows_what_is_wrong_how_much_more_when_and_what_to_do() -> None:
+def test_sms_has_issue_count_time_and_action() -> None:
     more = issue("SourceJitter", "MEDIUM", meaning="Packets arrive unevenly.")
-    text = compose(last_told([look(0, issue(), more)])).sms
+    text = compose(last_notification([check(0, issue(), more)])).sms
     assert text == (
         "CRITICAL live-stream (prod): The source is gone: viewers see nothing. (1 more, 20:00 UTC) "
-        "Do first: Call the sender."
+        "First: call the sender."
     )
 
 
-def test_a_part_is_not_exceeded_for_what_is_worth_less() -> None:
+def test_action_is_left_out_where_it_would_need_a_second_part() -> None:
     long = issue(meaning=f"{'The source sends rubbish. ' * 3}".strip(), actions=["Call the sender. " * 5])
-    text = compose(last_told([look(0, long)])).sms
+    text = compose(last_notification([check(0, long)])).sms
     assert text.endswith("rubbish. (20:00 UTC)")
 
 
-def test_a_text_that_is_too_long_is_cut_after_a_whole_word() -> None:
-    text = compose(last_told([look(0, issue(meaning="word " * 900))])).sms
+def test_overlong_sms_is_cut_after_a_whole_word() -> None:
+    text = compose(last_notification([check(0, issue(meaning="word " * 900))])).sms
     assert text.endswith(" word...")
     assert sms.PART - 8 <= len(text) <= sms.PART
 
 
-def test_long_names_take_a_second_part_rather_than_hide_what_is_wrong() -> None:
-    text = compose(last_told([look(0, issue(), flow_name="f" * 128)])).sms
+def test_long_names_take_a_second_part() -> None:
+    text = compose(last_notification([check(0, issue(), flow_name="f" * 128)])).sms
     assert "The source is gone: viewers see nothing." in text
 
 
@@ -60,26 +60,26 @@ def test_long_names_take_a_second_part_rather_than_hide_what_is_wrong() -> None:
         ("Сигнал пропал", "Сигнал пропал"),
     ],
 )
-def test_characters_that_halve_a_part_are_replaced_where_something_says_the_same(given: str, kept: str) -> None:
+def test_characters_outside_gsm_are_replaced(given: str, kept: str) -> None:
     assert sms.plain(given) == kept
 
 
-def test_letters_of_another_alphabet_are_counted_as_they_are_sent() -> None:
-    told: Any = {**last_told([look(0, issue())]), "kind": "closed", "words": "Сигнал пропал " * 40}
-    text = compose(told).sms
+def test_other_alphabets_count_as_ucs_2() -> None:
+    notified: Any = {**last_notification([check(0, issue())]), "kind": "closed", "detail": "Сигнал пропал " * 40}
+    text = compose(notified).sms
     assert "Сигнал" in text
     assert len(text.encode("utf-16-be")) <= sms.PART
 
 
 @given(st.text(max_size=4000), st.text(max_size=4000), st.lists(st.text(max_size=200), max_size=3))
-def test_no_text_is_longer_than_sns_delivers(names: str, what: str, more: list[str]) -> None:
+def test_sms_is_never_longer_than_sns_delivers(names: str, what: str, more: list[str]) -> None:
     text = sms.short(names, what, more)
     assert len(text.encode()) <= sms.LIMIT
     assert len(text.encode("utf-16-be")) <= sms.LIMIT or set(text) <= sms.GSM
 
 
 @pytest.mark.parametrize("environment", ["prod", "a-name-of-20-letters"])
-def test_a_monitoring_failure_fits_one_part(environment: str) -> None:
+def test_monitoring_failure_fits_one_part(environment: str) -> None:
     text = sms_of_failure(environment)
     assert len(text.encode()) <= sms.PART
     assert set(text) <= sms.GSM

@@ -53,24 +53,24 @@ def alarm(**detail: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("given", [{"flow_arn": FLOW_ARN}, {"flow_name": "live-stream"}])
-def test_a_flow_alone_is_a_complete_input_and_is_judged_as_of_the_start(given: dict[str, str]) -> None:
+def test_flow_alone_is_a_complete_input_as_of_the_start(given: dict[str, str]) -> None:
     trigger = read(given)
     assert (trigger.kind, trigger.flow_name) == ("person", "live-stream")
     assert trigger.time == datetime(2026, 11, 23, 20, 5, 30, 123000, UTC)
 
 
-def test_the_schedule_is_judged_as_of_its_own_time() -> None:
+def test_schedule_is_evaluated_as_of_its_own_time() -> None:
     trigger = read({"kind": "schedule", "flow_arn": FLOW_ARN, "time": "2026-11-23T20:00:00Z"})
     assert (trigger.kind, trigger.time) == ("schedule", datetime(2026, 11, 23, 20, 0, tzinfo=UTC))
 
 
-def test_an_alarm_is_judged_as_of_its_change_of_state() -> None:
+def test_alarm_is_evaluated_as_of_its_change_of_state() -> None:
     trigger = read(alarm())
     assert (trigger.kind, trigger.state, trigger.flow_arn) == ("alarm", "ALARM", FLOW_ARN)
     assert trigger.time == datetime(2026, 11, 23, 20, 4, 40, 989000, UTC)
 
 
-def test_an_alarm_on_metric_math_names_the_flow_in_any_of_its_metrics() -> None:
+def test_metric_math_alarm_names_its_flow_in_any_metric() -> None:
     stat = alarm()["detail"]["configuration"]["metrics"][0]
     assert read(alarm(configuration={"metrics": [{"id": "e", "expression": "a/b"}, stat]})).flow_arn == FLOW_ARN
 
@@ -91,12 +91,12 @@ def test_an_alarm_on_metric_math_names_the_flow_in_any_of_its_metrics() -> None:
         },
     ],
 )  # fmt: skip
-def test_a_composite_alarm_has_no_metrics_and_names_the_flow_by_alarm_names(detail: dict[str, Any]) -> None:
+def test_composite_alarm_names_its_flow_by_alarm_names(detail: dict[str, Any]) -> None:
     trigger = read(alarm(configuration={"alarmRule": "..."}, **detail))
     assert (trigger.flow_name, trigger.flow_arn) == ("live-stream", None)
 
 
-def test_every_event_that_is_deployed_as_a_rule_is_understood_and_no_other() -> None:
+def test_deployed_rules_match_exactly_the_known_events() -> None:
     assert set(EVENTS) == set(DETAIL_TYPES)
 
 
@@ -129,9 +129,7 @@ def test_every_key_of_an_event_is_optional(detail_type: str, detail: dict[str, A
         ("MediaConnect Output Status Change", {"currentStatus": "DISABLED"}, "DISABLED", "HIGH"),
     ],
 )  # fmt: skip
-def test_an_event_says_by_itself_what_is_wrong(
-    detail_type: str, detail: dict[str, Any], state: str, severity: str | None
-) -> None:
+def test_event_states_what_is_wrong(detail_type: str, detail: dict[str, Any], state: str, severity: str | None) -> None:
     trigger = read(event(detail_type, detail))
     assert trigger.state == state
     assert [found.issue["severity"] for found in trigger.findings if found.issue] == ([severity] if severity else [])
@@ -161,12 +159,12 @@ def test_impaired_content_is_named_as_the_metrics_of_the_same_are() -> None:
         ("MediaConnect Alert", {"errored": False, "error-code": "VpcError"}, "VpcError", ""),
     ],
 )  # fmt: skip
-def test_an_event_also_says_what_is_good_again(detail_type: str, detail: dict[str, Any], about: str, part: str) -> None:
+def test_event_states_what_is_good_again(detail_type: str, detail: dict[str, Any], about: str, part: str) -> None:
     found = read(event(detail_type, detail)).findings
     assert [(item.about, item.part) for item in found if item.issue is None] == [(about, part)]
 
 
-def test_a_change_of_status_and_a_maintenance_window_are_handed_on() -> None:
+def test_change_of_status_and_a_maintenance_window_are_handed_on() -> None:
     assert read(event("MediaConnect Flow Status Change", {"currentStatus": "ACTIVE", "previousStatus": "STARTING"})).previous_status == "STARTING"  # fmt: skip
     assert read(event("MediaConnect Flow Maintenance", {"currentStatus": "INPROGRESS"})).maintenance == "INPROGRESS"
 
@@ -177,24 +175,24 @@ def test_a_change_of_status_and_a_maintenance_window_are_handed_on() -> None:
         (None, "the input is nothing"),
         ([], "the input is a list"),
         ({}, "names no flow"),
-        ({"flow_arn": "arn:aws:s3:::bucket"}, "is no ARN of a MediaConnect flow"),
-        ({"flow_name": "live-stream", "time": "tonight"}, "is no time"),
+        ({"flow_arn": "arn:aws:s3:::bucket"}, "is not the ARN of a MediaConnect flow"),
+        ({"flow_name": "live-stream", "time": "tonight"}, "is not a time"),
         ({"flow_name": "live stream"}, "is not the name of a monitored flow"),
         ({"flow_name": "live-stream:1"}, "is not the name of a monitored flow"),
         ({"flow_name": ""}, "is not the name of a monitored flow"),
         (event("MediaConnect Flow Source Metadata Changed", {}), "of type 'MediaConnect Flow Source Metadata Changed'"),
         (event("MediaConnect Alert", {}, resources=[]), "names no flow in its resources"),
-        (alarm(configuration={}, alarmName="cpu-high"), "tells of no flow"),
+        (alarm(configuration={}, alarmName="cpu-high"), "names no flow"),
         (event("CloudWatch Alarm State Change", {}), "has no alarmName"),
     ],
 )
-def test_what_is_not_understood_is_refused_in_words(given: object, words: str) -> None:
+def test_unknown_input_is_refused_with_the_reason(given: object, words: str) -> None:
     with pytest.raises(TriggerError, match=words):
         read(given)
 
 
 @pytest.mark.parametrize("time", [None, "", "<aws.scheduler.scheduled-time>", 5])
-def test_a_scheduled_check_without_a_usable_time_is_a_check_as_of_now(time: object) -> None:
+def test_scheduled_check_without_usable_time_is_as_of_now(time: object) -> None:
     given = {"kind": "schedule", "flow_arn": FLOW_ARN, "time": time}
     assert read(given).time == read({"kind": "schedule", "flow_arn": FLOW_ARN}).time == read_time(STARTED)
 
@@ -211,7 +209,7 @@ def dated(kind: str, time: datetime) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("kind", ["person", "schedule", "event", "alarm"])
-def test_an_input_of_the_future_is_refused_but_for_clocks_that_differ(kind: str) -> None:
+def test_input_of_the_future_is_refused_beyond_the_tolerance(kind: str) -> None:
     started, second = read_time(STARTED), timedelta(seconds=1)
     assert read(dated(kind, started + FUTURE_TOLERANCE)).time == started + FUTURE_TOLERANCE
     for ahead in (FUTURE_TOLERANCE + second, timedelta(days=25_000)):
@@ -220,7 +218,7 @@ def test_an_input_of_the_future_is_refused_but_for_clocks_that_differ(kind: str)
 
 
 @pytest.mark.parametrize("kind", ["person", "schedule", "event", "alarm"])
-def test_an_input_older_than_its_datapoints_are_kept_is_refused(kind: str) -> None:
+def test_input_older_than_its_datapoints_are_kept_is_refused(kind: str) -> None:
     oldest = read_time(STARTED) - KEPT
     assert read(dated(kind, oldest)).time == oldest
     for before in (timedelta(seconds=1), timedelta(days=700_000)):
@@ -229,8 +227,8 @@ def test_an_input_older_than_its_datapoints_are_kept_is_refused(kind: str) -> No
 
 
 @pytest.mark.parametrize("text", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
-def test_a_time_that_is_outside_the_calendar_in_utc_is_refused(text: str) -> None:
-    with pytest.raises(TriggerError, match="no time with an offset"):
+def test_time_that_is_outside_the_calendar_in_utc_is_refused(text: str) -> None:
+    with pytest.raises(TriggerError, match="not a time with an offset"):
         read({"flow_name": "live-stream", "time": text})
 
 
@@ -250,12 +248,12 @@ def test_a_time_that_is_outside_the_calendar_in_utc_is_refused(text: str) -> Non
         (None, False),
     ],
 )
-def test_an_input_shows_whether_our_rules_and_schedules_sent_it(given: object, ours: bool) -> None:  # noqa: FBT001
+def test_input_shows_whether_our_rules_and_schedules_sent_it(given: object, ours: bool) -> None:  # noqa: FBT001
     assert sent_by_us(given) is ours
 
 
-def test_a_time_without_an_offset_is_refused_because_it_could_mean_any() -> None:
-    with pytest.raises(TriggerError, match="no time with an offset"):
+def test_time_without_an_offset_is_refused() -> None:
+    with pytest.raises(TriggerError, match="not a time with an offset"):
         read_time("2026-11-23T20:00:00")
 
 
@@ -272,7 +270,7 @@ JSON = st.recursive(
         st.sampled_from(["current", "streams", "state", "configuration", "alarmName", "errored"]), JSON))
     | JSON
 )  # fmt: skip
-def test_no_input_ends_in_anything_but_a_trigger_or_a_clear_refusal(given: object) -> None:
+def test_every_input_gives_a_trigger_or_a_refusal(given: object) -> None:
     with suppress(TriggerError):
         assert read(given).flow_name is not None
 
@@ -286,9 +284,7 @@ def test_no_input_ends_in_anything_but_a_trigger_or_a_clear_refusal(given: objec
         ({"state": "DISCONNECTED", "isBitrateZero": True}, ""),
     ],
 )
-def test_a_flow_event_that_names_no_source_tells_of_both_only_if_nothing_comes_in(
-    current: dict[str, Any], rule: str
-) -> None:
+def test_flow_event_is_about_both_sources_only_without_any_data(current: dict[str, Any], rule: str) -> None:
     event = {"detail-type": "MediaConnect Flow Health", "resources": [FLOW_ARN], "detail": {"current": current}}
     (finding,) = read_trigger(event, started=STARTED).findings
     assert (finding.part, finding.rule) == ("", rule)

@@ -1,4 +1,4 @@
-"""The state machine tells somebody on every path on which a stream could be broken."""
+"""The state machine notifies on every path on which a stream could be broken."""
 
 import math
 from typing import Any, get_args
@@ -43,7 +43,7 @@ def test_every_state_named_as_the_next_one_exists() -> None:
 
 
 @pytest.mark.parametrize("task", TASKS)
-def test_a_function_that_fails_for_good_keeps_the_input_and_then_says_that_monitoring_is_blind(task: str) -> None:
+def test_failed_function_keeps_the_input_and_notifies(task: str) -> None:
     assert STATES[task]["Catch"] == [{"ErrorEquals": ["States.ALL"], "ResultPath": "$.failure", "Next": "IsReplay"}]
     assert STATES["IsReplay"]["Default"] == "KeepInput"
     assert STATES["KeepInput"]["Next"] == "MonitorBlind"
@@ -51,20 +51,20 @@ def test_a_function_that_fails_for_good_keeps_the_input_and_then_says_that_monit
     assert STATES["MonitorBlind"]["Resource"] == "arn:aws:states:::sns:publish"
 
 
-def test_keeping_and_telling_are_each_tried_though_the_other_fails() -> None:
+def test_input_is_kept_and_notified_independently() -> None:
     (kept,) = STATES["KeepInput"]["Catch"]
     assert (kept["ErrorEquals"], kept["Next"]) == (["States.ALL"], "MonitorBlind")
-    assert kept["ResultPath"] == "$.not_kept", "the first failure is still there to be told"
-    told = STATES["MonitorBlind"]["Catch"][-1]
-    assert (told["ErrorEquals"], told["Next"]) == (["States.ALL"], "MonitoringFailed")
+    assert kept["ResultPath"] == "$.not_kept", "the first failure is still there for the message"
+    notified = STATES["MonitorBlind"]["Catch"][-1]
+    assert (notified["ErrorEquals"], notified["Next"]) == (["States.ALL"], "MonitoringFailed")
     assert STATES["KeepInput"]["ResultPath"] is None
 
 
-def test_a_failure_is_never_recorded_as_success() -> None:
+def test_failure_is_never_recorded_as_success() -> None:
     assert STATES[STATES["MonitorBlind"]["Next"]]["Type"] == "Fail"
 
 
-def test_only_a_report_that_calls_itself_healthy_may_clear_an_alert() -> None:
+def test_only_a_healthy_report_takes_the_clear_path() -> None:
     refused, healthy = STATES["EvaluateHealth"]["Choices"]
     assert STATES[refused["Next"]]["Type"] == "Fail"
     assert healthy["Next"] == "ClearAlert"
@@ -75,15 +75,15 @@ def test_only_a_report_that_calls_itself_healthy_may_clear_an_alert() -> None:
 
 @pytest.mark.parametrize("kind", get_args(Kind))
 @pytest.mark.parametrize("task", TASKS)
-def test_the_workflow_waits_longer_than_the_function_may_run(task: str, kind: Kind) -> None:
+def test_workflow_waits_longer_than_the_function_may_run(task: str, kind: Kind) -> None:
     assert definition(kind)["States"][task]["TimeoutSeconds"] > FUNCTION_TIMEOUT_SECONDS
 
 
-def test_an_express_execution_has_time_for_the_message_that_monitoring_failed() -> None:
+def test_express_execution_has_time_for_the_failure_message() -> None:
     assert worst_case_seconds(definition("EXPRESS")) <= EXPRESS_SECONDS - EXPRESS_MARGIN_SECONDS
 
 
-def test_a_standard_execution_is_patient_with_throttled_functions_and_still_ends() -> None:
+def test_standard_execution_waits_for_throttled_functions() -> None:
     patient = next(retry for retry in STATES["MonitorStream"]["Retry"] if "Lambda.TooManyRequestsException" in retry["ErrorEquals"])  # fmt: skip
     assert sum(patient["IntervalSeconds"] * patient["BackoffRate"] ** attempt for attempt in range(patient["MaxAttempts"])) >= 30  # fmt: skip
     assert worst_case_seconds(DEFINITION) < 20 * 60
@@ -113,24 +113,25 @@ RETRIED = {"TimeoutSeconds": 10, "Retry": [{"ErrorEquals": ["States.ALL"], "Inte
         ),
     ],
 )  # fmt: skip
-def test_the_worst_case_is_every_attempt_timing_out_on_the_longest_path(states: dict[str, Any], seconds: float) -> None:
+def test_worst_case_is_every_attempt_timing_out(states: dict[str, Any], seconds: float) -> None:
     assert worst_case_seconds({"StartAt": "A", "States": states}) == seconds
 
 
-def test_a_state_of_unknown_duration_is_refused_and_not_taken_for_none() -> None:
+def test_state_of_unknown_duration_is_refused() -> None:
     with pytest.raises(ValueError, match="Parallel"):
         worst_case_seconds({"StartAt": "A", "States": {"A": {"Type": "Parallel"}}})
 
 
-def test_the_monitor_is_given_the_whole_input_and_when_the_execution_began() -> None:
+def test_monitor_gets_the_whole_input_and_the_start() -> None:
     assert STATES["MonitorStream"]["Parameters"]["Payload"] == {
         "input.$": "$",
         "started.$": "$$.Execution.StartTime",
         "execution.$": "$$.Execution.Id",
+        "retries.$": "$$.State.RetryCount",
     }
 
 
-def test_a_message_that_is_too_long_is_sent_without_what_makes_it_long() -> None:
+def test_overlong_failure_message_is_sent_without_details() -> None:
     brief = STATES["MonitorBlind"]["Catch"][0]
     assert "SNS.InvalidParameterException" in brief["ErrorEquals"]
     assert "States.DataLimitExceeded" in brief["ErrorEquals"], "States.ALL does not include it"
@@ -141,7 +142,7 @@ def test_a_message_that_is_too_long_is_sent_without_what_makes_it_long() -> None
 
 
 @pytest.mark.parametrize("state", ["MonitorBlind", "MonitorBlindBriefly"])
-def test_the_blind_message_is_routed_as_critical(state: str) -> None:
+def test_failure_message_is_critical(state: str) -> None:
     parameters = STATES[state]["Parameters"]
     assert parameters["MessageAttributes"]["severity"]["StringValue"] == "CRITICAL"
     assert parameters["MessageAttributes"]["kind"]["StringValue"] == "blind"

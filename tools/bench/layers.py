@@ -51,10 +51,11 @@ WITHOUT: Final[Mapping[str, str]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layer:
-    """Seconds to synthesize without one layer: of each round, and of the processor in the median round."""
+    """Synthesis without one layer: seconds of each round; median CPU seconds and peak memory."""
 
     seconds: tuple[float, ...]
     cpu_seconds: float
+    megabytes: float
 
     @property
     def median(self) -> float:
@@ -81,6 +82,7 @@ def layers(folder: Path) -> dict[str, Any]:
         name: Layer(
             seconds=tuple(it.seconds for it in measured),
             cpu_seconds=statistics.median(it.cpu_seconds for it in measured),
+            megabytes=statistics.median(it.total_mb for it in measured),
         )
         for name, measured in runs.items()
     }
@@ -106,7 +108,7 @@ def _show(found: Mapping[str, Layer]) -> None:
     everything = found[ALL]
     show(
         f"Synthesizing prod without one layer, {ROUNDS} rounds",
-        ("without", "median s", "times all", "fastest s", "times all", "CPU seconds"),
+        ("without", "median s", "times all", "fastest s", "times all", "CPU seconds", "MB"),
         [
             (
                 name,
@@ -115,6 +117,7 @@ def _show(found: Mapping[str, Layer]) -> None:
                 f"{it.least:.2f}",
                 f"{it.least / everything.least:.2f}",
                 f"{it.cpu_seconds:.2f}",
+                f"{it.megabytes:.0f}",
             )
             for name, it in found.items()
         ],

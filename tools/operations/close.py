@@ -26,7 +26,7 @@ if str(SOURCE) not in sys.path:
 from alert_handler import outbox
 from alert_handler.handler import publish
 from alert_handler.handling import TRIES, BusyError, send_all
-from alert_handler.record import Look, Notification, Record
+from alert_handler.record import Check, Notification, Record
 from alert_handler.table import Table
 from report import moment, rank
 
@@ -73,8 +73,8 @@ def close(
             raise FlowError(f"{environment.name} has no incidents: {names.incidents_table} is not there.") from error
         if before["incident"] is None:
             raise _nothing_open(clients, environment, flow, found, known=version > 0)
-        look = _look(environment, state, account, clock())
-        after = closed(before, look, reason)
+        check = _check(environment, state, account, clock())
+        after = closed(before, check, reason)
         mine = outbox.may_send(after, execution, clock())
         after = outbox.claimed(after, execution, clock()) if mine else after
         if store.save(flow, after, over=version):
@@ -90,7 +90,13 @@ def close(
     days = environment.incident_history_days
     try:
         sent = mine and send_all(
-            flow, after, version + 1, days=days, execution=execution, store=store, send=lambda told: publish(sns, told)
+            flow,
+            after,
+            version + 1,
+            days=days,
+            execution=execution,
+            store=store,
+            send=lambda notification: publish(sns, notification),
         )
     except (BotoCoreError, ClientError, BusyError) as error:
         say(f"Not sent yet: {str(error) if isinstance(error, BusyError) else explained(error)[0]}")
@@ -99,39 +105,39 @@ def close(
     say("A check that finds a problem opens a new incident.")
 
 
-def closed(before: Record, look: Look, reason: str) -> Record:
+def closed(before: Record, check: Check, reason: str) -> Record:
     """The record after its open incident was closed by hand, with the notification pending. Pure.
 
     Args:
         before: a record with an open incident; left as it is.
-        look: who closed it, when, and what the flow was then.
+        check: who closed it, when, and what the flow was then.
         reason: why.
     """
     record = copy.deepcopy(before)
     incident = record["incident"]
-    assert incident is not None  # noqa: S101  the caller has looked
+    assert incident is not None  # noqa: S101  the caller has checked
     # Never before what it is made of: checks up to then are part of what was closed.
-    time = max(look["timestamp"], incident["last_bad"], incident["opened"], key=moment)
+    time = max(check["timestamp"], incident["last_bad"], incident["opened"], key=moment)
     incident["number"] += 1
-    told: Notification = {
-        "id": f"{look['flow_name']}/{incident['opened']}/{incident['number']}",
+    notification: Notification = {
+        "id": f"{check['flow_name']}/{incident['opened']}/{incident['number']}",
         "kind": "closed",
         "severity": incident["severity"],
-        "look": look,
+        "check": check,
         "issues": sorted(incident["issues"].values(), key=lambda issue: (rank(issue["severity"]), issue["about"])),
         "incident": incident["opened"],
         "began": incident["opened"],
         "ended": time,
         "worst": sorted(incident["worst"].values(), key=lambda item: item["metric"]),
-        "words": reason,
+        "detail": reason,
     }
-    incident.update({"closed": time, "reason": reason, "heard": {}})
+    incident.update({"closed": time, "reason": reason, "event_evidence": {}})
     return {
         **record,
         "incident": None,
         "closed": time,
         "healthy_as_of": time,  # late data from before then is part of what was closed
-        "pending": [*record["pending"], told],
+        "pending": [*record["pending"], notification],
         "to_keep": [*record["to_keep"], incident],
     }
 
@@ -146,8 +152,8 @@ def _nothing_open(
     return FlowError(f"No incident of {flow} is open in {environment.name}. Flows with an open incident: {others}.")
 
 
-def _look(environment: Environment, state: FlowState, account: Account, now: datetime) -> Look:
-    """What the message says of the flow. A flow that is gone has an ARN that leads nowhere, as any deleted one."""
+def _check(environment: Environment, state: FlowState, account: Account, now: datetime) -> Check:
+    """What the message has of the flow. A flow that is gone has an ARN that leads nowhere, as any deleted one."""
     region = environment.region
     gone = f"arn:{account.partition}:mediaconnect:{region}:{account.id}:flow:removed:{state.name}"
     return {

@@ -3,8 +3,9 @@
 `reading` makes a plan of JSON, `judge` finds what its changes mean (its docstring lists which file decides what),
 `review` combines findings, allowances and cost into a verdict, `render` writes it as text, Markdown or JSON.
 
-Pure: the JSON of a plan in, findings and text out; no file, clock, network or environment. May import `settings`
-and nothing else of ours. Where plans come from and what a verdict stops is decided in `tools.operations.review`.
+Pure: the JSON of a plan in, findings and text out; no clock, network or environment, and no file but the price list.
+May import `settings` and `tools.prices`, and nothing else of ours. Where plans come from and what a verdict stops is
+decided in `tools.operations.review`.
 """
 
 from tools.plan_review.plan import Plan, PlanError

@@ -45,12 +45,12 @@ BY_USE: Final = {
     "aws_sns_topic": "SNS (per message)",
     "aws_sqs_queue": "SQS (per request)",
 }
-"""What is paid by use; a plan does not know how much that will be."""
+"""What is paid by use, which a plan does not show."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """So many of one thing before and after."""
+    """How many of one item there are before and after."""
 
     price: Price
     before: int
@@ -59,30 +59,30 @@ class Line:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cost:
-    """Dollars a month, how they come about, and what is not in them."""
+    """US dollars a month before and after, item by item, and what is not included."""
 
     lines: tuple[Line, ...]
     unpriced: tuple[str, ...]
 
     @property
     def before(self) -> float:
-        """What is priced, before."""
+        """The sum before."""
         return sum(line.before * line.price.dollars for line in self.lines)
 
     @property
     def after(self) -> float:
-        """What is priced, after."""
+        """The sum after."""
         return sum(line.after * line.price.dollars for line in self.lines)
 
 
 def cost(changes: Sequence[Change]) -> Cost:
-    """The cost of all that a plan knows of, changed or not."""
+    """The cost of all resources of a plan, changed or not."""
     counts = {key: [0, 0] for key in PRICES}
     unpriced: set[str] = set()
     regions: set[str] = set()
     for change in changes:
         if change.deposed:
-            continue  # an object that is being cleared away beside the one that counts
+            continue  # left behind by an earlier replacement; its successor counts
         for position, state in enumerate(_states(change)):
             if state is None:
                 continue
@@ -103,7 +103,7 @@ def cost(changes: Sequence[Change]) -> Cost:
 
 
 def _states(change: Change) -> tuple[Mapping[str, Any] | None, Mapping[str, Any] | None]:
-    """What there is before and after; a resource that Terraform lets go of is still there and still costs."""
+    """The resource before and after; one that Terraform forgets stays and costs."""
     return change.before, change.before if change.action == "forget" else change.after
 
 
@@ -126,7 +126,7 @@ def _priced(change: Change, state: Mapping[str, Any], unpriced: set[str]) -> Ite
 
 
 def _periods(alarm: Mapping[str, Any]) -> list[float]:
-    """The period of each metric of an alarm: CloudWatch bills an alarm with metric math for each metric it reads."""
+    """The period of each metric of an alarm: CloudWatch bills metric math for each metric that it reads."""
     queries = _blocks(alarm, "metric_query")
     read = [metric for query in queries for metric in _blocks(query, "metric")] or [alarm]
     return [metric.get("period") or HIGH_RESOLUTION_SECONDS for metric in read]

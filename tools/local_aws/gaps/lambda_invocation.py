@@ -38,7 +38,23 @@ GAP: Final = Gap(__name__)
 
 BOOTSTRAP: Final = """
 import importlib, json, logging, os, sys, time, traceback, types
-logging.basicConfig(stream=sys.stderr, format="%(levelname)s %(name)s %(message)s")
+plain = {*vars(logging.makeLogRecord({})), "message", "asctime", "taskName"}
+request = None
+class AsLambda(logging.Formatter):  # as the JsonFormatter of awslambdaric: what was given as extra are keys
+    def format(self, record):
+        kind, error, trace = record.exc_info or (None, None, None)
+        moment = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created))
+        line = {
+            "timestamp": f"{moment}.{int(record.msecs):03}Z", "level": record.levelname,
+            "message": record.getMessage(), "logger": record.name, "requestId": request,
+            "errorType": kind and kind.__name__, "errorMessage": error and str(error),
+            "stackTrace": trace and traceback.format_tb(trace),
+            **{key: value for key, value in vars(record).items() if key not in plain},
+        }
+        return json.dumps({key: value for key, value in line.items() if value is not None}, ensure_ascii=False)
+to_stderr = logging.StreamHandler(sys.stderr)
+to_stderr.setFormatter(AsLambda())
+logging.getLogger().addHandler(to_stderr)
 answers = os.fdopen(os.dup(1), "w")
 os.dup2(2, 1)  # what a function prints belongs to its logs
 clock = None
@@ -52,6 +68,7 @@ for line in sys.stdin:
         import time_machine
         clock = time_machine.travel(given["now"], tick=False)
         clock.start()
+    request = given["request"]
     deadline = time.monotonic() + given["timeout"]
     context = types.SimpleNamespace(
         function_name=os.environ["AWS_LAMBDA_FUNCTION_NAME"],

@@ -37,8 +37,12 @@ def _fell(before: Any, after: Any) -> bool:
     return number(after) < number(before)
 
 
+def _limited(before: Any, after: Any) -> bool:
+    return not number(before) and number(after) > 0  # 0 days: no limit
+
+
 def _kept_shorter(before: Any, after: Any) -> bool:
-    return (number(after) or FOREVER) < (number(before) or FOREVER)  # 0 days: no limit
+    return (number(after) or FOREVER) < (number(before) or FOREVER)
 
 
 def _rarer(before: Any, after: Any) -> bool:
@@ -105,6 +109,7 @@ ROWS: Final = (
     Row("aws_sfn_state_machine", "role_arn", _any, Rank.ACCESS, "{what} runs with another role, {after}"),
     Row("aws_sfn_state_machine", "logging_configuration.level", _is("OFF", "FATAL", "ERROR"), Rank.RETENTION, "{what} logs only {after} instead of {before}"),
     Row("aws_sfn_state_machine", "logging_configuration*", _unset, Rank.RETENTION, "{what} no longer logs its executions"),
+    Row("aws_cloudwatch_log_group", "retention_in_days", _limited, Rank.RETENTION, "{what} keeps logs for {after} days instead of without limit"),
     Row("aws_cloudwatch_log_group", "retention_in_days", _kept_shorter, Rank.RETENTION, "{what} keeps logs for {after} instead of {before} days"),
     Row("aws_cloudwatch_log_group", "kms_key_id", _unset, Rank.PROTECTION, "{what} is no longer encrypted with a KMS key"),
     Row("aws_kms_key", "is_enabled", _is(False), Rank.NOBODY_NOTIFIED, "{what} is disabled: nobody is notified through a topic that is encrypted with it"),
@@ -115,6 +120,7 @@ ROWS: Final = (
     Row("aws_s3_bucket_versioning", "versioning_configuration.status", _is("Suspended", "Disabled", None), Rank.PROTECTION, "{what} no longer keeps old versions"),
     Row("aws_s3_bucket_server_side_encryption_configuration", "rule*", _unset, Rank.PROTECTION, "{what} loses part of its encryption settings"),
     Row("aws_s3_bucket_server_side_encryption_configuration", "rule*.sse_algorithm", _is("AES256"), Rank.PROTECTION, "{what} is encrypted with an S3 managed key instead of a KMS key"),
+    Row("aws_s3_bucket_lifecycle_configuration", "rule*days", _limited, Rank.RETENTION, "{what} keeps old versions for {after} days instead of without limit"),
     Row("aws_s3_bucket_lifecycle_configuration", "rule*days", _kept_shorter, Rank.RETENTION, "{what} keeps old versions for {after} instead of {before} days"),
     Row("aws_s3_bucket", "force_destroy", _is(True), Rank.PROTECTION, "{what} can be deleted with everything in it"),
     Row("aws_ssm_parameter", "tags.OnAir", _was_always, Rank.UNWATCHED, "{what}: a stopped flow is no longer an incident (on_air is {after} instead of {before})"),
