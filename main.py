@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Final, NoReturn
 
 from components import bindings
+from components.paths import PROJECT
 
-PROJECT: Final = Path(__file__).resolve().parent
 DEFAULT_ENVIRONMENT: Final = "dev"
 
 

@@ -5,10 +5,11 @@ from pathlib import Path
 from typing import Final, NoReturn
 
 import slim_bindings
+from components.paths import PROJECT
 
 PROVIDER: Final = "cdktf_cdktf_provider_aws"
 NAMED_IN: Final = Path(__file__).with_name("aws.py")
-CACHE: Final = Path(__file__).resolve().parent.parent / ".build" / "bindings"
+CACHE: Final = PROJECT / ".build" / "bindings"
 
 
 def install() -> None:

@@ -237,7 +237,7 @@ def test_monitor_describes_own_flows_only(prod: Synthesized) -> None:
     }
     assert required == {"Project": "media-workflow", "Environment": "prod"}
     for module in prod.content["module"].values():
-        assert required.items() <= module["tags"].items(), "a flow without these tags could not be looked at"
+        assert required.items() <= module["tags"].items(), "a flow without these tags cannot be checked"
 
 
 def test_heartbeat_alarm_waits_three_intervals(
@@ -247,7 +247,7 @@ def test_heartbeat_alarm_waits_three_intervals(
     # Four minutes more, because its datapoints may be late as well.
     assert (alarm["period"], alarm["evaluation_periods"], alarm["datapoints_to_alarm"]) == (60, 7, 3)
     assert alarm["dimensions"].keys() == {"ScheduleGroup"}
-    # Nothing at all is what stopped schedules report; a new alarm begins there, and is not told.
+    # Without data, as when schedules stop, it goes to INSUFFICIENT_DATA, which notifies; a new alarm starts there silently.
     assert alarm["treat_missing_data"] == "missing"
     assert alarm["insufficient_data_actions"] == alarm["alarm_actions"]
 

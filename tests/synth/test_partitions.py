@@ -83,7 +83,7 @@ def test_service_principals_are_those_of_the_partition(tmp_path: Path, region: s
 @pytest.mark.parametrize("region", ["cn-north-1", "us-gov-west-1", "eu-west-1"])
 def test_arn_of_another_partition_is_refused(tmp_path: Path, region: str) -> None:
     other = "aws-us-gov" if region.startswith("cn") else "aws-cn"
-    with pytest.raises(SettingsError, match=rf"must begin with arn:{REGIONS.get(region, 'aws')}:") as refused:
+    with pytest.raises(SettingsError, match=rf"must start with arn:{REGIONS.get(region, 'aws')}:") as refused:
         environment(tmp_path, region, other)
     assert "flows.live.source.encryption.secret_arn" in str(refused.value)
     assert "notifications.#2.endpoint" in str(refused.value)

@@ -58,7 +58,7 @@ def test_oversized_environment_is_refused_at_synth(tmp_path: Path) -> None:
     for number in range(2):
         assert f"environments/dev.toml: flows.{NAME[:60]}{number:04}.outputs is too large" in done.stderr
     assert "the CloudFormation template" in done.stderr
-    assert "AWS takes 51,200; shorten stream ids and lists of ranges, or make two flows of it." in done.stderr
+    assert "AWS takes 51,200; shorten stream ids and lists of ranges, or split it into two flows." in done.stderr
     assert "Traceback" not in done.stderr
     assert not written.exists()
 

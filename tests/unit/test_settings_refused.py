@@ -24,7 +24,7 @@ from tests.unit.environments import GOOD, load
         ('["123456789012"]', '["1234"]', 'allowed_account_ids #1 is "1234": an AWS account id has 12 digits'),
         ('["123456789012"]', "[]", "allowed_account_ids: is empty; name the account"),
         ('name = "live"', 'name = "live stream"', 'name is "live stream": use 1 to 64 letters, digits, hyphens'),
-        ('name = "live"', f'name = "{"x" * 65}"', "use 1 to 64 letters"),
+        ('name = "live"', f'name = "{"x" * 65}"', "use 1 to 64 letters, digits"),
         ("port = 5000", "port = 80", "flows.live.source.port is 80: use 1024 to 65535, except 2077 and 2088"),
         ("port = 5000", "port = 2088", "which MediaConnect keeps for Zixi"),
         ("port = 5000", "", "flows.live.source.port: is missing; rtp needs the port that the encoder sends to"),

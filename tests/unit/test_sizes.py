@@ -42,7 +42,7 @@ def environment(tmp_path: Path) -> Environment:
     return load(tmp_path, GOOD)
 
 
-def notified(environment: Environment, content: dict[str, Any]) -> list[str]:
+def problems_of(environment: Environment, content: dict[str, Any]) -> list[str]:
     return [str(problem) for problem in oversized(environment, {"resource": content})]
 
 
@@ -52,7 +52,7 @@ def test_document_above_limit_is_refused(
 ) -> None:
     def of(size: int) -> list[str]:
         text = json.dumps({"a": "x" * (size - frame)}) if frame else "x" * size
-        return notified(environment, {kind: {"x": {**other, attribute: text}}})
+        return problems_of(environment, {kind: {"x": {**other, attribute: text}}})
 
     assert of(limit) == []
     (problem,) = of(limit + 1)
@@ -72,7 +72,7 @@ def test_document_above_limit_is_refused(
 def test_dashboard_above_limit_is_refused(environment: Environment, widgets: list[dict[str, Any]], words: str) -> None:
     def of(shown: list[dict[str, Any]]) -> list[str]:
         body = json.dumps({"widgets": shown})
-        return notified(
+        return problems_of(
             environment, {"aws_cloudwatch_dashboard": {"x": {"dashboard_name": "d", "dashboard_body": body}}}
         )
 
@@ -88,7 +88,7 @@ def test_all_oversized_documents_are_reported_together(environment: Environment)
     large = Flow.model_validate({**flow.model_dump(exclude_none=True), "outputs": outputs})
     both = environment.model_copy(update={"flows": (large, large.model_copy(update={"name": "other"}))})
     assert template_bytes(large, {}) > 51_200
-    problems = notified(both, {"aws_kms_key": {"x": {"policy": "x" * 40_000}}})
+    problems = problems_of(both, {"aws_kms_key": {"x": {"policy": "x" * 40_000}}})
     assert [problem.split(" is ")[0] for problem in problems] == [
         "environments/dev.toml: flows.live.outputs",
         "environments/dev.toml: flows.other.outputs",

@@ -8,18 +8,19 @@ import inspect
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Annotated, Any, Final
 
 import typer
 from rich.console import Console
+
+from components.paths import PROJECT
 
 console: Final = Console(highlight=False)
 errors: Final = Console(stderr=True, highlight=False, soft_wrap=True)
 
 WITHOUT_AWS: Final = frozenset({"github_ids"})
 """Commands that take an environment and never talk to AWS."""
-ENVIRONMENTS: Final = Path(__file__).resolve().parents[2] / "environments"
+ENVIRONMENTS: Final = PROJECT / "environments"
 
 
 def environment_names() -> list[str]:

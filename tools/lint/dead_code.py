@@ -8,11 +8,10 @@ import sys
 import tomllib
 from functools import cache
 from pathlib import Path
-from typing import Final
 
 from vulture.core import Vulture  # type: ignore[import-untyped]
 
-PROJECT: Final = Path(__file__).resolve().parents[2]
+from components.paths import PROJECT
 
 
 def main() -> int:

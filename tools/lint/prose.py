@@ -11,7 +11,8 @@ from functools import cache
 from pathlib import Path
 from typing import Final, NamedTuple
 
-PROJECT: Final = Path(__file__).resolve().parents[2]
+from components.paths import PROJECT
+
 GLOSSARY: Final = "docs/glossary.md"
 SUFFIXES: Final = (*(".css", ".hcl", ".jinja", ".js", ".json", ".md", ".py", ".sh", ".tf"), *(".toml", ".yaml", ".yml"))
 FOLDERS: Final = (
