@@ -64,7 +64,7 @@ class LiveFlow:
         return self._driver.now
 
     def skip(self, minutes: int) -> None:
-        """Let minutes pass in which no alarm is evaluated and no schedule fires."""
+        """Let minutes pass in which no alarm is evaluated and no schedule is invoked."""
         self._driver.skip(self.now + timedelta(minutes=minutes))
 
     def run_clock(self, at: datetime) -> None:
@@ -136,7 +136,7 @@ class LiveFlow:
         return [message for message in everything if f":{PREFIX}-" in message.topic_arn]
 
     def notified(self) -> list[tuple[str, str]]:
-        """Kind and severity of each message; an alarm on the chain has neither."""
+        """Kind and severity of each message; a self-monitoring alarm has neither."""
         return [
             (message.attributes.get("kind", "chain-alarm"), message.attributes.get("severity", ""))
             for message in self.messages()

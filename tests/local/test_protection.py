@@ -114,15 +114,15 @@ def test_stack_with_unknown_flow_is_not_deleted(region: EmptyRegion, unprotected
 def test_protection_is_removed_for_the_apply_and_set_again(
     region: EmptyRegion, flow: str, protected: Environment
 ) -> None:
-    said: list[str] = []
-    protect(region.client, protected, say=said.append)
+    printed: list[str] = []
+    protect(region.client, protected, say=printed.append)
     assert is_protected(region)
     client = region.client("cloudformation")
-    with guarded(region.client, protected, [DELETED], say=said.append):
+    with guarded(region.client, protected, [DELETED], say=printed.append):
         client.delete_stack(StackName=STACK)  # as a replacement does
         client.create_stack(StackName=STACK, TemplateBody=template(FlowArn={"Value": {"Ref": "Flow"}}))
     assert is_protected(region)
-    assert said == [
+    assert printed == [
         f"Termination protection of {STACK} is on.",
         f"The policy of {STACK} refuses updates that replace or delete the flow.",
         f"Termination protection of {STACK} is off.",

@@ -52,13 +52,13 @@ def missed(on_air: OnAir, credentials: None) -> LiveFlow:
 def run(
     root: Path, *, dry_run: bool = False, discard: str | None = None, after_each: Callable[[str], None] = lambda _: None
 ) -> tuple[int, list[str]]:
-    said: list[str] = []
+    printed: list[str] = []
 
     def say(text: str) -> None:
-        said.append(text)
+        printed.append(text)
         after_each(text)
 
-    return replay("venue", dry_run=dry_run, discard=discard, say=say, root=root), said
+    return replay("venue", dry_run=dry_run, discard=discard, say=say, root=root), printed
 
 
 def put(live: LiveFlow, body: object) -> str:
@@ -94,16 +94,16 @@ def test_dead_letter_has_error_and_execution(missed: LiveFlow) -> None:
 
 
 def test_dry_run_lists_and_changes_nothing(missed: LiveFlow, venue_settings: Path) -> None:
-    left, said = run(venue_settings, dry_run=True)
+    left, printed = run(venue_settings, dry_run=True)
     assert left == 0
-    assert said[0].startswith("waiting: 2026-11-23T20:00:00Z, MediaConnect Source Health: arn:")
-    assert said[-1] == "1 in media-workflow-venue-dead-letters. Nothing was changed."
+    assert printed[0].startswith("waiting: 2026-11-23T20:00:00Z, MediaConnect Source Health: arn:")
+    assert printed[-1] == "1 in media-workflow-venue-dead-letters. Nothing was changed."
     assert len(missed.dead_letters()) == 1, "visible again at once"
 
 
 def test_replay_handles_the_missed_event(missed: LiveFlow, venue_settings: Path) -> None:
-    left, said = run(venue_settings)
-    assert (left, said[-1]) == (0, "1 handled, 0 left in media-workflow-venue-dead-letters")
+    left, printed = run(venue_settings)
+    assert (left, printed[-1]) == (0, "1 handled, 0 left in media-workflow-venue-dead-letters")
     missed.wait_for_all()
     assert missed.notified() == [("blind", "CRITICAL"), ("opened", "CRITICAL")]
     assert missed.dead_letters() == []
@@ -111,11 +111,11 @@ def test_replay_handles_the_missed_event(missed: LiveFlow, venue_settings: Path)
 
 def test_message_that_is_not_json_is_kept(missed: LiveFlow, venue_settings: Path) -> None:
     missed.aws.client("sqs").send_message(QueueUrl=missed.queue_url, MessageBody="no JSON")
-    left, said = run(venue_settings)
+    left, printed = run(venue_settings)
     missed.wait_for_all()
     assert left == 1
-    assert [line for line in said if line.startswith("failed: no JSON: ")]
-    assert said[-1] == "1 handled, 1 left in media-workflow-venue-dead-letters"
+    assert [line for line in printed if line.startswith("failed: no JSON: ")]
+    assert printed[-1] == "1 handled, 1 left in media-workflow-venue-dead-letters"
 
 
 def test_credentials_of_another_account_are_refused(missed: LiveFlow, venue_settings: Path) -> None:
@@ -153,13 +153,13 @@ def test_unknown_flow_name_stops_the_replay_silently(on_air: OnAir, credentials:
     live = on_air("show")
     typo = put(live, {"flow_name": "typo"})
     other = put(live, {"flow_name": "show"})
-    left, said = run(venue_settings)
+    left, printed = run(venue_settings)
     assert (left, waiting(live)) == (2, {typo, other})
     assert [(name, status) for name, status, _ in executions(live)] == [(f"replay-{typo}", "FAILED")]
     assert live.notified() == []
-    assert said[0].startswith("failed: no time, requested by a person: typo: its execution is FAILED")
-    assert "InputRefused: Nothing was checked: no flow 'typo' is monitored here" in said[0]
-    assert said[1:] == [
+    assert printed[0].startswith("failed: no time, requested by a person: typo: its execution is FAILED")
+    assert "InputRefused: Nothing was checked: no flow 'typo' is monitored here" in printed[0]
+    assert printed[1:] == [
         (
             f"Stopped at the message {typo}. It can never be handled. Delete it: media-workflow replay venue "
             f"--discard {typo}. Then run the replay again. Not tried, and left in the queue: 1 more."
@@ -172,27 +172,27 @@ def test_discard_deletes_one_dead_letter(on_air: OnAir, credentials: None, venue
     live = on_air("show")
     typo = put(live, {"flow_name": "typo"})
     other = put(live, check(live, 5))
-    _, said = run(venue_settings, discard=typo, dry_run=True)
-    assert said == [f"would be deleted: no time, requested by a person: typo ({typo}). Nothing was changed."]
+    _, printed = run(venue_settings, discard=typo, dry_run=True)
+    assert printed == [f"would be deleted: no time, requested by a person: typo ({typo}). Nothing was changed."]
     with pytest.raises(UnknownDeadLetterError, match=f"No message nope in .*{typo}"):
         run(venue_settings, discard="nope")
     assert waiting(live) == {typo, other}
-    left, said = run(venue_settings, discard=typo)
+    left, printed = run(venue_settings, discard=typo)
     assert (left, waiting(live), executions(live)) == (0, {other}, [])
-    assert 'Its body: {"flow_name": "typo"}' in said[0]
+    assert 'Its body: {"flow_name": "typo"}' in printed[0]
 
 
 def test_replay_stops_at_the_first_failure(on_air: OnAir, credentials: None, venue_settings: Path) -> None:
     live = on_air("show")
     dead_letters = [put(live, check(live, minute)) for minute in (5, 6, 7)]
     with faults.failing("stream_monitor", "crash"):
-        left, said = run(venue_settings)
+        left, printed = run(venue_settings)
     assert (left, waiting(live)) == (3, set(dead_letters))
     assert [name for name, _, _ in executions(live)] == [f"replay-{dead_letters[0]}"]
     assert live.notified() == [("blind", "CRITICAL")]
-    assert "MonitoringFailed" in said[0]
-    assert "Runtime.ExitError" in said[0], "the cause"
-    assert said[1].startswith(f"Stopped at the message {dead_letters[0]}. Fix the cause, and run the replay again: ")
+    assert "MonitoringFailed" in printed[0]
+    assert "Runtime.ExitError" in printed[0], "the cause"
+    assert printed[1].startswith(f"Stopped at the message {dead_letters[0]}. Fix the cause, and run the replay again: ")
     left, _ = run(venue_settings)
     assert (left, waiting(live)) == (0, set())
     assert [(name, status) for name, status, _ in executions(live)] == [
@@ -207,9 +207,9 @@ def test_replay_runs_in_time_order_and_deduplicates(on_air: OnAir, credentials: 
     live = on_air("show")
     for minute in (7, 5, 6, 5):
         put(live, check(live, minute))
-    left, said = run(venue_settings)
+    left, printed = run(venue_settings)
     assert [given["time"][14:16] for _, _, given in executions(live)] == ["05", "06", "07"]
-    assert (left, waiting(live), said[-1]) == (
+    assert (left, waiting(live), printed[-1]) == (
         0,
         set(),
         "4 handled, 0 left in media-workflow-venue-dead-letters",
@@ -249,9 +249,9 @@ def test_interrupted_replay_starts_nothing_twice(on_air: OnAir, credentials: Non
 def test_input_from_the_future_is_refused(on_air: OnAir, credentials: None, venue_settings: Path) -> None:
     live = on_air("show")
     put(live, {"flow_name": "show", "time": "2099-01-01T00:00:00Z"})
-    left, said = run(venue_settings)
+    left, printed = run(venue_settings)
     assert left == 1
-    assert "is in the future" in said[0]
+    assert "is in the future" in printed[0]
     assert live.notified() == []
     live.source_is("DISCONNECTED", "encoder")
     assert live.notified() == [("opened", "CRITICAL")]

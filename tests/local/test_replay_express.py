@@ -112,12 +112,12 @@ def test_replay_waits_for_express_executions(region: EmptyRegion, root: Path) ->
         put(region, {"time": f"2026-11-23T20:0{minute}:00Z", **more})
         for minute, more in enumerate(({}, {"bad": 1}, {}))
     ]
-    said: list[str] = []
-    assert replay("show", dry_run=False, say=said.append, root=root) == 2
+    printed: list[str] = []
+    assert replay("show", dry_run=False, say=printed.append, root=root) == 2
     assert waiting(region) == set(dead_letters[1:])
-    assert said[0].startswith("handled: 2026-11-23T20:00:00Z")
-    assert said[1].endswith("Broken: on purpose")
-    assert said[2].startswith(f"Stopped at the message {dead_letters[1]}.")
+    assert printed[0].startswith("handled: 2026-11-23T20:00:00Z")
+    assert printed[1].endswith("Broken: on purpose")
+    assert printed[2].startswith(f"Stopped at the message {dead_letters[1]}.")
 
 
 def test_dead_letter_is_hidden_while_express_may_run(

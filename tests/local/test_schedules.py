@@ -1,4 +1,4 @@
-"""Schedules fire by the rehearsal's clock."""
+"""Schedules are invoked by the rehearsal's clock."""
 
 import json
 from datetime import datetime, timedelta
@@ -8,7 +8,7 @@ import pytest
 
 from tests.local.empty_region import ROLE, EmptyRegion, minute
 from tools.local_aws import LocalAws, executions
-from tools.local_aws.scheduler import fire_schedules, seconds_between
+from tools.local_aws.scheduler import invoke_schedules, seconds_between
 
 
 @pytest.fixture
@@ -27,10 +27,10 @@ def schedule(region: EmptyRegion, name: str, expression: str, target: str, given
     )
 
 
-def fired(region: EmptyRegion, after: datetime, until: datetime) -> list[tuple[str, float]]:
+def invoked(region: EmptyRegion, after: datetime, until: datetime) -> list[tuple[str, float]]:
     return [
         (one.schedule, (one.time - minute(0)) / timedelta(minutes=1))
-        for one in fire_schedules(after, until, region=region.name)
+        for one in invoke_schedules(after, until, region=region.name)
     ]
 
 
@@ -41,22 +41,22 @@ def test_rate_in_minutes_is_read(expression: str, seconds: int) -> None:
 
 @pytest.mark.parametrize("expression", ["cron(0 20 * * ? *)", "at(2026-11-23T20:00:00)", "rate(1 hour)"])
 def test_other_schedules_are_refused(region: EmptyRegion, expression: str) -> None:
-    """So that they do not silently never fire."""
+    """So that they do not are never invoked in silence."""
     schedule(region, "other", expression, region.state_machine())
     with pytest.raises(NotImplementedError, match=r"use rate\(\.\.\. minutes\)"):
-        fire_schedules(minute(0), minute(1), region=region.name)
+        invoke_schedules(minute(0), minute(1), region=region.name)
 
 
-def test_schedule_fires_at_each_due_time(region: EmptyRegion) -> None:
+def test_schedule_is_invoked_at_each_due_time(region: EmptyRegion) -> None:
     """Without the start, with the end."""
     schedule(region, "look", "rate(5 minutes)", region.state_machine())
-    assert fired(region, minute(0), minute(10)) == [("look", 5.0), ("look", 10.0)]
-    assert fired(region, minute(10), minute(14.9)) == []
+    assert invoked(region, minute(0), minute(10)) == [("look", 5.0), ("look", 10.0)]
+    assert invoked(region, minute(10), minute(14.9)) == []
 
 
 def test_firing_minute_by_minute_misses_and_repeats_nothing(region: EmptyRegion) -> None:
     schedule(region, "look", "rate(5 minutes)", region.state_machine())
-    seen = [one for number in range(1, 13) for one in fired(region, minute(number - 1), minute(number))]
+    seen = [one for number in range(1, 13) for one in invoked(region, minute(number - 1), minute(number))]
     assert seen == [("look", 5.0), ("look", 10.0)]
 
 
@@ -64,16 +64,16 @@ def test_firing_minute_by_minute_misses_and_repeats_nothing(region: EmptyRegion)
 def test_schedule_with_start_or_end_is_refused(region: EmptyRegion, date: str) -> None:
     schedule(region, "show", "rate(5 minutes)", region.state_machine(), **{date: minute(13)})
     with pytest.raises(NotImplementedError, match="leave out its start and end"):
-        fire_schedules(minute(-20), minute(60), region=region.name)
+        invoke_schedules(minute(-20), minute(60), region=region.name)
 
 
-def test_enabled_schedules_of_all_groups_fire_in_order_of_time(region: EmptyRegion) -> None:
+def test_enabled_schedules_of_all_groups_be_invoked_in_order_of_time(region: EmptyRegion) -> None:
     workflow = region.state_machine()
     region.client("scheduler").create_schedule_group(Name="prod")
     schedule(region, "b", "rate(5 minutes)", workflow, GroupName="prod")
     schedule(region, "a", "rate(10 minutes)", workflow)
     schedule(region, "off", "rate(5 minutes)", workflow, State="DISABLED")
-    assert fired(region, minute(0), minute(10)) == [("b", 5.0), ("a", 10.0), ("b", 10.0)]
+    assert invoked(region, minute(0), minute(10)) == [("b", 5.0), ("a", 10.0), ("b", 10.0)]
 
 
 def test_context_attributes_are_replaced_in_the_input(region: EmptyRegion) -> None:
@@ -84,7 +84,7 @@ def test_context_attributes_are_replaced_in_the_input(region: EmptyRegion) -> No
         "run": "<aws.scheduler.execution-id>",
     }
     schedule(region, "look", "rate(5 minutes)", region.state_machine(), given_input)
-    started = [str(one.execution_arn) for one in fire_schedules(minute(0), minute(10), region=region.name)]
+    started = [str(one.execution_arn) for one in invoke_schedules(minute(0), minute(10), region=region.name)]
     assert executions.wait_for(started[0]).status == "SUCCEEDED"
     given = [region.execution_input(arn) for arn in started]
     assert given[0].pop("run") != given[1].pop("run")
@@ -98,7 +98,7 @@ def test_context_attributes_are_replaced_in_the_input(region: EmptyRegion) -> No
 def test_schedule_that_starts_no_state_machine_is_refused(region: EmptyRegion) -> None:
     schedule(region, "look", "rate(5 minutes)", region.queue("any"))
     with pytest.raises(NotImplementedError, match="use a state machine"):
-        fire_schedules(minute(0), minute(5), region=region.name)
+        invoke_schedules(minute(0), minute(5), region=region.name)
 
 
 def test_refused_request_goes_to_the_dead_letter_queue(region: EmptyRegion) -> None:
@@ -116,9 +116,9 @@ def test_refused_request_goes_to_the_dead_letter_queue(region: EmptyRegion) -> N
             "DeadLetterConfig": {"Arn": region.queue("letters")},
         },
     )
-    (fired,) = fire_schedules(minute(0), minute(5), region=region.name)
-    assert fired.execution_arn is None
-    assert "gone" in str(fired.error)
+    (invoked,) = invoke_schedules(minute(0), minute(5), region=region.name)
+    assert invoked.execution_arn is None
+    assert "gone" in str(invoked.error)
     (message,) = region.waiting("letters")
     assert json.loads(message["Body"]) == {
         "StateMachineArn": gone,
@@ -139,5 +139,5 @@ def test_refused_request_goes_to_the_dead_letter_queue(region: EmptyRegion) -> N
 
 def test_refused_request_without_a_dead_letter_queue_is_lost(region: EmptyRegion) -> None:
     schedule(region, "look", "rate(5 minutes)", f"arn:aws:states:{region.name}:123456789012:stateMachine:gone")
-    (fired,) = fire_schedules(minute(0), minute(5), region=region.name)
-    assert (fired.execution_arn, "gone" in str(fired.error)) == (None, True)
+    (invoked,) = invoke_schedules(minute(0), minute(5), region=region.name)
+    assert (invoked.execution_arn, "gone" in str(invoked.error)) == (None, True)

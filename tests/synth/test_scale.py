@@ -110,7 +110,7 @@ def test_dashboard_pages_fit_cloudwatch_limits(large: Synthesized) -> None:
         assert sum(metrics) <= 2500, name
         assert len(json.dumps(body)) < 1_000_000, name
         titles = [widget["properties"].get("markdown", "") for widget in widgets]
-        assert ("## The watching itself" in titles) == (name == "media-workflow-of500")
+        assert ("## Self-monitoring" in titles) == (name == "media-workflow-of500")
         drawn += [title.removeprefix("## ") for title in titles if title.startswith("## a")]
     assert len(drawn) == len(set(drawn)) == 500
 

@@ -17,10 +17,10 @@ from tools.plan_review import as_text
         ("aws_sns_topic", ["create"], False),
     ],
 )
-def test_missing_subscription_is_explained(kind: str, actions: list[str], said: bool) -> None:  # noqa: FBT001
+def test_missing_subscription_is_explained(kind: str, actions: list[str], printed: bool) -> None:  # noqa: FBT001
     values = {"protocol": "email", "endpoint": "noc@example.com"}
     made = actions == ["create"]
     change = {"actions": actions, "before": None if made else values, "after": values if made else None}
     resource = {"address": f"{kind}.one", "type": kind, "name": "one", "mode": "managed", "change": change}
     found = review_of(json.dumps({"format_version": "1.2", "resource_changes": [resource]}), environment="dev")
-    assert ("unconfirmed ones after three days" in with_cause(found, as_text(found))) is said
+    assert ("unconfirmed ones after three days" in with_cause(found, as_text(found))) is printed

@@ -101,17 +101,17 @@ def test_unknown_flow_lists_the_existing_ones() -> None:
 
 
 def test_stop_of_undeployed_flow_has_nothing_to_do() -> None:
-    said: list[str] = []
-    stop(lambda _: MediaConnect(["STANDBY"]), [FlowState("studio", None, "not deployed")], say=said.append)
-    assert said == ["studio: not deployed (nothing to do)"]
+    printed: list[str] = []
+    stop(lambda _: MediaConnect(["STANDBY"]), [FlowState("studio", None, "not deployed")], say=printed.append)
+    assert printed == ["studio: not deployed (nothing to do)"]
 
 
 def test_failed_flow_does_not_end_the_wait_for_others() -> None:
-    client, said = MediaConnect(["ERROR", "STANDBY", "ERROR", "STARTING", "ACTIVE"]), list[str]()
+    client, printed = MediaConnect(["ERROR", "STANDBY", "ERROR", "STARTING", "ACTIVE"]), list[str]()
     other = replace(FLOW, name="other")
     with pytest.raises(FlowError, match=r"^studio is in ERROR\. See the flow in the MediaConnect console\.$"):
-        start(lambda _: client, [FLOW, other], say=said.append, sleep=lambda _: None)
-    assert "other: was ACTIVE, now ACTIVE" in said
+        start(lambda _: client, [FLOW, other], say=printed.append, sleep=lambda _: None)
+    assert "other: was ACTIVE, now ACTIVE" in printed
 
 
 @pytest.mark.parametrize("status", ["ACTIVE", "STARTING", "UPDATING", "STOPPING", "ERROR", "DELETING", "UNHEARD_OF"])

@@ -1,4 +1,4 @@
-"""Fires schedules of EventBridge Scheduler that are due between two moments, and counts them in AWS/Scheduler.
+"""Invokes schedules of EventBridge Scheduler that are due between two moments, and counts them in AWS/Scheduler.
 
 Only `rate(... minutes)` that starts a state machine, as deployed. Times are multiples of the rate since the epoch, and
 so round; the real scheduler counts from when a schedule was created, which has no place on a rehearsal's clock.
@@ -20,7 +20,7 @@ from tools.local_aws.executions import CannotStartError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Fired:
+class Invoked:
     """A schedule that was due, and the execution that it started, or the error."""
 
     schedule: str
@@ -37,12 +37,12 @@ def seconds_between(expression: str) -> int:
     """
     found = re.fullmatch(r"rate\((\d+) minutes?\)", expression)
     if not found:
-        raise NotImplementedError(f"the local scheduler cannot fire {expression}: use rate(... minutes)")
+        raise NotImplementedError(f"the local scheduler cannot invoke {expression}: use rate(... minutes)")
     return int(found[1]) * 60
 
 
-def fire_schedules(after: datetime, until: datetime, *, region: str, name: str = "*/*") -> list[Fired]:
-    """Fire every enabled schedule for each time it is due later than `after` and not later than `until`.
+def invoke_schedules(after: datetime, until: datetime, *, region: str, name: str = "*/*") -> list[Invoked]:
+    """Invoke every enabled schedule for each time it is due later than `after` and not later than `until`.
 
     In the order of time, and then of the schedules' ARNs. `name` is a pattern of "group/schedule". Nothing is retried;
     what a target refused goes to the schedule's dead-letter queue, and is lost without one.
@@ -54,7 +54,7 @@ def fire_schedules(after: datetime, until: datetime, *, region: str, name: str =
         ((moment, schedule) for schedule in _schedules(region, name) for moment in _moments(schedule, after, until)),
         key=lambda item: (item[0], item[1].arn),
     )
-    return [_fire(schedule, moment) for moment, schedule in due]
+    return [_invoke(schedule, moment) for moment, schedule in due]
 
 
 def _schedules(region: str, name: str) -> Iterator[Any]:
@@ -66,13 +66,13 @@ def _schedules(region: str, name: str) -> Iterator[Any]:
 
 def _moments(schedule: Any, after: datetime, until: datetime) -> Iterator[datetime]:
     if schedule.start_date or schedule.end_date:
-        raise NotImplementedError(f"the local scheduler cannot fire {schedule.name}: leave out its start and end")
+        raise NotImplementedError(f"the local scheduler cannot invoke {schedule.name}: leave out its start and end")
     step = seconds_between(schedule.schedule_expression)
     first = (int(after.timestamp()) // step + 1) * step
     yield from (datetime.fromtimestamp(moment, UTC) for moment in range(first, int(until.timestamp()) + 1, step))
 
 
-def _fire(schedule: Any, moment: datetime) -> Fired:
+def _invoke(schedule: Any, moment: datetime) -> Invoked:
     arn = schedule.target["Arn"]
     if ":states:" not in arn:
         raise NotImplementedError(f"the local scheduler cannot start {arn} of {schedule.name}: use a state machine")
@@ -92,8 +92,8 @@ def _fire(schedule: Any, moment: datetime) -> Fired:
         started = executions.start(arn, json.loads(given))
     except CannotStartError as error:
         _to_dead_letter_queue(schedule, given, error, context)
-        return Fired(schedule=schedule.name, time=moment, error=str(error))
-    return Fired(schedule=schedule.name, time=moment, execution_arn=started)
+        return Invoked(schedule=schedule.name, time=moment, error=str(error))
+    return Invoked(schedule=schedule.name, time=moment, execution_arn=started)
 
 
 def _to_dead_letter_queue(schedule: Any, given: str, error: CannotStartError, context: Mapping[str, str]) -> None:

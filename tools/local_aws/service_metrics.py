@@ -1,7 +1,7 @@
 """Puts the metrics that services have of themselves, as far as self-monitoring alarms and dashboards use them.
 
 See each service's page of CloudWatch metrics: AWS/Lambda, AWS/States, AWS/Events, AWS/SQS and AWS/SNS. Like there,
-most metrics have no datapoint where nothing happened. AWS/Scheduler is counted where schedules are fired.
+most metrics have no datapoint where nothing happened. AWS/Scheduler is counted where schedules are invoked.
 """
 
 from collections.abc import Iterable

@@ -1,6 +1,6 @@
 """Drives one flow of a deployed environment through time, and follows what happens.
 
-Statuses, datapoints and events go in. At each moment that is due, alarms are evaluated and schedules fire; what they
+Statuses, datapoints and events go in. At each moment that is due, alarms are evaluated and schedules invoked; what they
 start is awaited, and counted as the services count it themselves. Rehearsals and the tests of the local AWS use it.
 """
 
@@ -23,7 +23,7 @@ from tools.local_aws.gaps import mediaconnect_messages
 from tools.local_aws.gaps.cloudwatch_metrics import MEDIACONNECT
 from tools.local_aws.gaps.lambda_invocation import INVOCATIONS, Invocation
 from tools.local_aws.gaps.mediaconnect_flow_status import set_flow_status
-from tools.local_aws.scheduler import Fired, fire_schedules
+from tools.local_aws.scheduler import Invoked, invoke_schedules
 from tools.rehearsal.deployment import Deployment
 
 MINUTE: Final = timedelta(minutes=1)
@@ -40,7 +40,7 @@ class Run:
     invocations: tuple[Invocation, ...]
 
 
-Consequence = Transition | Fired | Delivery | Run | Published
+Consequence = Transition | Invoked | Delivery | Run | Published
 """An alarm's new state, a scheduled check, an event that a rule could not deliver, an execution, a message."""
 
 
@@ -60,7 +60,7 @@ class Driver:
         region: of the environment.
         flow_arn: the flow.
         now: the current moment.
-        checks: whether the schedule fires.
+        checks: whether the schedule is invoked.
     """
 
     def __init__(
@@ -173,11 +173,11 @@ class Driver:
         return ended
 
     def check(self, *, minutes: int = 1) -> None:
-        """Fire the flow's schedule as often as it fell due in the minutes before now."""
-        for fired in fire_schedules(self.now - minutes * MINUTE, self.now, region=self.region, name=self._schedule):
-            self._observe(fired)
-            if fired.execution_arn:
-                self.wait(fired.execution_arn)
+        """Invoke the flow's schedule as often as it fell due in the minutes before now."""
+        for invoked in invoke_schedules(self.now - minutes * MINUTE, self.now, region=self.region, name=self._schedule):
+            self._observe(invoked)
+            if invoked.execution_arn:
+                self.wait(invoked.execution_arn)
 
     def source_arns(self) -> dict[str, str]:
         """ARN by name of each source of the flow, the primary one first."""
@@ -202,7 +202,7 @@ class Driver:
         self._set_clock(to)
 
     def _evaluate(self) -> None:
-        """Evaluate the alarms that are due now; at the end of a minute, also fire the schedule."""
+        """Evaluate the alarms that are due now; at the end of a minute, also invoke the schedule."""
         within_minute = bool((self.now - self._start) % MINUTE)
         for prefix in self._alarms:
             for change in changes(

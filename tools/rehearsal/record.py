@@ -9,7 +9,7 @@ from tools.local_aws.deliveries import Published
 from tools.local_aws.eventbridge import Delivery
 from tools.local_aws.executions import Execution
 from tools.local_aws.gaps.lambda_invocation import Invocation
-from tools.local_aws.scheduler import Fired
+from tools.local_aws.scheduler import Invoked
 from tools.rehearsal.driver import Consequence, Run
 from tools.rehearsal.timeline import Kind, Moment, Notification, Result
 
@@ -39,7 +39,7 @@ class Recorder:
         match item:
             case Transition(alarm_name=name, before=before, after=after):
                 self.note("alarm", f"{name}: {before} -> {after}", name=name, before=before, after=after)
-            case Fired(schedule=schedule):
+            case Invoked(schedule=schedule):
                 flow = self._result.assignment.flow.name
                 self.note("schedule", f"scheduled check of {flow}", name=schedule)
             case Delivery(rule=rule, error=error):
