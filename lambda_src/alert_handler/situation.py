@@ -123,32 +123,34 @@ class Situation:
             healthy: whether the flow is ACTIVE and known to be well.
         """
         window = self.record["maintenance"]
-        if window is None or not self.in_maintenance():
-            over = healthy or (
-                not bad and window is not None and self.now >= moment(window.get("limit", window["until"]))
-            )
-            if window and over and window.get("down_since"):
+        if window is None:
+            return False
+        if not self.in_maintenance():
+            over = healthy or (not bad and self.now >= moment(window.get("limit", window["until"])))
+            if over and window.get("down_since"):
                 window["down_since"] = ""
             return False
         healthy = healthy and self.report.get("maintenance") != "INPROGRESS"  # the restart is about to come
-        if self.now >= moment(window.get("checked", window["since"])):
-            window["checked"] = self._time
-            stands = bool(window.get("was_active")) and self.report["flow_status"] in {*STANDS, *CAME_FROM}
-            if healthy:
-                since = max(self.as_of, moment(window["since"])).isoformat()
-                window["healthy_since"], window["down_since"] = window.get("healthy_since") or since, ""
-            elif bad or stands:
-                window["healthy_since"], window["down_since"] = "", window.get("down_since") or self._time
+        self._record_health(window, bad=bool(bad), healthy=healthy)
         known = window.get("healthy_since", "")
         if healthy and window["open"] and known and self.as_of >= moment(known) + HEALTHY_ENDS:
             self._end_maintenance(window, self._time, "HEALTHY", ended=known)
         if self.lasts_longer_than_a_restart() or not bad:
             return False
-        held = window.setdefault("held", {})
-        for issue in bad:
-            if issue["about"] not in held or rank(issue["severity"]) < rank(held[issue["about"]]["severity"]):
-                held[issue["about"]] = issue
+        _hold(window, bad)
         return True
+
+    def _record_health(self, window: Maintenance, *, bad: bool, healthy: bool) -> None:
+        """Record since when the flow is healthy or not in its window, unless a later check already has."""
+        if self.now < moment(window.get("checked", window["since"])):
+            return
+        window["checked"] = self._time
+        stands = bool(window.get("was_active")) and self.report["flow_status"] in {*STANDS, *CAME_FROM}
+        if healthy:
+            since = max(self.as_of, moment(window["since"])).isoformat()
+            window["healthy_since"], window["down_since"] = window.get("healthy_since") or since, ""
+        elif bad or stands:
+            window["healthy_since"], window["down_since"] = "", window.get("down_since") or self._time
 
     def lasts_longer_than_a_restart(self) -> bool:
         """Whether the flow has been off air or unhealthy for so long in a maintenance."""
@@ -202,3 +204,11 @@ class Situation:
             self._notify("flow-stopped", "INFO")
         elif before in STANDS and status == "ACTIVE":
             self._notify("flow-started", "INFO")
+
+
+def _hold(window: Maintenance, bad: Sequence[Issue]) -> None:
+    """Keep the worst issue about each thing for the end of the window."""
+    held = window.setdefault("held", {})
+    for issue in bad:
+        if issue["about"] not in held or rank(issue["severity"]) < rank(held[issue["about"]]["severity"]):
+            held[issue["about"]] = issue

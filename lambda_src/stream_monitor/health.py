@@ -414,11 +414,7 @@ def _evidence_and_issue(
         return evidence, finding.issue
     issue = _issue(rule, None, "event")
     if rule["key"] == ONE_LOST and source:
-        other = next(item for item in sources if item is not source)
-        left = f"running on {other['name']}, no redundancy" if other["in_use"] else "there is no redundancy"
-        issue["meaning"] = f"The source {source['name']} is gone: {left}."
-        call = f"Call {source['name']}: is the encoder running, and sending to the ingest address?"
-        issue["actions"][:1] = [call]
+        _name_lost_source(issue, source, sources)
     series = {time: value for time, value in points.get(rule["key"], {}).items() if time >= now}
     if series and not any(breaches(rule, value) for value in series.values()):
         if len(series) >= max(rule["evaluation_periods"], CONTRADICTED_BY):
@@ -426,6 +422,14 @@ def _evidence_and_issue(
         read = f"{series[max(series)]:,.10g} {rule['unit']}"
         issue["note"] = f"The event and the metric disagree: {rule['metric']} read {read} after the event."
     return evidence, issue
+
+
+def _name_lost_source(issue: Issue, lost: Source, sources: Sequence[Source]) -> None:
+    """Say which of two sources is gone, and what is left."""
+    other = next(item for item in sources if item is not lost)
+    left = f"running on {other['name']}, no redundancy" if other["in_use"] else "there is no redundancy"
+    issue["meaning"] = f"The source {lost['name']} is gone: {left}."
+    issue["actions"][:1] = [f"Call {lost['name']}: is the encoder running, and sending to the ingest address?"]
 
 
 def _not_answered_by_event(issues: list[Issue], trigger: Trigger, sources: Sequence[Source]) -> list[Issue]:
