@@ -22,7 +22,7 @@ WORKFLOW = "media-workflow-venue-workflow"
 
 @pytest.fixture
 def on_air(on_air: OnAir) -> OnAir:
-    """Evenings whose clock runs, because a queue hides messages for a time; an hour after the events."""
+    """Flows whose clock runs, because a queue hides messages for a time; an hour after the events."""
 
     def of(flow: str) -> LiveFlow:
         live = on_air(flow)
@@ -41,7 +41,7 @@ def credentials(aws: LocalAws, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def missed(on_air: OnAir, credentials: None) -> LiveFlow:
-    """An live with a monitoring failure while the source was lost."""
+    """A flow with a monitoring failure while its source was lost."""
     live = on_air("show")
     with faults.failing("stream_monitor", "crash"):
         live.source_is("DISCONNECTED", "encoder")
