@@ -20,9 +20,9 @@ class Problem:
 
     Attributes:
         place: where the value comes from: a file, an environment variable, the context.
-        key: the setting, with the name of its flow or output instead of a position.
+        key: the setting, with the name of its flow or output instead of a position; empty if the whole file is wrong.
         value: the value as the operator wrote it; None if there is none.
-        rule: what is allowed and why, and how to fix it; completes the sentence "KEY is VALUE: ...".
+        rule: what is allowed and why, and how to fix it; completes the sentence "KEY is VALUE: ...", or "FILE ...".
     """
 
     place: str
@@ -31,6 +31,8 @@ class Problem:
     rule: str
 
     def __str__(self) -> str:
+        if not self.key:
+            return f"{self.place} {self.rule}."
         found = f"{self.key} is {self.value}" if self.value is not None else self.key
         return f"{self.place}: {found}: {self.rule}."
 

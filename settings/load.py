@@ -151,7 +151,7 @@ def _read(path: Path, file: str) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SettingsError([Problem(place=file, key="the file", value=None, rule=f"is not TOML: {error}")]) from error
+        raise SettingsError([Problem(place=file, key="", value=None, rule=f"is not TOML: {error}")]) from error
 
 
 def _without_file(name: str, path: Path, environ: Mapping[str, str], given: Sequence[_Given]) -> dict[str, Any]:
@@ -164,7 +164,7 @@ def _without_file(name: str, path: Path, environ: Mapping[str, str], given: Sequ
             f"does not exist; environments: {known}.{_near(name, path)} Use one of them, create the file, or, for a "
             f"trial of a single flow without a file, also set {', '.join(missing)}"
         )
-        raise SettingsError([Problem(place=f"environments/{name}.toml", key="the file", value=None, rule=rule)])
+        raise SettingsError([Problem(place=f"environments/{name}.toml", key="", value=None, rule=rule)])
     return {
         "region": environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION") or "us-east-1",
         "allowed_account_ids": [],

@@ -386,5 +386,5 @@ def test_trial_is_announced_before_the_question(show: Show) -> None:
 @pytest.mark.parametrize("given", ["prdo", "ENV=prod", "Prod", "prod.toml", "production"])
 def test_mistyped_environment_lists_the_existing_ones(show: Show, given: str) -> None:
     printed = "\n".join(show.run("stop", given, "--all", expect=2))
-    assert f"environments/{given}.toml: the file: does not exist; environments: dev, prod," in printed
+    assert f"environments/{given}.toml does not exist; environments: dev, prod," in printed
     assert "Did you mean prod?" in printed

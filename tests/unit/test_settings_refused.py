@@ -150,7 +150,7 @@ def test_incomplete_flow_does_not_hide_other_errors(tmp_path: Path) -> None:
 
 
 def test_invalid_toml_is_refused_with_line_and_column(tmp_path: Path) -> None:
-    with pytest.raises(SettingsError, match=r"environments/dev.toml: the file: is not TOML: .*line 1, column"):
+    with pytest.raises(SettingsError, match=r"environments/dev.toml is not TOML: .*line 1, column"):
         load(tmp_path, "region = \n")
 
 

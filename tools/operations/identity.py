@@ -86,9 +86,7 @@ def _repository(path: Path, place: str) -> tuple[str, str]:
             text = file.read()
         found: dict[str, Any] = tomllib.loads(text)
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise SettingsError(
-            [Problem(place=place, key="the file", value=None, rule=f"cannot be read: {error}")]
-        ) from error
+        raise SettingsError([Problem(place=place, key="", value=None, rule=f"cannot be read: {error}")]) from error
     table = found.get("ci")
     repository = table.get("repository") if isinstance(table, dict) else None
     if not isinstance(repository, str) or not re.fullmatch(r"[A-Za-z0-9-]+/[A-Za-z0-9._-]+", repository):
