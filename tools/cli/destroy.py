@@ -15,7 +15,7 @@ def destroy(
 ) -> None:
     """Remove an environment, after showing the plan and asking.
 
-    Refuses while a flow is on air or an incident is open.
+    Refuses while the environment is protected, a flow is not stopped or an incident is open.
     """
     from tools.operations.destruction import destroy as run
 
