@@ -70,7 +70,9 @@ def close(
         try:
             before, version = store.load(flow)
         except dynamodb.exceptions.ResourceNotFoundException as error:
-            raise FlowError(f"{environment.name} has no incidents: {names.incidents_table} is not there.") from error
+            raise FlowError(
+                f"{environment.name} has no incidents: the table {names.incidents_table} does not exist."
+            ) from error
         if before["incident"] is None:
             raise _nothing_open(clients, environment, flow, found, known=version > 0)
         check = _check(environment, state, account, clock())
@@ -80,7 +82,7 @@ def close(
         if store.save(flow, after, over=version):
             break
     else:
-        raise FlowError(f"The record of {flow} is changed by others all the time. Try again.")
+        raise FlowError(f"Checks keep changing the record of {flow}. Nothing was closed. Try again.")
     incident = before["incident"]
     say(f"Closed the incident of {flow}: {incident['severity']}, open since {incident['opened']}.")
     os.environ["TOPIC_ARN"] = environment.existing_topic_arn or (
