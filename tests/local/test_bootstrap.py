@@ -62,7 +62,7 @@ def test_bootstrap_refuses_a_foreign_bucket(aws: LocalAws, tmp_path: Path) -> No
     )
     refused = checkout.run("bootstrap", "made", "--yes", expect=1)
     assert "The bucket somebody-elses exists, but belongs to another account than 123456789012" in refused
-    assert "as state_bucket in environments/made.toml" in refused
+    assert "Set state_bucket in environments/made.toml to an unused name" in refused
     aws.client("s3").create_bucket(Bucket="far-away", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
     checkout.edit("somebody-elses", "far-away", environment="made")
     assert "The bucket far-away is in eu-west-1" in checkout.run("bootstrap", "made", "--yes", expect=1)
