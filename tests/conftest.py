@@ -12,8 +12,15 @@ from syrupy.assertion import SnapshotAssertion
 from tests.snapshots import TextFile
 
 LONGEST_FIRST = (
-    *("environments", "local/test_ci_access", "local/test_readme", "local/test_pages", "local/test_adoption"),
-    *("local/test_deploy", "venue", "local/test_existing", "local/test_subscribers", "local/test_bootstrap"),
+    *("environments", "local/test_ci_access", "local/test_readme", "local/test_pages", "local/test_lateness"),
+    *(
+        "local/test_adoption",
+        "local/test_deploy",
+        "venue",
+        "local/test_existing",
+        "local/test_subscribers",
+        "local/test_bootstrap",
+    ),
     *("properties/test_incidents", "synth/test_synth_bytes", "synth/test_scale", "modules/test_flow_module"),
 )
 """Groups in the order of what they take, so that no process waits for another at the end."""

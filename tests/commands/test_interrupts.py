@@ -19,7 +19,7 @@ Interrupt = Callable[[subprocess.Popen[str]], None]
 MODULE = {
     "resource": {
         "terraform_data": {
-            "slow": {"provisioner": [{"local-exec": {"command": "touch started; trap '' INT TERM; sleep 2"}}]},
+            "slow": {"provisioner": [{"local-exec": {"command": "touch started; trap '' INT TERM; sleep 4"}}]},
             "next": {"depends_on": ["terraform_data.slow"]},
         }
     }
@@ -96,10 +96,10 @@ def is_locked(module: Path) -> bool:
 
 
 def known(module: Path) -> list[str]:
-    """Names of the resources in the state; none if it was not written."""
+    """Names of the resources in the state; none if it was not written, or is being written."""
     path = module / "terraform.tfstate"
-    state = json.loads(path.read_text()) if path.exists() else {"resources": []}
-    return [resource["name"] for resource in state["resources"]]
+    text = path.read_text() if path.exists() else ""
+    return [resource["name"] for resource in json.loads(text)["resources"]] if text.endswith("}\n") else []
 
 
 def to_group(command: subprocess.Popen[str]) -> None:

@@ -57,12 +57,12 @@ def test_drift_opens_and_closes_one_issue(checkout: Checkout, github: GitHub, aw
     assert github.issues == []
     group = "/aws/lambda/media-workflow-given-alert-handler"
     aws.client("logs").put_retention_policy(logGroupName=group, retentionInDays=1)
-    assert "is kept for 1 days instead of 7" in checkout.run("drift", "given", expect=3)
+    assert "keeps logs for 1 instead of 7 days" in checkout.run("drift", "given", expect=3)
     for _ in range(2):
         checkout.run("drift", "given", "--issue")
     (issue,) = github.issues
     assert (issue["title"], issue["state"]) == ("Drift in given", "open")
-    assert "is kept for 1 days instead of 7" in issue["body"]
+    assert "keeps logs for 1 instead of 7 days" in issue["body"]
     aws.client("logs").put_retention_policy(logGroupName=group, retentionInDays=7)
     checkout.run("drift", "given", "--issue")
     assert [issue["state"] for issue in github.issues] == ["closed"]

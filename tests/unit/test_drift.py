@@ -10,7 +10,7 @@ from tools.plan_review import as_text
 
 
 @pytest.mark.parametrize(
-    ("kind", "actions", "said"),
+    ("kind", "actions", "printed"),
     [
         ("aws_sns_topic_subscription", ["create"], True),
         ("aws_sns_topic_subscription", ["delete"], False),
