@@ -38,7 +38,7 @@ def load_report(stored: Mapping[str, Any]) -> Report:
 def schema_of(stored: Mapping[str, Any]) -> int:
     """The schema number of what is stored."""
     number = stored.get("schema", 1)
-    return number if isinstance(number, int) else SCHEMA + 1
+    return number if isinstance(number, int) and number >= 1 else SCHEMA + 1
 
 
 def _policy_of_1(stored: Mapping[str, Any]) -> dict[str, Any]:

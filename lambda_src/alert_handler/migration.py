@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Any, Literal, cast, get_args, get_origin, get_type_hints, is_typeddict
 
-from alert_handler.record import Record, nothing_known
+from alert_handler.message import compose
+from alert_handler.record import Notification, Record, nothing_known
 from report import SCHEMA
 from schema import renamed, schema_of
 
@@ -42,7 +43,17 @@ def _understood(stored: Mapping[str, Any]) -> Record:
             found[key] = [item for item in value if _fits(item, get_args(hint)[0])]
         elif key != "schema" and _fits(value, hint):
             found[key] = value
+    found["pending"] = [item for item in found["pending"] if _can_be_worded(item)]
     return cast("Record", found)
+
+
+def _can_be_worded(notification: Notification) -> bool:
+    """Whether it has what its kind needs, some of which is optional for others: one that cannot be sent blocks all."""
+    try:
+        compose(notification)
+    except (LookupError, TypeError, ValueError):
+        return False
+    return True
 
 
 def _fits(value: Any, hint: Any) -> bool:

@@ -193,3 +193,26 @@ def test_newer_notification_that_cannot_be_worded_is_dropped(part: str) -> None:
     world = world_of({**golden, **NEWER, "pending": pending})
     world.execute(check(120, GONE), "check")
     assert world.sent == []
+
+
+@pytest.mark.parametrize(
+    ("name", "changes"),
+    [
+        ("unsent", {"began": None}),
+        ("unsent", {"issues": []}),
+        ("maintenance", {"detail": None}),
+        ("maintenance", {"ended": "in the evening"}),
+    ],
+)
+def test_newer_notification_that_lacks_what_its_kind_needs_is_dropped(name: str, changes: dict[str, Any]) -> None:
+    golden = stored(GOLDEN / f"v{SCHEMA}.json")[name]
+    changed = {key: value for key, value in {**golden["pending"][0], **changes}.items() if value is not None}
+    assert load_record({**golden, **NEWER, "pending": [changed]})["pending"] == []
+    assert load_record({**golden, **NEWER})["pending"] == golden["pending"]
+
+
+@pytest.mark.parametrize("number", [0, -1, False, None, "2"])
+def test_unknown_schema_number_counts_as_newer(number: Any) -> None:
+    golden = stored(GOLDEN / "v1_last.json")["unsent"]
+    found = load_record({**golden, "schema": number})
+    assert (found["schema"], found["incident"]) == (SCHEMA, None)
