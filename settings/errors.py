@@ -31,10 +31,9 @@ class Problem:
     rule: str
 
     def __str__(self) -> str:
-        if not self.key:
-            return f"{self.place} {self.rule}."
         found = f"{self.key} is {self.value}" if self.value is not None else self.key
-        return f"{self.place}: {found}: {self.rule}."
+        text = f"{self.place}: {found}: {self.rule}." if self.key else f"{self.place} {self.rule}."
+        return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in text)
 
 
 class SettingsError(OperatorError):

@@ -177,28 +177,39 @@ def _apply(given: Sequence[_Given], raw: dict[str, Any], file: str) -> tuple[lis
     problems, applied = [], []
     flows = raw.get("flows", [])
     for item in given:
-        if item.override.of_one_flow and len(flows) != 1:
+        if item.override.of_one_flow and isinstance(flows, list) and len(flows) != 1:
             names = ", ".join(str(flow.get("name", "?")) for flow in flows if isinstance(flow, dict)) or "none"
             rule = f"is ambiguous: {file} has the flows {names}. Set the value there, in the table of the flow"
             problems.append(Problem(place=item.place, key=item.override.variable, value=shown(item.value), rule=rule))
             continue
-        if item.override.variable == "NOTIFICATION_EMAIL":
-            others = [entry for entry in raw.get("notifications", []) if entry.get("protocol") != "email"]
-            raw["notifications"] = [{"protocol": "email", "endpoint": item.value}, *others]
-        else:
-            _put(raw, item.override.location, item.value)
-        applied.append(item)
+        if _put(raw, item.override, item.value):
+            applied.append(item)
     return problems, applied
 
 
-def _put(raw: dict[str, Any], location: Location, value: object) -> None:
+def _put(raw: dict[str, Any], override: Override, value: object) -> bool:
+    """Put a value into `raw`; False where the file has no table or list for it, which is a problem of the file."""
+    location = override.location
+    if override.variable == "NOTIFICATION_EMAIL":
+        listed = raw.get("notifications", [])
+        if not isinstance(listed, list):
+            return False
+        others = [entry for entry in listed if not isinstance(entry, dict) or entry.get("protocol") != "email"]
+        raw["notifications"] = [{"protocol": "email", "endpoint": value}, *others]
+        return True
     target: Any = raw
     for step in location[:-1]:
-        target = target.setdefault(step, {}) if isinstance(target, dict) else target[step]
+        if isinstance(target, list) and isinstance(step, int):
+            target = target[step]
+        else:
+            target = target.setdefault(step, {}) if isinstance(target, dict) and isinstance(step, str) else None
+    if not isinstance(target, dict):
+        return False
     if location[2:3] == ("outputs",):
         target.setdefault("protocol", "rtp")
         target.setdefault("port", OUTPUT_PORTS[str(location[3])])
     target[location[-1]] = value
+    return True
 
 
 def checked(raw: dict[str, Any]) -> tuple[Environment | None, list[tuple[Location, str | None, str]]]:

@@ -226,3 +226,30 @@ def test_any_wrong_table_is_refused_with_its_key(changes: list[tuple[tuple[Any, 
     for location, _, rule in found:
         assert key_of(location, raw)
         assert rule
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "variable", "key"),
+    [
+        ("[[flows]]", "flows = 5\n[other]", "FLOW_NAME", "flows is 5"),
+        ("[[flows]]", 'flows = ["x"]\n[other]', "JITTER_THRESHOLD", 'flows #1 is "x"'),
+        ("[flows.source]", "[[flows.source]]", "SOURCE_WHITELIST_CIDR", "flows.live.source is a list"),
+        ("[flows.outputs.primary]", "[[flows.outputs.primary]]", "PRIMARY_OUTPUT_DESTINATION", "primary is a list"),
+        ("[[notifications]]", "[notifications]", "NOTIFICATION_EMAIL", "notifications is a table"),
+        ("[[notifications]]", 'notifications = ["x"]\n[other]', "NOTIFICATION_EMAIL", 'notifications #2 is "x"'),
+    ],
+)
+def test_override_of_what_is_no_table_is_refused(tmp_path: Path, old: str, new: str, variable: str, key: str) -> None:
+    text = f"{new}\n" if "[other]" in new else GOOD.replace(old, new)
+    with pytest.raises(SettingsError) as caught:
+        load(tmp_path, text, environ={variable: "198.51.100.9"})
+    assert key in str(caught.value)
+
+
+def test_each_problem_is_one_line(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError) as caught:
+        load(tmp_path, GOOD.replace('name = "live"', r'name = "a\nb\u001b"') + '"c\\nd" = 1\n')
+    heading, *lines = str(caught.value).splitlines()
+    assert heading == f"{len(caught.value.problems)} settings cannot be used:"
+    assert len(lines) == len(caught.value.problems)
+    assert r"flows.a\nb\x1b.name" in str(caught.value)
