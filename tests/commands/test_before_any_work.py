@@ -75,3 +75,13 @@ def test_exports_are_quoted_for_a_shell() -> None:
     value = "/home/me/my checkout/it's $HOME/terraform.rc"
     pasted = f'{exports({"A": value, "B": "x"})}\nprintf %s "$A"'
     assert subprocess.run(["/bin/sh", "-c", pasted], capture_output=True, text=True, check=True).stdout == value
+
+
+def test_comment_that_is_not_text_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("GITHUB_REPOSITORY", "GITHUB_TOKEN"):
+        monkeypatch.setenv(name, "owner/name")
+    path = tmp_path / "comment.md"
+    path.write_bytes(b"\xff")
+    result = CliRunner().invoke(app, ["comment", str(path), "--number", "1"])
+    assert result.exit_code == 2
+    assert "comment.md is not UTF-8 text" in " ".join(result.output.split())

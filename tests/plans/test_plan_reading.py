@@ -27,6 +27,7 @@ ALARM = {
     ("text", "words"),
     [
         ("terraform will perform", "This is not JSON"),
+        pytest.param("[" * 100_000, "This is not JSON", id="nested"),
         ("[]", "no format_version"),
         ('{"a": 1}', "no format_version"),
         ('{"format_version": "2.0", "resource_changes": []}', "format 2.0. Supported: 1.x"),

@@ -41,7 +41,7 @@ def _checked(text: str) -> dict[str, Any]:
     """The JSON object, if it is a plan of a supported format."""
     try:
         raw = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise PlanError(
             f"This is not JSON ({error}). Give the output of `terraform show -json PLANFILE`, not the plan file itself."
         ) from error
