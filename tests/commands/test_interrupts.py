@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -19,7 +19,7 @@ Interrupt = Callable[[subprocess.Popen[str]], None]
 MODULE = {
     "resource": {
         "terraform_data": {
-            "slow": {"provisioner": [{"local-exec": {"command": "touch started; trap '' INT TERM; sleep 4"}}]},
+            "slow": {"provisioner": [{"local-exec": {"command": "touch started; trap '' INT TERM; sleep 2"}}]},
             "next": {"depends_on": ["terraform_data.slow"]},
         }
     }
@@ -55,6 +55,14 @@ app = typer.Typer()
 app.command()(main)
 app([])
 """
+
+
+@pytest.fixture(autouse=True)
+def _hang_up_ends_programs() -> Iterator[None]:
+    """A test run under `nohup` would hand down that SIGHUP is ignored."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
 
 
 @pytest.fixture
